@@ -1,0 +1,196 @@
+/**
+ * API keys: made, shown once, found by their hash, switched off, rotated and deleted. A key stops with the next request,
+ * also when another process stopped it.
+ */
+import { timingSafeEqual } from "node:crypto";
+import { desc, eq, sql } from "drizzle-orm";
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { LRUCache } from "lru-cache";
+import { LIMITS } from "../config.ts";
+import { conflict } from "../http/errors.ts";
+import { type Clock, isoTime } from "../lib/clock.ts";
+import type { Random } from "../lib/random.ts";
+import { rowColumns } from "../resources/columns.ts";
+import type { Entity, Store, Transaction } from "../store/change.ts";
+import {
+  createToken,
+  KEY_KINDS,
+  type KeyKind,
+  tokenHash,
+  tokenKind,
+  tokenPrefix,
+} from "./token.ts";
+
+export const SCOPES = ["read", "write"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const apiKeys = sqliteTable("api_keys", {
+  ...rowColumns(),
+  name: text().notNull(),
+  kind: text({ enum: KEY_KINDS }).notNull(),
+  /** Null for a platform key, which has no scope in v1. */
+  scope: text({ enum: SCOPES }),
+  prefix: text().notNull(),
+  hash: text().notNull().unique(),
+  active: integer({ mode: "boolean" }).notNull(),
+  expires_at: text(),
+  last_used_at: text(),
+  last_used_ip: text(),
+});
+export type ApiKey = typeof apiKeys.$inferSelect;
+
+export const apiKeyEntity = {
+  type: "api_key",
+  table: apiKeys,
+  ignored: ["hash", "last_used_at", "last_used_ip"],
+} satisfies Entity;
+
+/** Why a token was refused; for the log alone. */
+export type Refusal = "missing" | "malformed" | "wrong kind" | "unknown" | "inactive" | "expired";
+
+export interface NewKey {
+  name: string;
+  kind: KeyKind;
+  scope: Scope | null;
+  expires_at: string | null;
+}
+
+export interface Keys {
+  /** The key of a token that may be used now, or why not. `kinds`: which kinds open this path. */
+  authenticate(token: string, kinds: readonly KeyKind[]): ApiKey | Refusal;
+  /** Notes a use. Written to the database every few seconds, never on the way of a request. */
+  used(key: ApiKey, ip: () => string): void;
+  /** When and from where a key was last used, including what is not written yet. */
+  lastUse(key: ApiKey): { at: string | null; ip: string | null };
+  flushUses(): Promise<void>;
+  list(): ApiKey[];
+  /** By id, or by the shown prefix (dots or not) where only one key has it. */
+  find(idOrPrefix: string): ApiKey | null | "ambiguous";
+  create(tx: Transaction, key: NewKey): { key: ApiKey; token: string };
+  setActive(tx: Transaction, key: ApiKey, active: boolean): ApiKey;
+  /**
+   * Makes a key with the same name, scope and expiry. The old one ends after `overlapMs`, or at its own expiry if that
+   * comes first: rotating never lengthens a key's life. Throws `conflict` for a key that cannot be used any more.
+   */
+  rotate(
+    tx: Transaction,
+    key: ApiKey,
+    overlapMs: number,
+  ): { key: ApiKey; token: string; old: ApiKey };
+  remove(tx: Transaction, key: ApiKey): void;
+}
+
+export function createKeys(store: Store, clock: Clock, random: Random): Keys {
+  const { db } = store;
+  const byHash = db
+    .select()
+    .from(apiKeys)
+    .where(eq(apiKeys.hash, sql.placeholder("hash")))
+    .prepare();
+  const dataVersion = db.$client.prepare("pragma data_version");
+  const cache = new LRUCache<string, ApiKey>({ max: LIMITS.keysInMemory });
+  let seenVersion = 0;
+  store.onCommit(() => cache.clear());
+
+  /** Drops what is remembered when another process has written to the database. */
+  function forgetIfChanged(): void {
+    const version = (dataVersion.get() as { data_version: number }).data_version;
+    if (version !== seenVersion) cache.clear();
+    seenVersion = version;
+  }
+
+  function lookUp(hash: string): ApiKey | undefined {
+    forgetIfChanged();
+    let key = cache.get(hash);
+    if (!key) {
+      key = byHash.get({ hash });
+      if (key) cache.set(hash, key);
+    }
+    return key && timingSafeEqual(Buffer.from(key.hash), Buffer.from(hash)) ? key : undefined;
+  }
+
+  const uses = new Map<string, { at: string; ip: string; written: boolean }>();
+
+  function create(tx: Transaction, { name, kind, scope, expires_at }: NewKey) {
+    const token = createToken(kind, random);
+    const row = {
+      id: tx.newId(),
+      created_at: tx.at,
+      updated_at: tx.at,
+      name,
+      kind,
+      scope,
+      prefix: tokenPrefix(token),
+      hash: tokenHash(token),
+      active: true,
+      expires_at,
+      last_used_at: null,
+      last_used_ip: null,
+    };
+    return { key: { ...row, seq: tx.insert(apiKeyEntity, row) }, token };
+  }
+
+  return {
+    authenticate(token, kinds) {
+      const kind = tokenKind(token);
+      if (kind === null) return "malformed";
+      if (!kinds.includes(kind)) return "wrong kind";
+      const key = lookUp(tokenHash(token));
+      if (!key) return "unknown";
+      if (!key.active) return "inactive";
+      if (key.expires_at !== null && Date.parse(key.expires_at) <= clock.now()) return "expired";
+      return key;
+    },
+    used(key, ip) {
+      const at = isoTime(clock.now());
+      const last = uses.get(key.id);
+      // Once a second is close enough, and spares the look-up of the address.
+      if (last && last.at.slice(0, 19) === at.slice(0, 19)) return;
+      uses.set(key.id, { at, ip: ip(), written: false });
+    },
+    lastUse(key) {
+      const use = uses.get(key.id);
+      return use ?? { at: key.last_used_at, ip: key.last_used_ip };
+    },
+    async flushUses() {
+      const fresh = [...uses].filter(([, use]) => !use.written);
+      if (fresh.length === 0) return;
+      await store.housekeep((writer) => {
+        for (const [id, { at, ip }] of fresh) {
+          writer
+            .update(apiKeys)
+            .set({ last_used_at: at, last_used_ip: ip })
+            .where(eq(apiKeys.id, id))
+            .run();
+        }
+      });
+      for (const [, use] of fresh) use.written = true;
+    },
+    list: () => db.select().from(apiKeys).orderBy(desc(apiKeys.created_at), desc(apiKeys.id)).all(),
+    find(idOrPrefix) {
+      const prefix = idOrPrefix.replace(/\.+$/, "");
+      const matches = db
+        .select()
+        .from(apiKeys)
+        .all()
+        .filter((key) => key.id === idOrPrefix || key.prefix === `${prefix}...`);
+      return matches.length > 1 ? "ambiguous" : (matches[0] ?? null);
+    },
+    create,
+    setActive: (tx, key, active) => tx.update(apiKeyEntity, key, { active }),
+    rotate(tx, key, overlapMs) {
+      const now = Date.parse(tx.at);
+      if (!key.active)
+        throw conflict({ key: "is switched off; enable it first, or create a new one" });
+      const end = key.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(key.expires_at);
+      if (end <= now) throw conflict({ key: "has expired; create a new one" });
+      const { name, kind, scope, expires_at } = key;
+      const made = create(tx, { name, kind, scope, expires_at });
+      const old = tx.update(apiKeyEntity, key, {
+        expires_at: isoTime(Math.min(end, now + overlapMs)),
+      });
+      return { ...made, old };
+    },
+    remove: (tx, key) => tx.remove(apiKeyEntity, key),
+  };
+}

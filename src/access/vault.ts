@@ -1,0 +1,72 @@
+/**
+ * Secrets at rest: AES-256-GCM under a key that lives beside the database, not in it, so that a copy of the database
+ * alone gives none away. The key is a 0600 file in the data directory, or ALLISON_SECRET_KEY.
+ */
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UsageError } from "../config.ts";
+import type { Random } from "../lib/random.ts";
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+export const KEY_FILE = "secret.key";
+export const KEY_ENV = "ALLISON_SECRET_KEY";
+
+export interface Vault {
+  /** Encrypts `text`, bound to `purpose`: it opens under the same purpose only. */
+  seal(text: string, purpose: string): string;
+  /** Throws when the text was altered, was sealed for another purpose or under another key. */
+  open(sealed: string, purpose: string): string;
+}
+
+export function createVault(key: Uint8Array, random: Random): Vault {
+  return {
+    seal(text, purpose) {
+      const nonce = random.bytes(NONCE_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(purpose));
+      const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64");
+    },
+    open(sealed, purpose) {
+      const bytes = Buffer.from(sealed, "base64");
+      const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES))
+        .setAAD(Buffer.from(purpose))
+        .setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
+      const body = bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES);
+      return Buffer.concat([decipher.update(body), decipher.final()]).toString("utf8");
+    },
+  };
+}
+
+/**
+ * The vault's key: 64 hex digits from ALLISON_SECRET_KEY, else from the data directory's key file, which is made at the
+ * first start. `mayCreate` is false on a directory that has a database already: a lost key file must be put back, not
+ * silently replaced by one that opens nothing.
+ */
+export function loadVaultKey(
+  dataDir: string,
+  environment: string | undefined,
+  random: Random,
+  mayCreate: boolean,
+): Uint8Array {
+  const file = join(dataDir, KEY_FILE);
+  if (environment !== undefined && environment !== "") return parseKey(environment, KEY_ENV);
+  if (existsSync(file)) return parseKey(readFileSync(file, "utf8").trim(), file);
+  if (!mayCreate) {
+    throw new UsageError(
+      `The key file ${file} is missing: it opens the webhook secrets in the database. Put it back from a backup, or set ${KEY_ENV} to its content.`,
+    );
+  }
+  const key = random.bytes(KEY_BYTES);
+  writeFileSync(file, `${Buffer.from(key).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+  return key;
+}
+
+function parseKey(text: string, source: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/i.test(text)) {
+    throw new UsageError(`${source} must hold 64 hexadecimal digits (32 bytes).`);
+  }
+  return Buffer.from(text, "hex");
+}

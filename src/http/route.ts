@@ -1,0 +1,90 @@
+/**
+ * A route is a plain value: what it takes, what it answers and the function in between. The pipeline serves it, the
+ * OpenAPI document describes it and the contract matrix tests it, all from this.
+ */
+import type { z } from "zod";
+import type { Actor } from "../access/actor.ts";
+import type { Transaction } from "../store/change.ts";
+import type { Db } from "../store/open.ts";
+import type { ErrorCode } from "./errors.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type Params = Readonly<Record<string, string>>;
+export type Query = Readonly<Record<string, string | undefined>>;
+
+/** One page of a list; `next_cursor` is null on the last. */
+export interface Page {
+  data: object[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+interface RouteBase {
+  /** The `operationId`, such as `listContacts`. */
+  operation: string;
+  /** With parameters as `:id`. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** Which kind of key opens it. */
+  access: "key" | "platform";
+  /** A sentence for each parameter in the path other than `:id` of the resource. */
+  params?: Record<string, string>;
+  query?: z.ZodObject;
+  /** Errors beyond those that every route of its kind can answer with. */
+  errors?: readonly ErrorCode[];
+}
+
+export interface ReadRoute extends RouteBase {
+  method: "GET";
+  answers: { kind: "one" | "page"; data: z.ZodType };
+  /** Returns the object, or null for a 404; for a page, the Page. */
+  read(input: { params: Params; query: Query; keyId: string }): object | null;
+}
+
+export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase {
+  method: Exclude<Method, "GET">;
+  body?: z.ZodType<Body>;
+  /** A missing body stands for `{}`. */
+  bodyOptional?: boolean;
+  /** Bytes a body may have; LIMITS.bodyBytes where nothing is said. */
+  bodyBytes?: number;
+  status: 200 | 201 | 202 | 204;
+  answers:
+    | { kind: "one"; data: z.ZodType }
+    | { kind: "secret"; data: z.ZodType }
+    | { kind: "none" };
+  /** What must be waited for before the write begins, such as a look-up by DNS. Throws to refuse. */
+  before?(input: { params: Params; body: Body }): Promise<void>;
+  /** Inside the transaction: refuses references to what does not exist (400). */
+  check?(db: Db, body: Body): void;
+  /** Inside the transaction: the object the path names, or null for a 404. */
+  find?(db: Db, params: Params): Target | null;
+  /** The target as the client sees it, for If-Match. */
+  view?(target: Target): object;
+  /** Inside the transaction: does it. */
+  write(tx: Transaction, input: { params: Params; body: Body; target: Target }): Written;
+}
+
+/** Many records in, a line each, and an answer line for each; nothing is held back until the end. */
+export interface StreamRoute extends RouteBase {
+  method: "POST";
+  /** One line of the body; the whole is `application/x-ndjson`. */
+  line: z.ZodType;
+  answers: { kind: "lines"; data: z.ZodType };
+  stream(input: { actor: Actor; body: ReadableStream<Uint8Array> | null }): AsyncIterable<object>;
+}
+
+/** What a write answers with; `location` is the path of what was made. */
+export interface Written {
+  data?: object;
+  /** Beside `data`, shown this once: a webhook secret. */
+  secret?: string;
+  /** Where the status depends on what happened. */
+  status?: 200 | 201;
+  location?: string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of routes holds targets and bodies of every kind.
+export type Route = ReadRoute | WriteRoute<any, any> | StreamRoute;

@@ -1,0 +1,89 @@
+/** Checks input against its zod schema and says what is wrong in plain words, by field, without repeating the input. */
+import type { z } from "zod";
+import { type Details, invalid } from "./errors.ts";
+import type { Query } from "./route.ts";
+
+type Issue = z.core.$ZodIssue;
+
+const KINDS: Record<string, string> = {
+  string: "text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+  null: "null",
+};
+
+/** One issue as the end of a sentence that begins with the field's name. */
+function describe(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.input === undefined) return "is required";
+      return `must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case "too_small":
+      if (issue.origin === "string") return "must not be blank";
+      if (issue.origin === "array")
+        return `must have at least ${issue.minimum} ${Number(issue.minimum) === 1 ? "entry" : "entries"}`;
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      if (issue.origin === "string") return `must be at most ${issue.maximum} characters`;
+      if (issue.origin === "array") return `must have at most ${issue.maximum} entries`;
+      return `must be at most ${issue.maximum}`;
+    case "invalid_value":
+      return `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.map(String).join(", ")}`;
+    case "invalid_union":
+      return "has no known form";
+    case "not_multiple_of":
+      return `must be a multiple of ${issue.divisor}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** The messages that schemas carry themselves win; `describe` speaks for the rest. */
+const errorMap = (issue: z.core.$ZodRawIssue): string => describe(issue as unknown as Issue);
+
+function detailsOf(error: z.ZodError, whole: string): Details {
+  const details: Details = {};
+  for (const issue of error.issues) {
+    const union = issue.code === "invalid_union" ? nearest(issue) : null;
+    for (const { path, message } of union ?? [issue]) {
+      const name = [...(union ? issue.path : []), ...path].join(".") || whole;
+      details[name] ??= message;
+    }
+  }
+  return details;
+}
+
+/** Of a union's alternatives, the complaints of the one that the input came nearest to. */
+function nearest(issue: Issue & { code: "invalid_union" }): Issue[] | null {
+  const depth = (issues: Issue[]) => Math.max(...issues.map((inner) => inner.path.length));
+  const [best] = issue.errors
+    .filter((issues) => issues.length > 0)
+    .sort((a, b) => depth(b as Issue[]) - depth(a as Issue[]));
+  return best && depth(best as Issue[]) > 0 ? (best as Issue[]) : null;
+}
+
+/** The checked body. Throws `validation_failed` with an entry for each bad field. */
+export function checkBody<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body, { error: errorMap });
+  if (result.success) return result.data;
+  throw invalid(detailsOf(result.error, "body"));
+}
+
+/** The checked query. Unknown parameters are passed over; a known one given twice is refused. */
+export function checkQuery(schema: z.ZodObject, search: URLSearchParams): Query {
+  const given: Record<string, string> = {};
+  const details: Details = {};
+  for (const name of Object.keys(schema.shape)) {
+    const values = search.getAll(name);
+    if (values.length > 1) details[name] = "is given more than once";
+    if (values[0] !== undefined) given[name] = values[0];
+  }
+  const result = schema.safeParse(given, { error: errorMap });
+  if (!result.success) Object.assign(details, detailsOf(result.error, "query"));
+  if (Object.keys(details).length > 0) throw invalid(details);
+  return result.data as Query;
+}

@@ -1,0 +1,34 @@
+/** Identifiers: UUIDs of version 7 (RFC 9562) for rows, `evt_` ids for events. */
+import { v7 } from "uuid";
+import type { Clock } from "./clock.ts";
+import type { Random } from "./random.ts";
+
+export interface Ids {
+  /** A UUID version 7. Ids of one process sort in the order in which they were made. */
+  uuid(): string;
+  /** `evt_` and 32 lower-case hex digits. */
+  event(): string;
+}
+
+export function createIds(clock: Clock, random: Random): Ids {
+  let msecs = 0;
+  let seq = 0;
+  return {
+    uuid() {
+      const now = clock.now();
+      if (now > msecs) {
+        msecs = now;
+        seq = 0;
+      } else {
+        seq += 1;
+      }
+      return v7({ msecs, seq, random: random.bytes(16) });
+    },
+    event: () => `evt_${Buffer.from(random.bytes(16)).toString("hex")}`,
+  };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Whether a path segment can be a row's id at all; what cannot is a 404 without a look-up. */
+export const isUuid = (text: string): boolean => UUID.test(text);

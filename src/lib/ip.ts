@@ -1,0 +1,43 @@
+/** Addresses: who is really calling, behind proxies that the owner trusts. */
+import ipaddr from "ipaddr.js";
+
+export type Cidr = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** `10.0.0.0/8`, or a single address as its own network. Throws on anything else. */
+export function parseCidr(text: string): Cidr {
+  if (text.includes("/")) return ipaddr.parseCIDR(text);
+  const address = ipaddr.parse(text);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+}
+
+/** The address in its plain form: IPv4 in IPv6 (`::ffff:10.0.0.1`) becomes IPv4. Null for what is no address. */
+export function plainAddress(text: string): string | null {
+  return ipaddr.isValid(text) ? ipaddr.process(text).toString() : null;
+}
+
+export function isWithin(address: string, networks: readonly Cidr[]): boolean {
+  const parsed = ipaddr.process(address);
+  return networks.some(
+    ([network, bits]) => network.kind() === parsed.kind() && parsed.match([network, bits] as never),
+  );
+}
+
+/**
+ * The client's address: the peer itself unless the peer is a trusted proxy; then the right-most entry of
+ * X-Forwarded-For that is not a trusted proxy. A forged header in front of an untrusted hop is never believed.
+ */
+export function clientAddress(
+  peer: string,
+  forwardedFor: string | null,
+  trusted: readonly Cidr[],
+): string {
+  let address = plainAddress(peer) ?? peer;
+  if (trusted.length === 0 || !forwardedFor) return address;
+  for (const hop of forwardedFor.split(",").reverse()) {
+    if (!isWithin(address, trusted)) break;
+    const next = plainAddress(hop.trim());
+    if (next === null) break;
+    address = next;
+  }
+  return address;
+}

@@ -1,0 +1,121 @@
+/** Contacts: who calls. They fill themselves from the calls that come in. */
+import { sql } from "drizzle-orm";
+import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { z } from "zod";
+import { LIMITS } from "../config.ts";
+import { invalid } from "../http/errors.ts";
+import type { Entity } from "../store/change.ts";
+import { rowColumns } from "./columns.ts";
+import { define, optional } from "./define.ts";
+import { choice, email, label, phoneNumber, prose, timestamp, wholeNumber } from "./fields.ts";
+import { equals, substring } from "./filters.ts";
+
+const SOURCES = ["call", "api", "manual"] as const;
+
+export const contacts = sqliteTable(
+  "contacts",
+  {
+    ...rowColumns(),
+    first_name: text(),
+    last_name: text(),
+    email: text(),
+    phone_number: text().notNull(),
+    source: text({ enum: SOURCES }).notNull(),
+    agent_notes: text(),
+    call_count: integer().notNull(),
+    last_contact_at: text(),
+    custom: text({ mode: "json" }).$type<Record<string, string>>().notNull(),
+  },
+  (table) => [
+    uniqueIndex("contacts_phone_number").on(table.phone_number),
+    index("contacts_email").on(table.email),
+  ],
+);
+export type Contact = typeof contacts.$inferSelect;
+
+export const contactEntity = { type: "contact", table: contacts } satisfies Entity;
+
+/** Has an index of its own, in the migration. */
+const latest = sql`coalesce(${contacts.last_contact_at}, ${contacts.created_at})`;
+
+export const contactDefinition = define<typeof contacts>({
+  noun: "contact",
+  plural: "contacts",
+  schema: "Contact",
+  path: "/v1/contacts",
+  tag: "Contacts",
+  entity: contactEntity,
+  operations: ["list", "get", "create", "update"],
+  fields: {
+    first_name: optional(label({ doc: "First name.", example: "Maria" })),
+    last_name: optional(label({ doc: "Last name.", example: "Ortiz" })),
+    email: optional(email({ doc: "Email address.", example: "maria@example.com" })),
+    phone_number: phoneNumber({
+      doc: "Telephone number in E.164 form. No two contacts have the same, and it stays as it was at creation.",
+      example: "+15550100123",
+    }),
+    custom: z
+      .record(
+        z.string().min(1, "must have a name").max(100),
+        prose({ doc: "A value of your own.", example: "A-1042" }, LIMITS.customLength),
+      )
+      .refine((values) => Object.keys(values).length <= LIMITS.customEntries, {
+        error: `must have at most ${LIMITS.customEntries} entries`,
+      })
+      .default({})
+      .meta({
+        description: `Your own values: up to ${LIMITS.customEntries} short texts by name.`,
+        examples: [{ crm_id: "A-1042" }],
+      }),
+  },
+  readOnly: {
+    source: choice(SOURCES, {
+      doc: "How the contact came to be: from a call, by the API, or made by hand in the dashboard.",
+      example: "call",
+    }),
+    agent_notes: prose({
+      doc: "What the receptionist noted, a line for each call.",
+      example: "2026-11-23 Asked to move the check-up to Friday.",
+    }).nullable(),
+    call_count: wholeNumber({ doc: "How many calls there were.", example: 3 }, 0, 2 ** 31),
+    last_contact_at: timestamp({
+      doc: "When the latest call started; null for a contact who never called.",
+      example: "2026-11-23T10:42:00.000Z",
+    }).nullable(),
+  },
+  filters: {
+    phone_number: equals(
+      "phone_number",
+      contacts.phone_number,
+      phoneNumber({ doc: "Only with this number.", example: "+15550100123" }),
+    ),
+    email: equals(
+      "email",
+      contacts.email,
+      email({ doc: "Only with this email address.", example: "maria@example.com" }),
+    ),
+    source: equals(
+      "source",
+      contacts.source,
+      choice(SOURCES, { doc: "Only with this source.", example: "call" }),
+    ),
+    q: substring("contacts_search", contacts.seq, "Words to find in name, number or email."),
+  },
+  order: { by: latest, of: (row) => row.last_contact_at ?? row.created_at },
+  unique: { "contacts.phone_number": "phone_number" },
+  rules: {
+    create: (tx, row) => ({
+      ...row,
+      source: tx.actor.type === "user" ? "manual" : "api",
+      agent_notes: null,
+      call_count: 0,
+      last_contact_at: null,
+    }),
+    update(_tx, before, changes) {
+      if (changes.phone_number !== undefined && changes.phone_number !== before.phone_number) {
+        throw invalid({ phone_number: "cannot be changed after creation; create another contact" });
+      }
+      return changes;
+    },
+  },
+});

@@ -1,0 +1,49 @@
+/** Intents: what a caller may want, and what the receptionist does then. */
+import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Entity } from "../store/change.ts";
+import { rowColumns } from "./columns.ts";
+import { define, optional } from "./define.ts";
+import { flag, label, prose } from "./fields.ts";
+import { isTrue } from "./filters.ts";
+
+export const intents = sqliteTable(
+  "intents",
+  {
+    ...rowColumns(),
+    name: text().notNull(),
+    description: text(),
+    active: integer({ mode: "boolean" }).notNull(),
+  },
+  (table) => [
+    index("intents_created").on(table.created_at, table.id),
+    uniqueIndex("intents_name").on(table.name),
+  ],
+);
+
+export const intentEntity = { type: "intent", table: intents } satisfies Entity;
+export const intentReference = { noun: "intent", entity: intentEntity };
+
+export const intentDefinition = define<typeof intents>({
+  noun: "intent",
+  plural: "intents",
+  schema: "Intent",
+  path: "/v1/intents",
+  tag: "Intents",
+  entity: intentEntity,
+  operations: ["list", "get", "create", "update"],
+  fields: {
+    name: label({
+      doc: "What the caller wants; no two intents have the same name.",
+      example: "Reschedule",
+    }),
+    description: optional(
+      prose({
+        doc: "What the receptionist does about it.",
+        example: "Offer the next three free slots and move the appointment.",
+      }),
+    ),
+    active: flag({ doc: "Whether calls are still sorted under it.", example: true }).default(true),
+  },
+  filters: { active: isTrue("active", intents.active, "Only active ones, or only inactive ones.") },
+  unique: { "intents.name": "name" },
+});

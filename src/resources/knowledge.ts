@@ -1,0 +1,241 @@
+/**
+ * Knowledge: what the receptionist may say. Facts and policies have a key; an entry of a location overrides the
+ * organization-wide one with the same key there.
+ */
+import { sql } from "drizzle-orm";
+import { index, type SQLiteColumn, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { z } from "zod";
+import { invalid } from "../http/errors.ts";
+import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
+import type { Query, ReadRoute } from "../http/route.ts";
+import type { Entity } from "../store/change.ts";
+import type { Db } from "../store/open.ts";
+import { rowColumns } from "./columns.ts";
+import { type Bind, define, type Resource, type ResourceTable } from "./define.ts";
+import { label, prose, queryFlag, reference, search } from "./fields.ts";
+import { equals, substring } from "./filters.ts";
+import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
+
+const place = () => text().references(() => locations.id);
+
+export const facts = sqliteTable(
+  "facts",
+  { ...rowColumns(), key: text().notNull(), value: text().notNull(), location_id: place() },
+  (table) => [index("facts_created").on(table.created_at, table.id)],
+);
+export const faqs = sqliteTable(
+  "faqs",
+  { ...rowColumns(), question: text().notNull(), answer: text().notNull(), location_id: place() },
+  (table) => [index("faqs_created").on(table.created_at, table.id)],
+);
+export const policies = sqliteTable(
+  "policies",
+  {
+    ...rowColumns(),
+    policy_key: text().notNull(),
+    content: text().notNull(),
+    location_id: place(),
+  },
+  (table) => [index("policies_created").on(table.created_at, table.id)],
+);
+
+const common = {
+  tag: "Knowledge",
+  operations: ["list", "get", "create", "update", "delete"] as const,
+  references: { location_id: locationReference },
+};
+const location_id = locationId("The location it holds at; null for the whole organization.");
+const key = (doc: string, example: string) => label({ doc, example }, 100);
+
+export const factDefinition = define<typeof facts>({
+  ...common,
+  noun: "fact",
+  plural: "facts",
+  schema: "Fact",
+  path: "/v1/knowledge/facts",
+  entity: { type: "fact", table: facts } satisfies Entity,
+  fields: {
+    key: key("What the fact is about; once for each location.", "parking"),
+    value: prose({ doc: "The fact.", example: "Free parking behind the building." }),
+    location_id,
+  },
+  // Key and location together, an absent location being one too: an index on expressions, in the migration.
+  unique: { facts_key: "key" },
+  filters: {
+    location_id: locationFilter("location_id", facts.location_id),
+    key: equals("key", facts.key, key("Only with this key.", "parking")),
+    q: substring("facts_search", facts.seq, "Words to find in key or value."),
+  },
+});
+
+export const faqDefinition = define<typeof faqs>({
+  ...common,
+  noun: "FAQ",
+  plural: "FAQs",
+  schema: "Faq",
+  path: "/v1/knowledge/faqs",
+  entity: { type: "faq", table: faqs } satisfies Entity,
+  fields: {
+    question: prose(
+      { doc: "A question that callers ask.", example: "Do you take walk-ins?" },
+      1_000,
+    ),
+    answer: prose({
+      doc: "What the receptionist answers.",
+      example: "Yes, on weekdays before noon.",
+    }),
+    location_id,
+  },
+  filters: {
+    location_id: locationFilter("location_id", faqs.location_id),
+    q: substring("faqs_search", faqs.seq, "Words to find in question or answer."),
+  },
+});
+
+export const policyDefinition = define<typeof policies>({
+  ...common,
+  noun: "policy",
+  plural: "policies",
+  schema: "Policy",
+  path: "/v1/knowledge/policies",
+  entity: { type: "policy", table: policies } satisfies Entity,
+  fields: {
+    policy_key: key("What the policy is about; once for each location.", "cancellation"),
+    content: prose({ doc: "The policy.", example: "Cancel at least 24 hours ahead." }),
+    location_id,
+  },
+  unique: { policies_key: "policy_key" },
+  filters: {
+    location_id: locationFilter("location_id", policies.location_id),
+    policy_key: equals(
+      "policy_key",
+      policies.policy_key,
+      key("Only with this key.", "cancellation"),
+    ),
+    q: substring("policies_search", policies.seq, "Words to find in key or content."),
+  },
+});
+
+interface Kind {
+  type: "fact" | "faq" | "policy";
+  table: ResourceTable & { location_id: SQLiteColumn };
+  /** The column by which an entry of a location overrides an organization-wide one. */
+  key: SQLiteColumn | null;
+  resource: Resource<ResourceTable>;
+}
+
+const kind = <T extends Kind["table"]>(
+  type: Kind["type"],
+  table: T,
+  key: SQLiteColumn | null,
+  resource: Resource<T>,
+): Kind => ({ type, table, key, resource: resource as unknown as Resource<ResourceTable> });
+
+const query = z.object({
+  q: search("Words to find in any part of an entry.").optional(),
+  location_id: reference({
+    doc: "Only entries of this location; with `effective=true`, what holds there.",
+    example: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e11",
+  }).optional(),
+  effective: queryFlag({
+    doc: "`true`: what holds at the location, organization-wide entries included where it has none of its own; without `location_id`, the organization-wide entries.",
+    example: true,
+  }).optional(),
+  ...pagingQuery,
+});
+
+/** `GET /v1/knowledge`: all kinds in one list, newest first, each entry with its `type`. */
+export function knowledgeRoute(
+  db: Db,
+  resources: {
+    fact: Resource<typeof facts>;
+    faq: Resource<typeof faqs>;
+    policy: Resource<typeof policies>;
+  },
+): ReadRoute {
+  const kinds: Kind[] = [
+    kind("fact", facts, facts.key, resources.fact),
+    kind("faq", faqs, null, resources.faq),
+    kind("policy", policies, policies.policy_key, resources.policy),
+  ];
+  const entry = z
+    .union(
+      kinds.map(({ type, resource }) =>
+        z.object({ type: z.literal(type), ...resource.definition.object.shape }),
+      ) as never,
+    )
+    .meta({ id: "KnowledgeEntry" });
+
+  /** Which rows of one kind the filters leave. */
+  function conditions(kind: Kind, given: Query) {
+    const { table } = kind;
+    const where = [];
+    if (given.effective === "true") {
+      const own = sql`${table.location_id} is ${given.location_id ?? null}`;
+      const overridden =
+        kind.key === null
+          ? sql`false`
+          : sql`exists (select 1 from ${table} as own where own.location_id = ${given.location_id ?? null} and own.${sql.identifier(kind.key.name)} = ${kind.key})`;
+      where.push(sql`(${own} or (${table.location_id} is null and not ${overridden}))`);
+    } else if (given.location_id !== undefined) {
+      where.push(sql`${table.location_id} = ${given.location_id}`);
+    }
+    if (given.q !== undefined) {
+      const inPlace: Bind = (_name, value) => sql`${value}`;
+      where.push(kind.resource.definition.filters!.q!.condition(given.q, inPlace));
+    }
+    return where;
+  }
+
+  return {
+    method: "GET",
+    operation: "listKnowledge",
+    path: "/v1/knowledge",
+    tag: "Knowledge",
+    access: "key",
+    summary: "List knowledge of all kinds",
+    description:
+      "Facts, FAQs and policies in one list. With `effective=true` it answers with what the receptionist goes by at a location: an entry of the location overrides the organization-wide one with the same key.",
+    query,
+    answers: { kind: "page", data: entry },
+    read({ query: given }) {
+      const limit = pageLimit(given);
+      const mark = filterMark("/v1/knowledge", given);
+      const position = given.cursor === undefined ? null : readCursor(given.cursor, mark);
+      if (given.effective === "true" && given.location_id !== undefined) {
+        requireLocation(db, given.location_id);
+      }
+      const parts = kinds.map((kind) => {
+        const where = conditions(kind, given);
+        if (position)
+          where.push(
+            sql`(${kind.table.created_at}, ${kind.table.id}) < (${position[0]}, ${position[1]})`,
+          );
+        const all = where.length > 0 ? sql`where ${sql.join(where, sql` and `)}` : sql``;
+        return sql`select * from (select ${kind.type} as type, ${kind.table.id} as id, ${kind.table.created_at} as created_at from ${kind.table} ${all} order by created_at desc, id desc limit ${limit + 1})`;
+      });
+      const rows = db.all<{ type: Kind["type"]; id: string; created_at: string }>(
+        sql`${sql.join(parts, sql` union all `)} order by created_at desc, id desc limit ${limit + 1}`,
+      );
+      return toPage(
+        rows,
+        limit,
+        mark,
+        (row) => [row.created_at, row.id],
+        ({ type, id }) => {
+          const { resource } = kinds.find((kind) => kind.type === type)!;
+          return { type, ...resource.view(resource.find(id)!) };
+        },
+      );
+    },
+  };
+}
+
+function requireLocation(db: Db, locationIdGiven: string): void {
+  const found = db
+    .select({ id: locations.id })
+    .from(locations)
+    .where(sql`id = ${locationIdGiven}`)
+    .get();
+  if (!found) throw invalid({ location_id: "names no location that exists" });
+}

@@ -1,0 +1,87 @@
+/** Team members: to whom calls are passed on. */
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Entity } from "../store/change.ts";
+import { rowColumns } from "./columns.ts";
+import { define, optional } from "./define.ts";
+import { email, flag, label, phoneNumber, tags, type WeeklyHours, weeklyHours } from "./fields.ts";
+import { contains, equals, isTrue, substring } from "./filters.ts";
+import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
+
+export const teamMembers = sqliteTable(
+  "team_members",
+  {
+    ...rowColumns(),
+    name: text().notNull(),
+    title: text(),
+    department: text(),
+    tags: text({ mode: "json" }).$type<string[]>().notNull(),
+    phone_number: text(),
+    email: text(),
+    location_id: text().references(() => locations.id),
+    transfer_hours: text({ mode: "json" }).$type<WeeklyHours>(),
+    after_hours_transfer: integer({ mode: "boolean" }).notNull(),
+    active: integer({ mode: "boolean" }).notNull(),
+  },
+  (table) => [
+    index("team_members_created").on(table.created_at, table.id),
+    index("team_members_location").on(table.location_id),
+  ],
+);
+
+export const teamMemberEntity = { type: "team_member", table: teamMembers } satisfies Entity;
+export const teamMemberReference = { noun: "team member", entity: teamMemberEntity };
+
+const department = (doc: string) => label({ doc, example: "Billing" });
+
+export const teamMemberDefinition = define<typeof teamMembers>({
+  noun: "team member",
+  plural: "team members",
+  schema: "TeamMember",
+  path: "/v1/team-members",
+  tag: "Team members",
+  entity: teamMemberEntity,
+  operations: ["list", "get", "create", "update"],
+  fields: {
+    name: label({ doc: "Full name.", example: "Dana Whitfield" }),
+    title: optional(label({ doc: "Job title.", example: "Office manager" })),
+    department: optional(department("Department; an escalation rule may send a call to one.")),
+    tags: tags({ doc: "Short labels, such as languages spoken.", example: ["spanish"] }).default(
+      [],
+    ),
+    phone_number: optional(
+      phoneNumber({ doc: "Number that calls are transferred to.", example: "+15550100177" }),
+    ),
+    email: optional(email({ doc: "Email address.", example: "dana@example.com" })),
+    location_id: locationId("Where the person works; null for everywhere."),
+    transfer_hours: optional(
+      weeklyHours("When calls may be transferred; null for whenever the location is open."),
+    ),
+    after_hours_transfer: flag({
+      doc: "Whether calls may be transferred outside these hours too.",
+      example: false,
+    }).default(false),
+    active: flag({ doc: "Whether calls are passed to this person at all.", example: true }).default(
+      true,
+    ),
+  },
+  references: { location_id: locationReference },
+  filters: {
+    location_id: locationFilter("location_id", teamMembers.location_id),
+    department: equals(
+      "department",
+      teamMembers.department,
+      department("Only of this department."),
+    ),
+    tag: contains(
+      "tag",
+      teamMembers.tags,
+      label({ doc: "Only with this tag.", example: "spanish" }),
+    ),
+    active: isTrue("active", teamMembers.active, "Only active ones, or only inactive ones."),
+    q: substring(
+      "team_members_search",
+      teamMembers.seq,
+      "Words to find in name, title, department, number or email.",
+    ),
+  },
+});

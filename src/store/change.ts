@@ -1,0 +1,260 @@
+/**
+ * THE write path. `change(actor, work)` is the only way anything in the product is written: the row, its audit row and
+ * its events commit together or not at all, and the promise resolves only when they are on the disk.
+ *
+ * Writes of one tick share a transaction (group commit), a savepoint each, so that one sync to the disk serves them all
+ * and a refused one leaves the others alone.
+ */
+import { eq, getTableColumns, sql } from "drizzle-orm";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { Actor } from "../access/actor.ts";
+import { type AuditRules, changesBetween, createAuditChain } from "../audit/chain.ts";
+import { LIMITS } from "../config.ts";
+import { ApiError } from "../http/errors.ts";
+import { type Clock, isoTime } from "../lib/clock.ts";
+import type { Ids } from "../lib/ids.ts";
+import type { EventType } from "../webhooks/catalogue.ts";
+import { createOutbox } from "../webhooks/outbox.ts";
+import type { Db } from "./open.ts";
+
+/** A table whose rows are the product's things: what the audit log calls them, and what it may show. */
+export interface Entity<Table extends SQLiteTable = SQLiteTable> extends AuditRules {
+  type: string;
+  table: Table;
+}
+type RowOf<E extends Entity> = E["table"]["$inferSelect"];
+type NewRowOf<E extends Entity> = Omit<RowOf<E>, "seq">;
+
+export interface Transaction {
+  readonly actor: Actor;
+  /** The moment of the change, as it is stored. */
+  readonly at: string;
+  /** For reading what decides; writing through it would leave no audit row, so nothing does. */
+  readonly db: Db;
+  newId(): string;
+  /** Stores a row and its audit row; returns the row's `seq`. */
+  insert<E extends Entity>(entity: E, row: NewRowOf<E>): number;
+  /** Stores what differs, sets `updated_at`, and returns the row as it is then: the same object if nothing differs. */
+  update<E extends Entity>(entity: E, before: RowOf<E>, changes: Partial<RowOf<E>>): RowOf<E>;
+  /** Stores what merely follows from another change and is not told by itself: a rule that shifted. */
+  follow<E extends Entity>(entity: E, before: RowOf<E>, changes: Partial<RowOf<E>>): void;
+  remove<E extends Entity>(entity: E, row: RowOf<E>): void;
+  /** Puts an event and a delivery for each subscription to it into the outbox. */
+  emit(type: EventType, data: object): void;
+  /** Deliveries by themselves are machinery: what is done to them leaves no audit row. */
+  readonly outbox: {
+    recordSample(subscriptionId: string, type: EventType): string;
+    cancelPending(subscriptionId: string): void;
+    sendAgain(deliveryId: string): void;
+  };
+}
+
+export interface Store {
+  readonly db: Db;
+  /** Runs `work` in a write transaction. `work` is synchronous; what it throws undoes it alone and rejects. */
+  change<T>(actor: Actor, work: (tx: Transaction) => T): Promise<T>;
+  /**
+   * For records about the machinery (last use of a key, delivery attempts, expired idempotency records), which are no
+   * changes by anybody and have no audit row.
+   */
+  housekeep<T>(work: (db: Db, at: string) => T): Promise<T>;
+  /** Called after each commit that this process made. */
+  onCommit(listener: () => void): void;
+  /** Resolves when every write handed in so far is decided. */
+  idle(): Promise<void>;
+}
+
+interface Operation {
+  run(): unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** SQLite's result codes after which the storage cannot be trusted with another write in this transaction. */
+const STORAGE_FAILURE = /^SQLITE_(FULL|IOERR|READONLY|CORRUPT|BUSY|CANTOPEN|NOTADB|NOMEM)/;
+
+export const storageFailed = (error: unknown): boolean =>
+  error instanceof Error && STORAGE_FAILURE.test((error as { code?: string }).code ?? "");
+
+export function createStore(db: Db, clock: Clock, ids: Ids): Store {
+  const sqlite = db.$client;
+  const begin = sqlite.prepare("begin immediate");
+  const commit = sqlite.prepare("commit");
+  const savepoint = sqlite.prepare("savepoint operation");
+  const release = sqlite.prepare("release operation");
+  const undo = sqlite.prepare("rollback to operation");
+  const chain = createAuditChain(db);
+  const outbox = createOutbox(db, ids);
+  const statements = new Map<SQLiteTable, Statements>();
+  const listeners: (() => void)[] = [];
+  let queue: Operation[] = [];
+  let waiting: (() => void)[] = [];
+
+  function statementsFor(table: SQLiteTable): Statements {
+    let prepared = statements.get(table);
+    if (!prepared) {
+      prepared = prepareStatements(db, table);
+      statements.set(table, prepared);
+    }
+    return prepared;
+  }
+
+  function transaction(actor: Actor): Transaction {
+    const at = isoTime(clock.now());
+    const log = (
+      action: "created" | "updated" | "deleted",
+      entity: Entity,
+      id: string,
+      changes: object,
+    ) =>
+      chain.append(actor, at, {
+        action,
+        entity_type: entity.type,
+        entity_id: id,
+        changes: JSON.stringify(changes),
+      });
+    return {
+      actor,
+      at,
+      db,
+      newId: ids.uuid,
+      insert(entity, row) {
+        const values = row as Record<string, unknown>;
+        const { seq } = statementsFor(entity.table).insert.get(values) as { seq: number };
+        log("created", entity, values.id as string, changesBetween(null, values, entity) ?? {});
+        return seq;
+      },
+      update(entity, before, changes) {
+        const after = { ...before, ...changes, updated_at: at };
+        const difference = changesBetween(before, after, entity);
+        if (difference === null) return before;
+        statementsFor(entity.table).update.run(after);
+        log("updated", entity, after.id as string, difference);
+        return after;
+      },
+      follow(entity, before, changes) {
+        statementsFor(entity.table).update.run({ ...before, ...changes });
+      },
+      remove(entity, row) {
+        statementsFor(entity.table).remove.run({ id: row.id });
+        log("deleted", entity, row.id as string, changesBetween(row, null, entity) ?? {});
+      },
+      emit: (type, data) => outbox.record(type, data, at),
+      outbox: {
+        recordSample: (subscriptionId, type) => outbox.recordSample(subscriptionId, type, at),
+        cancelPending: outbox.cancelPending,
+        sendAgain: (deliveryId) => outbox.sendAgain(deliveryId, at),
+      },
+    };
+  }
+
+  function enqueue<T>(run: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (queue.length === 0) setImmediate(flush);
+      queue.push({ run, resolve: resolve as (value: unknown) => void, reject });
+    });
+  }
+
+  function flush(): void {
+    const answers: (() => void)[] = [];
+    const changedBefore = totalChanges();
+    let taken = 0;
+    try {
+      begin.run();
+      chain.open();
+      const deadline = clock.monotonic() + LIMITS.groupMs;
+      while (taken < queue.length && taken < LIMITS.groupOperations) {
+        answers.push(attempt(queue[taken]!));
+        taken += 1;
+        if (clock.monotonic() > deadline) break;
+      }
+      chain.close();
+      commit.run();
+    } catch (error) {
+      // The storage itself failed: nothing of the group is stored, and every writer in it is told so.
+      if (sqlite.inTransaction) sqlite.exec("rollback");
+      taken = Math.min(queue.length, Math.max(taken + 1, 1));
+      answers.length = 0;
+      const refusal = storageFailed(error)
+        ? new ApiError("unavailable", { headers: { "Retry-After": "5" }, reason: String(error) })
+        : error;
+      for (const operation of queue.slice(0, taken)) answers.push(() => operation.reject(refusal));
+    }
+    queue = queue.slice(taken);
+    if (queue.length > 0) setImmediate(flush);
+    if (totalChanges() !== changedBefore) for (const listener of listeners) listener();
+    for (const answer of answers) answer();
+    if (queue.length === 0) {
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    }
+  }
+
+  /** Runs one operation in its savepoint. Returns how to answer it once the group has committed. */
+  function attempt(operation: Operation): () => void {
+    const mark = chain.mark();
+    savepoint.run();
+    try {
+      const value = operation.run();
+      release.run();
+      return () => operation.resolve(value);
+    } catch (error) {
+      if (storageFailed(error) || !sqlite.inTransaction) throw error;
+      undo.run();
+      release.run();
+      chain.restore(mark);
+      return () => operation.reject(error);
+    }
+  }
+
+  const countChanges = sqlite.prepare("select total_changes() as n");
+  const totalChanges = () => (countChanges.get() as { n: number }).n;
+
+  return {
+    db,
+    change: (actor, work) => enqueue(() => work(transaction(actor))),
+    housekeep: (work) => enqueue(() => work(db, isoTime(clock.now()))),
+    onCommit: (listener) => listeners.push(listener),
+    idle: () =>
+      queue.length === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)),
+  };
+}
+
+type Prepared = { run(values: object): unknown; get(values: object): unknown };
+interface Statements {
+  insert: Prepared;
+  update: Prepared;
+  remove: Prepared;
+}
+
+/** Insert, update of every column, and delete, made once for each table from its columns. */
+function prepareStatements(db: Db, table: SQLiteTable): Statements {
+  const columns = getTableColumns(table);
+  const { id, seq } = columns as Record<"id" | "seq", (typeof columns)[string]>;
+  const placeholders = Object.fromEntries(
+    Object.keys(columns)
+      .filter((name) => name !== "seq")
+      .map((name) => [name, sql.placeholder(name)]),
+  );
+  const { id: _fixed, ...updatable } = placeholders;
+  return {
+    insert: db
+      .insert(table)
+      .values(placeholders as never)
+      .returning({ seq })
+      .prepare() as never,
+    update: db
+      .update(table)
+      .set(
+        Object.fromEntries(
+          Object.entries(updatable).map(([name, value]) => [name, sql.param(value, columns[name])]),
+        ) as never,
+      )
+      .where(eq(id, sql.placeholder("id")))
+      .prepare() as never,
+    remove: db
+      .delete(table)
+      .where(eq(id, sql.placeholder("id")))
+      .prepare() as never,
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * Brings a database to the schema of this program. The migrations are numbered SQL files inside the executable; the
+ * file's own `user_version` says how many it has had. Each is one transaction: done whole or not at all.
+ */
+import type { Database } from "bun:sqlite";
+import init from "./migrations/0000_init.sql" with { type: "text" };
+
+const MIGRATIONS: readonly string[] = [init];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+/** "AVOX" in ASCII: marks the file as ours (sqlite.org/pragma.html#pragma_application_id). */
+export const APPLICATION_ID = 0x41564f58;
+
+export function migrate(sqlite: Database): void {
+  const done = (sqlite.query("pragma user_version").get() as { user_version: number }).user_version;
+  if (done === SCHEMA_VERSION) return;
+  // A table rebuilt while foreign keys are enforced would delete the rows that point at it; inside a transaction this
+  // pragma is ignored, so it is set outside.
+  sqlite.exec("pragma foreign_keys = off");
+  for (let version = done; version < SCHEMA_VERSION; version += 1) {
+    sqlite.exec("begin immediate");
+    try {
+      sqlite.exec(MIGRATIONS[version]!);
+      const orphans = sqlite.query("pragma foreign_key_check").all();
+      if (orphans.length > 0)
+        throw new Error(`migration ${version} leaves ${orphans.length} orphans`);
+      sqlite.exec(`pragma user_version = ${version + 1}`);
+      sqlite.exec(`pragma application_id = ${APPLICATION_ID}`);
+      sqlite.exec("commit");
+    } catch (error) {
+      sqlite.exec("rollback");
+      throw error;
+    }
+  }
+  sqlite.exec("pragma foreign_keys = on");
+}

@@ -1,0 +1,168 @@
+/**
+ * Opens the one SQLite file of a data directory. Refuses what is not ours, newer than this program or damaged, in words
+ * that say what to do, before anything in the directory is touched.
+ */
+import { Database } from "bun:sqlite";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
+import { KEY_FILE } from "../access/vault.ts";
+import { UsageError } from "../config.ts";
+import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
+
+export type Db = BunSQLiteDatabase<Record<string, never>> & { $client: Database };
+
+export const DATABASE_FILE = "allison.db";
+/** SQLite's own constants for the `flags` of sqlite3_open_v2. */
+const OPEN_READONLY = 0x1;
+const OPEN_URI = 0x40;
+/** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
+const OLDEST_SQLITE = [3, 51, 3];
+
+/** Opens or creates the database of `dataDir`; `:memory:` makes one that ends with the process. */
+export function openDatabase(dataDir: string, options: { create: boolean }): Db {
+  if (dataDir === ":memory:") return prepare(new Database(":memory:", { strict: true }));
+  const file = join(dataDir, DATABASE_FILE);
+  inspectDirectory(dataDir, options.create);
+  const fresh = !existsSync(file);
+  if (!fresh) inspectFile(file);
+  else if (!options.create) {
+    throw new UsageError(
+      `${dataDir} holds no ${DATABASE_FILE}. Start \`allison serve --data ${dataDir}\` once, or name the right directory with --data.`,
+    );
+  }
+  return prepare(new Database(file, { strict: true, create: fresh, readwrite: true }));
+}
+
+function prepare(sqlite: Database): Db {
+  const { version } = sqlite.query("select sqlite_version() as version").get() as {
+    version: string;
+  };
+  const numbers = version.split(".").map(Number);
+  const older = OLDEST_SQLITE.findIndex((part, i) => part !== numbers[i]);
+  if (older >= 0 && numbers[older]! < OLDEST_SQLITE[older]!) {
+    throw new UsageError(`SQLite ${version} is too old; ${OLDEST_SQLITE.join(".")} is needed.`);
+  }
+  // Each set by hand: bun:sqlite's own defaults leave foreign keys off and wait for no other process.
+  sqlite.exec("pragma busy_timeout = 5000");
+  sqlite.exec("pragma journal_mode = wal");
+  sqlite.exec("pragma synchronous = full");
+  sqlite.exec("pragma foreign_keys = on");
+  sqlite.exec("pragma cache_size = -65536");
+  sqlite.exec("pragma mmap_size = 268435456");
+  sqlite.exec("pragma temp_store = memory");
+  sqlite.exec("pragma journal_size_limit = 67108864");
+  migrate(sqlite);
+  return drizzle(sqlite) as unknown as Db;
+}
+
+/** Puts the write-ahead log back into the file and closes it, so that the directory can be copied as it is. */
+export function closeDatabase(db: Db): void {
+  db.$client.exec("pragma optimize");
+  db.$client.exec("pragma wal_checkpoint(truncate)");
+  db.$client.close();
+}
+
+function inspectDirectory(dataDir: string, create: boolean): void {
+  if (!existsSync(dataDir)) {
+    if (!create) throw new UsageError(`The data directory ${dataDir} does not exist; see --data.`);
+    try {
+      mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new UsageError(
+        `The data directory ${dataDir} cannot be made (${reasonOf(error)}); choose another with --data.`,
+      );
+    }
+    return;
+  }
+  if (!statSync(dataDir).isDirectory()) {
+    throw new UsageError(`${dataDir} is a file, not a directory; choose another with --data.`);
+  }
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    throw new UsageError(
+      `The data directory ${dataDir} is not writable for this user; change its owner, or choose another with --data.`,
+    );
+  }
+  const entries = readdirSync(dataDir);
+  const ours =
+    entries.includes(DATABASE_FILE) ||
+    entries.every((name) => name === KEY_FILE || name === "lost+found");
+  if (!ours) {
+    throw new UsageError(
+      `${dataDir} holds other files and no ${DATABASE_FILE}, so it is not a data directory of Allison; name an empty one with --data.`,
+    );
+  }
+}
+
+/** Reads the file's header by hand (sqlite.org/fileformat.html), so that a file that is refused is not even opened. */
+function inspectFile(file: string): void {
+  const header = Buffer.alloc(100);
+  const handle = openSync(file, "r");
+  const length = readSync(handle, header, 0, 100, 0);
+  closeSync(handle);
+  const size = statSync(file).size;
+  const emptyFirstStart = size === 0;
+  if (emptyFirstStart) return;
+  if (length < 100 || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
+    throw new UsageError(
+      `${file} is not an SQLite database; move it away, or restore a backup over it. It was not touched.`,
+    );
+  }
+  const version = header.readUInt32BE(60);
+  // A file that has all of its first content still in the log has neither mark yet; the schema check below decides.
+  const inLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
+  if (!inLog && header.readUInt32BE(68) !== APPLICATION_ID) {
+    throw new UsageError(
+      `${file} is a database of another program; name another directory with --data. It was not touched.`,
+    );
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new UsageError(
+      `${file} was written by a newer Allison (schema ${version}; this one knows ${SCHEMA_VERSION}). Start that version again, or restore a backup made before the upgrade. It was not touched.`,
+    );
+  }
+  if (!inLog) {
+    const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
+    if (size < pageSize * header.readUInt32BE(28)) throw damaged(file, "its end is missing");
+  }
+  probe(file, inLog);
+}
+
+/** Reads the schema and the first row of every table, read-only; without a log, in a mode that creates no side files. */
+function probe(file: string, inLog: boolean): void {
+  let sqlite: Database | undefined;
+  try {
+    sqlite = inLog
+      ? new Database(file, { readonly: true, strict: true })
+      : new Database(`file:${encodeURI(file)}?immutable=1`, (OPEN_READONLY | OPEN_URI) as never);
+    const tables = sqlite
+      .query("select name from sqlite_schema where type = 'table' and rootpage > 0")
+      .values();
+    for (const [name] of tables) {
+      sqlite.query(`select * from "${name}" limit 1`).values();
+    }
+  } catch (error) {
+    throw damaged(file, reasonOf(error));
+  } finally {
+    sqlite?.close();
+  }
+}
+
+const damaged = (file: string, reason: string) =>
+  new UsageError(
+    `${file} is damaged (${reason}). Restore a backup, or copy the directory and try \`sqlite3 allison.db .recover\` on the copy. It was not touched.`,
+  );
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,89 @@
+/**
+ * The catalogue of events: what each means and what it carries, once. The reference (OpenAPI `webhooks`), the page
+ * /docs/webhooks, the samples of `/test` and the check of a payload come from it.
+ */
+import { z } from "zod";
+import { callFields, parts } from "../resources/calls.ts";
+import { contactDefinition } from "../resources/contacts.ts";
+import { exampleOf } from "../resources/example.ts";
+
+export const EVENT_TYPES = [
+  "call.ended",
+  "call.message_taken",
+  "call.callback_requested",
+  "call.escalation_triggered",
+  "call.appointment_booked",
+  "contact.created",
+  "call_order.status_changed",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+interface EventEntry {
+  /** When it is sent. */
+  meaning: string;
+  data: z.ZodObject;
+}
+
+const { call_id, location_id, contact_id, order, order_status, outcome } = callFields;
+const about = { call_id, location_id, contact_id };
+
+export const EVENTS: Record<EventType, EventEntry> = {
+  "call.ended": {
+    meaning: "A call ended. Not sent for an unscorable call.",
+    data: z.object({
+      call_id,
+      location_id,
+      started_at: callFields.started_at,
+      ended_at: callFields.ended_at,
+      duration_seconds: callFields.duration_seconds,
+      direction: callFields.direction,
+      from_number: callFields.from_number,
+      disposition: callFields.disposition,
+      summary: callFields.summary,
+      outcome_tags: callFields.outcome_tags,
+      contact_id,
+      call_url: callFields.call_url,
+      outcome: outcome
+        .unwrap()
+        .optional()
+        .describe("`order`; left out for a call without an order."),
+      order_status: order_status
+        .unwrap()
+        .optional()
+        .describe("Left out for a call without an order."),
+      order: order.unwrap().optional().describe("Left out for a call without an order."),
+    }),
+  },
+  "call.message_taken": {
+    meaning: "The caller left a message. Not sent for an unscorable call.",
+    data: z.object({ ...about, ...parts.message.shape }),
+  },
+  "call.callback_requested": {
+    meaning: "The caller wishes to be called back. Not sent for an unscorable call.",
+    data: z.object({ ...about, ...parts.callback.shape }),
+  },
+  "call.escalation_triggered": {
+    meaning: "An escalation rule matched. Sent while the call may still run.",
+    data: z.object({ ...about, ...parts.escalation.shape }),
+  },
+  "call.appointment_booked": {
+    meaning: "The caller booked an appointment.",
+    data: z.object({ ...about, ...parts.appointment.shape }),
+  },
+  "contact.created": {
+    meaning: "A contact was made from a call, for a caller never seen before.",
+    data: contactDefinition.object,
+  },
+  "call_order.status_changed": {
+    meaning: "An order moved on: `new` → `in_progress` → `fulfilled`, or `canceled`.",
+    data: z.object({
+      call_id,
+      order: parts.order,
+      order_status: order_status.unwrap(),
+      previous_status: order_status.unwrap().describe("What it was before."),
+    }),
+  },
+};
+
+/** A payload made of the fields' examples; what `/test` sends and the reference shows. */
+export const sampleOf = (type: EventType) => exampleOf(EVENTS[type].data) as object;

@@ -1,0 +1,64 @@
+/** Events, and one delivery for each subscription that an event goes to. */
+import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+export const events = sqliteTable(
+  "events",
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    /** `evt_` + 32 hex; the same for every subscription and every attempt. */
+    id: text().notNull().unique(),
+    type: text().notNull(),
+    created_at: text().notNull(),
+    /** The delivery's body, byte for byte. */
+    body: text().notNull(),
+  },
+  (table) => [index("events_created").on(table.created_at)],
+);
+
+export const DELIVERY_STATUSES = ["pending", "succeeded", "failed", "cancelled"] as const;
+
+export const deliveries = sqliteTable(
+  "webhook_deliveries",
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    id: text().notNull().unique(),
+    subscription_id: text().notNull(),
+    event_seq: integer()
+      .notNull()
+      .references(() => events.seq),
+    status: text({ enum: DELIVERY_STATUSES }).notNull(),
+    /** A sample sent by `/test`: sent once, counted nowhere. */
+    test: integer({ mode: "boolean" }).notNull(),
+    created_at: text().notNull(),
+    /** When it is due; null once it is decided. */
+    next_attempt_at: text(),
+    /** Attempts of the present round; a resend starts a new round and keeps the history. */
+    attempts_made: integer().notNull().default(0),
+    /** Claimed by a dispatcher until then; a lease that ran out is free again. */
+    leased_until: text(),
+  },
+  (table) => [
+    index("webhook_deliveries_due").on(table.status, table.next_attempt_at),
+    index("webhook_deliveries_subscription").on(table.subscription_id, table.created_at, table.id),
+    index("webhook_deliveries_queue").on(table.subscription_id, table.status, table.seq),
+    index("webhook_deliveries_event").on(table.event_seq),
+  ],
+);
+
+export const attempts = sqliteTable(
+  "webhook_attempts",
+  {
+    seq: integer().primaryKey({ autoIncrement: true }),
+    delivery_seq: integer()
+      .notNull()
+      .references(() => deliveries.seq, { onDelete: "cascade" }),
+    attempt: integer().notNull(),
+    at: text().notNull(),
+    status_code: integer(),
+    error: text(),
+    duration_ms: integer().notNull(),
+    /** The first 4 KiB of the answer. */
+    answer: text(),
+  },
+  (table) => [uniqueIndex("webhook_attempts_delivery").on(table.delivery_seq, table.attempt)],
+);
