@@ -66,8 +66,13 @@ type Target = { url: URL; host: string; addresses: string[] };
 
 /** Link-local, and the metadata services of clouds that live elsewhere: these hand out credentials. */
 const NEVER = [
-  ...["169.254.0.0/16", "fe80::/10"],
-  ...["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"],
+  "169.254.0.0/16",
+  "fe80::/10",
+  "fd00:ec2::254", // Amazon, by IPv6
+  "fd20:ce::254", // Google, by IPv6
+  "100.100.100.200", // Alibaba
+  "168.63.129.16", // Azure
+  "192.0.0.192", // Oracle
 ].map(parseCidr);
 
 /** ipaddr.js calls `::7f00:1` and all unassigned space "unicast"; the internet is only this. */
@@ -163,7 +168,7 @@ function refusalOf(address: string, allow: readonly Cidr[], plain: boolean): str
 /**
  * The address and, for the forms that are translated or tunnelled to IPv4 (IPv4-compatible, NAT64,
  * 6to4, Teredo), where they may lead, so that opening such a network does not open the metadata
- * service behind it. Ordinary IPv6 stands for itself: its bytes mean an IPv4 address by chance only.
+ * service behind it. Other IPv6 stands for itself: its bytes look like such an address by chance only.
  */
 function leadsTo(address: string): string[] {
   const parsed = ipaddr.parse(address);
@@ -215,7 +220,7 @@ type Limits = typeof EGRESS_LIMITS;
 
 /**
  * One POST over one new connection. Settles at the answer's end, a limit, or the first failure;
- * rejects only when `message` cannot be sent at all. `spentMs` is what resolving took of the limits.
+ * throws only when `message` cannot be sent at all. `spentMs` is what resolving took of the limits.
  */
 function exchange(
   target: Target,
@@ -243,6 +248,11 @@ function exchange(
     const connected = target.url.protocol === "https:" ? "secureConnect" : "connect";
     socket.once(connected, () => clearTimeout(connectTimer));
   });
+  let interim = 0;
+  request.on("information", () => {
+    interim += 1;
+    if (interim > INTERIM_ANSWERS) settle("the receiver sent interim answers without end");
+  });
   request.on("response", (response) => {
     answer.status = response.statusCode ?? null;
     response.on("data", (chunk: Buffer) => {
@@ -261,6 +271,9 @@ function exchange(
   request.end(message.body);
   return promise;
 }
+
+/** Answers such as 100 and 103 before the real one; each costs memory, so they are counted too. */
+const INTERIM_ANSWERS = 10;
 
 const CUT_SHORT = "the receiver closed the connection before its answer was complete";
 
@@ -339,7 +352,7 @@ function textOf(bytes: Uint8Array, limit: number): string {
 
 /** What went wrong in one plain sentence; texts of the runtime and of the receiver stay out of it. */
 function explain(error: unknown): string {
-  const code = String((error as { code?: unknown } | null)?.code ?? "");
+  const { code = "" } = (error ?? {}) as { code?: string };
   const found = EXPLANATIONS.find(([codes]) => codes.test(code));
   return found?.[1] ?? `the request could not be sent${code && ` (${code})`}`;
 }
