@@ -2,7 +2,7 @@
  * The audit chain: rows that hold the hash of the row before, so that an altered or missing one is noticed. Appending
  * happens inside the transaction of the change; `store/change.ts` is the only caller.
  */
-import { eq, sql } from "drizzle-orm";
+import { eq, getTableColumns, sql } from "drizzle-orm";
 import type { Actor } from "../access/actor.ts";
 import { canonicalJson, sha256Hex } from "../lib/json.ts";
 import type { Db } from "../store/open.ts";
@@ -105,10 +105,7 @@ export function createAuditChain(db: Db): AuditChain {
     .insert(audit)
     .values(
       Object.fromEntries(
-        [
-          ...["id", "at", "actor_type", "actor_id", "actor_name", "actor_prefix", "action"],
-          ...["entity_type", "entity_id", "changes", "ip", "user_agent", "request_id", "hash"],
-        ].map((column) => [column, sql.placeholder(column)]),
+        Object.keys(getTableColumns(audit)).map((column) => [column, sql.placeholder(column)]),
       ) as never,
     )
     .prepare();

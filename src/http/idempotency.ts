@@ -11,11 +11,12 @@ import type { Db } from "../store/open.ts";
 import { idempotency } from "../store/tables.ts";
 import { conflict, invalid } from "./errors.ts";
 
-/** An answer as it went out, and goes out again. `body` is its text, byte for byte. */
+/** An answer as it went out, and goes out again. `body` is its text, byte for byte; null where it has none. */
 export interface StoredAnswer {
   status: number;
   location: string | null;
-  body: string;
+  etag: string | null;
+  body: string | null;
 }
 
 /** Which request of whom: the API key's id, the path, and the client's Idempotency-Key. */
@@ -62,6 +63,7 @@ export function createIdempotencyRecords(db: Db, vault: Vault): IdempotencyRecor
       body_hash: placeholder("bodyHash"),
       status: placeholder("status"),
       location: placeholder("location"),
+      etag: placeholder("etag"),
       answer: placeholder("answer"),
       created_at: placeholder("at"),
     })
@@ -81,8 +83,8 @@ export function createIdempotencyRecords(db: Db, vault: Vault): IdempotencyRecor
       if (record.body_hash !== bodyHash(body)) {
         throw conflict({ idempotency_key: "was used before with another body" });
       }
-      const { status, location, answer } = record;
-      return { status, location, body: vault.open(answer, purpose(request)) };
+      const { status, location, etag, answer } = record;
+      return { status, location, etag, body: answer && vault.open(answer, purpose(request)) };
     },
     keep(request, body, answer, at) {
       insert.run({
@@ -90,7 +92,8 @@ export function createIdempotencyRecords(db: Db, vault: Vault): IdempotencyRecor
         bodyHash: bodyHash(body),
         status: answer.status,
         location: answer.location,
-        answer: vault.seal(answer.body, purpose(request)),
+        etag: answer.etag,
+        answer: answer.body && vault.seal(answer.body, purpose(request)),
         at,
       });
     },

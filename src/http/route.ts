@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { Actor } from "../access/actor.ts";
+import type { ApiKey } from "../access/keys.ts";
 import type { Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
 import type { ErrorCode } from "./errors.ts";
@@ -40,7 +41,7 @@ export interface ReadRoute extends RouteBase {
   method: "GET";
   answers: { kind: "one" | "page"; data: z.ZodType };
   /** Returns the object, or null for a 404; for a page, the Page. */
-  read(input: { params: Params; query: Query; keyId: string }): object | null;
+  read(input: { params: Params; query: Query; key: ApiKey }): object | null;
 }
 
 export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase {

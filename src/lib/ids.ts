@@ -18,7 +18,8 @@ export function createIds(clock: Clock, random: Random): Ids {
       const now = clock.now();
       if (now > msecs) {
         msecs = now;
-        seq = 0;
+        // From anywhere in the lower half, so that one id does not tell the next, with room to count on.
+        seq = Buffer.from(random.bytes(4)).readUInt32BE() >>> 1;
       } else {
         seq += 1;
       }

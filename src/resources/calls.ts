@@ -8,7 +8,7 @@ import type { Entity } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
 import { rowColumns } from "./columns.ts";
 import { contacts } from "./contacts.ts";
-import { bindResource, define, resourceRoutes } from "./define.ts";
+import { bindResource, define, resourceRoutes, viewOf } from "./define.ts";
 import { ACTIONS } from "./escalation-rules.ts";
 import {
   choice,
@@ -270,21 +270,20 @@ export type CallView = Omit<Call, "seq" | "raised"> & {
   intent: string | null;
 };
 
-export const callView =
-  (publicUrl: () => string) =>
-  (row: Call & { intent?: string | null }): CallView => {
-    const { seq: _seq, raised: _raised, id: callId, ...shown } = row;
-    const ordered = shown.outcome === ORDER_OUTCOME;
-    return {
-      id: callId,
-      call_id: callId,
-      ...shown,
-      order_status: ordered ? shown.order_status : null,
-      order: ordered ? shown.order : null,
-      call_url: `${publicUrl()}/calls/${callId}`,
+export function callView(publicUrl: () => string) {
+  const inOrder = viewOf<CallView>(callDefinition.object);
+  return ({ seq: _seq, raised: _raised, ...row }: Call & { intent?: string | null }): CallView => {
+    const ordered = row.outcome === ORDER_OUTCOME;
+    return inOrder({
+      ...row,
+      call_id: row.id,
+      order_status: ordered ? row.order_status : null,
+      order: ordered ? row.order : null,
+      call_url: `${publicUrl()}/calls/${row.id}`,
       intent: row.intent ?? null,
-    };
+    }) as CallView;
   };
+}
 
 export const callDefinition = define<typeof calls>({
   noun: "call",

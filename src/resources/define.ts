@@ -95,12 +95,10 @@ export const optional = <S extends z.ZodType>(schema: S) =>
     .meta(z.globalRegistry.get(schema) ?? {});
 
 const id = (noun: string) =>
-  z
-    .uuid()
-    .meta({
-      description: `Identifies the ${noun}.`,
-      examples: ["019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10"],
-    });
+  z.uuid().meta({
+    description: `Identifies the ${noun}.`,
+    examples: ["019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10"],
+  });
 const time = (doc: string) =>
   z.iso.datetime().meta({ description: doc, examples: ["2026-11-23T10:42:00.000Z"] });
 
@@ -139,11 +137,24 @@ export function define<T extends ResourceTable>(definition: Definition<T>): Defi
 const mapValues = <A, B>(object: Record<string, A>, change: (value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 
-/** `view`: the row as a client sees it, where that is more than the row without its `seq`. */
+/**
+ * A row as a client sees it: the fields of the object's schema in their order, so that equal objects are equal texts and
+ * have equal ETags wherever they were read.
+ */
+export function viewOf<Row extends object>(object: z.ZodObject): (row: Row) => object {
+  const fields = Object.keys(object.shape);
+  return (row) => {
+    const shown: Record<string, unknown> = {};
+    for (const field of fields) shown[field] = (row as Record<string, unknown>)[field];
+    return shown;
+  };
+}
+
+/** `view`: where a client sees more than what the row's columns say. */
 export function bindResource<T extends ResourceTable>(
   definition: Defined<T>,
   db: Db,
-  view: (row: Row<T>) => object = ({ seq: _seq, ...shown }) => shown,
+  view: (row: Row<T>) => object = viewOf(definition.object),
 ): Resource<T> {
   const { entity, noun, path } = definition;
   const table = entity.table as ResourceTable;

@@ -14,6 +14,7 @@ import type { Entity, Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
 import { EVENT_TYPES, type EventType } from "../webhooks/catalogue.ts";
 import type { Egress } from "../webhooks/egress.ts";
+import { SECRET_PREFIX } from "../webhooks/sign.ts";
 import { attempts, DELIVERY_STATUSES, deliveries, events } from "../webhooks/tables.ts";
 import { rowColumns } from "./columns.ts";
 import { bindResource, define, optional, type Resource, resourceRoutes } from "./define.ts";
@@ -51,7 +52,6 @@ export const webhookSubscriptionEntity = {
 } satisfies Entity;
 
 const SECRET_LENGTH = 32;
-const SECRET_PREFIX = "whsec_";
 
 /** What a subscription's secret is sealed for. */
 export const secretPurpose = (subscriptionId: string) => `webhook_secret:${subscriptionId}`;
@@ -161,12 +161,10 @@ const WithSecret = z
       description: "Signs the deliveries. Shown in this answer only.",
       examples: ["whsec_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6"],
     }),
-    warning: z
-      .string()
-      .meta({
-        description: "The same in words.",
-        examples: ["Store the secret now; it is not shown again."],
-      }),
+    warning: z.string().meta({
+      description: "The same in words.",
+      examples: ["Store the secret now; it is not shown again."],
+    }),
   })
   .meta({ id: "WebhookSubscriptionWithSecret" });
 
@@ -196,16 +194,7 @@ export async function requireReachable(egress: Egress, url: string): Promise<voi
 }
 
 export const bindSubscriptions = (db: Db): Resource<typeof webhookSubscriptions> =>
-  bindResource(webhookSubscriptionDefinition, db, (row) => {
-    const {
-      seq: _seq,
-      secret: _secret,
-      consecutive_failures: _n,
-      failing_since: _since,
-      ...shown
-    } = row;
-    return shown;
-  });
+  bindResource(webhookSubscriptionDefinition, db);
 
 /** Which deliveries of a subscription to show: newest first, optionally of one status or event type. */
 export function createDeliveryHistory(db: Db) {
@@ -260,7 +249,14 @@ export function createDeliveryHistory(db: Db) {
       last: string;
       limit: number;
     }): Row[] => page.all(given),
+    /** Where the newest page starts: sorts after every time. */
+    newest: "~",
     find: (id: string): Row | null => byId.get({ id }) ?? null,
+    /** Throws `conflict` for a delivery that has not failed for good. */
+    requireFailed(delivery: Row): Row {
+      if (delivery.status === "failed") return delivery;
+      throw conflict({ status: `is ${delivery.status}; only a failed delivery is sent again` });
+    },
     view({ seq, subscription_id: _subscription, created_at, next_attempt_at, ...row }: Row) {
       return { ...row, created_at, attempts: attemptsOf.all({ seq }), next_attempt_at };
     },
@@ -268,11 +264,8 @@ export function createDeliveryHistory(db: Db) {
 }
 export type DeliveryHistory = ReturnType<typeof createDeliveryHistory>;
 
-/** Sorts after every time; stands for "from the newest on". */
-const END_OF_TIME = "~";
-
 /** Throws `conflict` for a subscription to which nothing is sent at present. */
-function requireEnabled(subscription: Subscription): void {
+export function requireEnabled(subscription: Subscription): void {
   if (!subscription.enabled) throw conflict({ enabled: "is false; enable the subscription first" });
 }
 
@@ -294,7 +287,7 @@ export function webhookSubscriptionRoutes({
 }: SubscriptionServices): Route[] {
   const resource = bindSubscriptions(db);
   const history = createDeliveryHistory(db);
-  const { path, tag, object, createBody } = webhookSubscriptionDefinition;
+  const { path, tag, createBody } = webhookSubscriptionDefinition;
   const common = { tag, access: "key" as const };
   const find = (_db: Db, params: { readonly id?: string }) => resource.find(params.id ?? "");
   const checkUrl = async ({ body }: { body: object }) => {
@@ -407,7 +400,7 @@ export function webhookSubscriptionRoutes({
       const limit = pageLimit(given);
       const mark = filterMark(`deliveries ${subscription.id}`, given);
       const [sort, last] =
-        given.cursor === undefined ? [END_OF_TIME, ""] : readCursor(given.cursor, mark);
+        given.cursor === undefined ? [history.newest, ""] : readCursor(given.cursor, mark);
       const rows = history.page({
         subscription: subscription.id,
         status: given.status ?? null,
@@ -442,9 +435,7 @@ export function webhookSubscriptionRoutes({
     view: ({ delivery }) => history.view(delivery),
     write(tx, { target: { subscription, delivery } }) {
       requireEnabled(subscription);
-      if (delivery.status !== "failed")
-        throw conflict({ status: `is ${delivery.status}; only a failed delivery is sent again` });
-      tx.outbox.sendAgain(delivery.id);
+      tx.outbox.sendAgain(history.requireFailed(delivery).id);
       return { data: history.view(history.find(delivery.id)!) };
     },
   };

@@ -5,7 +5,7 @@
  * Writes of one tick share a transaction (group commit), a savepoint each, so that one sync to the disk serves them all
  * and a refused one leaves the others alone.
  */
-import { eq, getTableColumns, sql } from "drizzle-orm";
+import { getTableColumns, getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Actor } from "../access/actor.ts";
 import { type AuditRules, changesBetween, createAuditChain } from "../audit/chain.ts";
@@ -120,7 +120,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       newId: ids.uuid,
       insert(entity, row) {
         const values = row as Record<string, unknown>;
-        const { seq } = statementsFor(entity.table).insert.get(values) as { seq: number };
+        const seq = statementsFor(entity.table).insert(values);
         log("created", entity, values.id as string, changesBetween(null, values, entity) ?? {});
         return seq;
       },
@@ -128,15 +128,15 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
         const after = { ...before, ...changes, updated_at: at };
         const difference = changesBetween(before, after, entity);
         if (difference === null) return before;
-        statementsFor(entity.table).update.run(after);
+        statementsFor(entity.table).update(after);
         log("updated", entity, after.id as string, difference);
         return after;
       },
       follow(entity, before, changes) {
-        statementsFor(entity.table).update.run({ ...before, ...changes });
+        statementsFor(entity.table).update({ ...before, ...changes });
       },
       remove(entity, row) {
-        statementsFor(entity.table).remove.run({ id: row.id });
+        statementsFor(entity.table).remove(row.id as string);
         log("deleted", entity, row.id as string, changesBetween(row, null, entity) ?? {});
       },
       emit: (type, data) => outbox.record(type, data, at),
@@ -220,41 +220,45 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
   };
 }
 
-type Prepared = { run(values: object): unknown; get(values: object): unknown };
+type StoredValue = string | number | null;
+type Stored = Record<string, StoredValue>;
+
 interface Statements {
-  insert: Prepared;
-  update: Prepared;
-  remove: Prepared;
+  /** Returns the row's `seq`. */
+  insert(values: object): number;
+  update(values: object): void;
+  remove(id: string): void;
 }
 
-/** Insert, update of every column, and delete, made once for each table from its columns. */
-function prepareStatements(db: Db, table: SQLiteTable): Statements {
-  const columns = getTableColumns(table);
-  const { id, seq } = columns as Record<"id" | "seq", (typeof columns)[string]>;
-  const placeholders = Object.fromEntries(
-    Object.keys(columns)
-      .filter((name) => name !== "seq")
-      .map((name) => [name, sql.placeholder(name)]),
+/**
+ * Insert, update of every column, and delete, made once for each table from its columns. By hand, for a prepared
+ * statement of the query builder stores an absent JSON value as the text `null`.
+ */
+function prepareStatements({ $client: sqlite }: Db, table: SQLiteTable): Statements {
+  const columns = Object.entries(getTableColumns(table)).filter(([name]) => name !== "seq");
+  const name = getTableName(table);
+  const list = (part: (column: string) => string, but = "") =>
+    columns.flatMap(([column]) => (column === but ? [] : [part(column)])).join(", ");
+  const insert = sqlite.prepare<{ seq: number }, [Stored]>(
+    `insert into ${name} (${list((column) => `"${column}"`)}) values (${list((column) => `$${column}`)}) returning seq`,
   );
-  const { id: _fixed, ...updatable } = placeholders;
+  const update = sqlite.prepare(
+    `update ${name} set ${list((column) => `"${column}" = $${column}`, "id")} where id = $id`,
+  );
+  const remove = sqlite.prepare(`delete from ${name} where id = ?`);
+  const stored = (values: object): Stored =>
+    Object.fromEntries(
+      columns.map(([column, definition]) => {
+        const value = (values as Record<string, unknown>)[column];
+        return [
+          column,
+          value === null ? null : (definition.mapToDriverValue(value) as StoredValue),
+        ];
+      }),
+    );
   return {
-    insert: db
-      .insert(table)
-      .values(placeholders as never)
-      .returning({ seq })
-      .prepare() as never,
-    update: db
-      .update(table)
-      .set(
-        Object.fromEntries(
-          Object.entries(updatable).map(([name, value]) => [name, sql.param(value, columns[name])]),
-        ) as never,
-      )
-      .where(eq(id, sql.placeholder("id")))
-      .prepare() as never,
-    remove: db
-      .delete(table)
-      .where(eq(id, sql.placeholder("id")))
-      .prepare() as never,
+    insert: (values) => insert.get(stored(values))!.seq,
+    update: (values) => void update.run(stored(values)),
+    remove: (id) => void remove.run(id),
   };
 }

@@ -18,11 +18,14 @@ import { join } from "node:path";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
 import { KEY_FILE } from "../access/vault.ts";
 import { UsageError } from "../config.ts";
+import { LOCK_FILE } from "./lock.ts";
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
 
 export type Db = BunSQLiteDatabase<Record<string, never>> & { $client: Database };
 
 export const DATABASE_FILE = "allison.db";
+/** What an empty data directory may hold: what a first start leaves that came no further, and a file system's own. */
+const MAY_BE_THERE = new Set<string>([KEY_FILE, LOCK_FILE, `${LOCK_FILE}-journal`, "lost+found"]);
 /** SQLite's own constants for the `flags` of sqlite3_open_v2. */
 const OPEN_READONLY = 0x1;
 const OPEN_URI = 0x40;
@@ -73,7 +76,8 @@ export function closeDatabase(db: Db): void {
   db.$client.close();
 }
 
-function inspectDirectory(dataDir: string, create: boolean): void {
+/** Makes the data directory if that is allowed, and refuses one that is not ours or cannot be written. */
+export function inspectDirectory(dataDir: string, create: boolean): void {
   if (!existsSync(dataDir)) {
     if (!create) throw new UsageError(`The data directory ${dataDir} does not exist; see --data.`);
     try {
@@ -96,9 +100,7 @@ function inspectDirectory(dataDir: string, create: boolean): void {
     );
   }
   const entries = readdirSync(dataDir);
-  const ours =
-    entries.includes(DATABASE_FILE) ||
-    entries.every((name) => name === KEY_FILE || name === "lost+found");
+  const ours = entries.includes(DATABASE_FILE) || entries.every((name) => MAY_BE_THERE.has(name));
   if (!ours) {
     throw new UsageError(
       `${dataDir} holds other files and no ${DATABASE_FILE}, so it is not a data directory of Allison; name an empty one with --data.`,
@@ -151,7 +153,7 @@ function probe(file: string, inLog: boolean): void {
       .query("select name from sqlite_schema where type = 'table' and rootpage > 0")
       .values();
     for (const [name] of tables) {
-      sqlite.query(`select * from "${name}" limit 1`).values();
+      sqlite.query(`select * from "${String(name)}" limit 1`).values();
     }
   } catch (error) {
     throw damaged(file, reasonOf(error));

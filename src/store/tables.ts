@@ -2,14 +2,6 @@
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Actor } from "../access/actor.ts";
 
-/** The one business this install is for. */
-export const organization = sqliteTable("organization", {
-  seq: integer().primaryKey(),
-  id: text().notNull(),
-  name: text().notNull(),
-  created_at: text().notNull(),
-});
-
 export const audit = sqliteTable(
   "audit",
   {
@@ -53,8 +45,9 @@ export const idempotency = sqliteTable(
     body_hash: text().notNull(),
     status: integer().notNull(),
     location: text(),
+    etag: text(),
     /** The answer's body, sealed by the vault: it may hold a webhook secret. */
-    answer: text().notNull(),
+    answer: text(),
     created_at: text().notNull(),
   },
   (table) => [

@@ -105,7 +105,7 @@ export function createOutbox(db: Db, ids: Ids): Outbox {
     },
     recordSample: (subscriptionId, type, at) =>
       store(type, sampleOf(type), at, [subscriptionId], true),
-    cancelPending: (id) => void cancel.run({ id }),
-    sendAgain: (id, at) => void restart.run({ id, at }),
+    cancelPending: (id) => cancel.run({ id }),
+    sendAgain: (id, at) => restart.run({ id, at }),
   };
 }

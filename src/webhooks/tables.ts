@@ -1,4 +1,5 @@
 /** Events, and one delivery for each subscription that an event goes to. */
+import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 export const events = sqliteTable(
@@ -38,9 +39,13 @@ export const deliveries = sqliteTable(
     leased_until: text(),
   },
   (table) => [
-    index("webhook_deliveries_due").on(table.status, table.next_attempt_at),
+    // Of pending ones alone: what is due for a subscription, and when the next of all is.
+    index("webhook_deliveries_due")
+      .on(table.subscription_id, table.next_attempt_at, table.seq)
+      .where(sql`status = 'pending'`),
+    index("webhook_deliveries_next").on(table.next_attempt_at).where(sql`status = 'pending'`),
+    index("webhook_deliveries_created").on(table.created_at),
     index("webhook_deliveries_subscription").on(table.subscription_id, table.created_at, table.id),
-    index("webhook_deliveries_queue").on(table.subscription_id, table.status, table.seq),
     index("webhook_deliveries_event").on(table.event_seq),
   ],
 );

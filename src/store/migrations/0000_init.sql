@@ -34,18 +34,21 @@ create table idempotency (
   body_hash text not null,
   status integer not null,
   location text,
-  answer text not null,
+  etag text,
+  answer text,
   created_at text not null,
   primary key (api_key_id, path, key)
 );
 create index idempotency_created on idempotency (created_at);
 
 create table organization (
-  seq integer primary key not null,
+  seq integer primary key autoincrement not null,
   id text not null,
-  name text not null,
-  created_at text not null
+  created_at text not null,
+  updated_at text not null,
+  name text not null
 );
+create unique index organization_id_unique on organization (id);
 
 create table api_keys (
   seq integer primary key autoincrement not null,
@@ -294,9 +297,10 @@ create table webhook_deliveries (
   foreign key (event_seq) references events(seq)
 );
 create unique index webhook_deliveries_id_unique on webhook_deliveries (id);
-create index webhook_deliveries_due on webhook_deliveries (status, next_attempt_at);
+create index webhook_deliveries_due on webhook_deliveries (subscription_id, next_attempt_at, seq) where status = 'pending';
+create index webhook_deliveries_next on webhook_deliveries (next_attempt_at) where status = 'pending';
+create index webhook_deliveries_created on webhook_deliveries (created_at);
 create index webhook_deliveries_subscription on webhook_deliveries (subscription_id, created_at, id);
-create index webhook_deliveries_queue on webhook_deliveries (subscription_id, status, seq);
 create index webhook_deliveries_event on webhook_deliveries (event_seq);
 
 create table events (

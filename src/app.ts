@@ -1,0 +1,357 @@
+/**
+ * The whole server as a value. `openAppliance` opens a data directory with everything that works on it; the command line
+ * uses that alone. `startServer` adds the HTTP side and is what `allison serve` and the tests run.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Elysia } from "elysia";
+import { systemActor } from "./access/actor.ts";
+import { createKeys, type Keys } from "./access/keys.ts";
+import { createVault, KEY_ENV, loadVaultKey, type Vault } from "./access/vault.ts";
+import { type Config, LIMITS, UsageError } from "./config.ts";
+import { createDocs } from "./http/docs.ts";
+import { createIdempotencyRecords } from "./http/idempotency.ts";
+import { buildOpenApi } from "./http/openapi.ts";
+import { createPipeline, methodNotAllowed } from "./http/pipeline.ts";
+import { createRateLimiter } from "./http/rate-limit.ts";
+import type { Route } from "./http/route.ts";
+import { type Clock, systemClock } from "./lib/clock.ts";
+import { createIds, type Ids } from "./lib/ids.ts";
+import { clientAddress, parseCidr } from "./lib/ip.ts";
+import { type Random, systemRandom } from "./lib/random.ts";
+import { createLog, type Log } from "./ops/log.ts";
+import { VERSION } from "./ops/version.ts";
+import { createRoutes } from "./resources/index.ts";
+import { createOrganization, readOrganization } from "./resources/organization.ts";
+import { createStore, type Store } from "./store/change.ts";
+import { lockDirectory } from "./store/lock.ts";
+import {
+  closeDatabase,
+  DATABASE_FILE,
+  type Db,
+  inspectDirectory,
+  openDatabase,
+} from "./store/open.ts";
+import { createDispatcher, removeOldDeliveries } from "./webhooks/dispatcher.ts";
+import { createEgress, type Egress } from "./webhooks/egress.ts";
+
+/** What is handed in, so that a test can turn the clock and a mock can draw from a seed. */
+export interface Surroundings {
+  clock?: Clock;
+  random?: Random;
+  /** The environment variable that holds the vault's key in place of the key file. */
+  secretKey?: string | undefined;
+}
+
+/** A data directory, opened. */
+export interface Appliance {
+  clock: Clock;
+  random: Random;
+  ids: Ids;
+  db: Db;
+  store: Store;
+  keys: Keys;
+  vault: Vault;
+  egress: Egress;
+  /** Waits for writes under way, then puts the write-ahead log back into the file and closes it. */
+  close(): Promise<void>;
+}
+
+type ApplianceConfig = Pick<Config, "data" | "webhookAllow" | "webhookCa">;
+
+/** Opens a data directory; throws a UsageError for one that is not ours, damaged, newer or not writable. */
+export function openAppliance(
+  config: ApplianceConfig,
+  surroundings: Surroundings,
+  create: boolean,
+): Appliance {
+  const {
+    clock = systemClock,
+    random = systemRandom,
+    secretKey = process.env[KEY_ENV],
+  } = surroundings;
+  const fresh = !existsSync(join(config.data, DATABASE_FILE));
+  // Before the database is made, so that a bad key leaves nothing behind.
+  if (create) inspectDirectory(config.data, true);
+  const vaultKey = fresh && !create ? null : loadVaultKey(config.data, secretKey, random, fresh);
+  const db = openDatabase(config.data, { create });
+  const ids = createIds(clock, random);
+  const store = createStore(db, clock, ids);
+  return {
+    clock,
+    random,
+    ids,
+    db,
+    store,
+    keys: createKeys(store, clock, random),
+    vault: createVault(vaultKey!, random),
+    egress: createEgress({
+      allow: config.webhookAllow.map(parseCidr),
+      ca: config.webhookCa === null ? null : readSettingFile("--webhook-ca", config.webhookCa),
+    }),
+    async close() {
+      await store.idle();
+      closeDatabase(db);
+    },
+  };
+}
+
+/** The OpenAPI document without a server: the routes are made over an empty database in memory. */
+export function openApiDocument(config: Config): object {
+  const db = openDatabase(":memory:", { create: true });
+  const ids = createIds(systemClock, systemRandom);
+  const store = createStore(db, systemClock, ids);
+  const url = config.publicUrl ?? `http://127.0.0.1:${config.port}`;
+  const routes = createRoutes({
+    db,
+    store,
+    keys: createKeys(store, systemClock, systemRandom),
+    vault: createVault(systemRandom.bytes(32), systemRandom),
+    random: systemRandom,
+    egress: createEgress({ allow: [] }),
+    log: createLog("silent"),
+    publicUrl: () => url,
+  });
+  const { readsPerMinute, writesPerMinute } = config;
+  return buildOpenApi({
+    routes,
+    version: VERSION,
+    serverUrl: url,
+    readsPerMinute,
+    writesPerMinute,
+  });
+}
+
+export interface Server extends Appliance {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  url: string;
+  /** The address for links: the public one, or where it listens. */
+  publicUrl: string;
+  /** What it serves, in the order of the reference. */
+  routes: readonly Route[];
+  /** Finishes the requests in flight, refuses new ones with 503, closes the database. Resolves when all is done. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions extends Surroundings {
+  config: Config;
+  log: Log;
+}
+
+const FLUSH_USES_MS = 5_000;
+const CLEAN_UP_MS = 600_000;
+const DEFAULT_ORGANIZATION = "My business";
+
+export async function startServer({
+  config,
+  log,
+  ...surroundings
+}: ServerOptions): Promise<Server> {
+  const tls = readTls(config);
+  inspectDirectory(config.data, true);
+  const lock = lockDirectory(config.data);
+  try {
+    const appliance = openAppliance(config, surroundings, true);
+    try {
+      await nameOrganization(appliance, config);
+      return listen(appliance, config, log, tls, lock);
+    } catch (error) {
+      await appliance.close();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function listen(
+  appliance: Appliance,
+  config: Config,
+  log: Log,
+  tls: ReturnType<typeof readTls>,
+  lock: ReturnType<typeof lockDirectory>,
+): Server {
+  const { clock, ids, db, store, keys, vault } = appliance;
+  const idempotency = createIdempotencyRecords(db, vault);
+  const trusted = config.trustProxy.map(parseCidr);
+  let draining = false;
+  let publicUrl = config.publicUrl ?? "";
+  const routes = createRoutes({ ...appliance, log, publicUrl: () => publicUrl });
+  const pipeline = createPipeline({
+    store,
+    keys,
+    apiKeyKinds: ["live"],
+    reads: createRateLimiter(config.readsPerMinute),
+    writes: createRateLimiter(config.writesPerMinute),
+    idempotency,
+    clock,
+    ids,
+    log,
+    addressOf: (request) =>
+      clientAddress(
+        server.requestIP(request)?.address ?? "",
+        request.headers.get("x-forwarded-for"),
+        trusted,
+      ),
+    draining: () => draining,
+  });
+  const docs = createDocs({
+    document: () =>
+      buildOpenApi({
+        routes,
+        version: VERSION,
+        serverUrl: publicUrl,
+        readsPerMinute: config.readsPerMinute,
+        writesPerMinute: config.writesPerMinute,
+      }),
+    version: VERSION,
+  });
+
+  // Elysia finds the route and hands it the parameters; the order of everything else is the pipeline's.
+  const app = new Elysia({ strictPath: true, handler: { standardHostname: false } });
+  for (const route of routes) {
+    const handle = pipeline.handler(route);
+    app.route(route.method, route.path, ({ request, params }) => handle(request, params), {
+      parse: "none",
+    });
+  }
+  const unknown = pipeline.unknown(routes);
+  const page = pipeline.open((request) => {
+    const { pathname } = new URL(request.url);
+    const response = docs.respond(pathname, request);
+    if (response) return response;
+    throw methodNotAllowed(["GET"]);
+  });
+  for (const path of docs.paths) app.all(path, ({ request }) => page(request), { parse: "none" });
+  const health = pipeline.open((request) => {
+    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed(["GET"]);
+    db.$client.query("select 1").get();
+    return Response.json({ status: "ok", version: VERSION });
+  });
+  app.all("/health", ({ request }) => health(request), { parse: "none" });
+  app.get("/", () => new Response(null, { status: 302, headers: { Location: "/docs" } }), {
+    parse: "none",
+  });
+  app.all("/*", ({ request }) => unknown(request), { parse: "none" });
+  app.compile();
+
+  const server = serve({
+    hostname: config.host,
+    port: config.port,
+    tls,
+    reusePort: false,
+    development: false,
+    // The pipeline counts for itself and answers in the envelope; Bun's own refusal would be bare.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    idleTimeout: 60,
+    fetch: app.fetch,
+    error: (error) => {
+      log.error({ err: error }, "internal_error");
+      return new Response('{"error":"internal_error"}', {
+        status: 500,
+        headers: { "Content-Type": "application/json" },
+      });
+    },
+  });
+  const url = `${tls ? "https" : "http"}://${hostForUrl(config.host)}:${server.port}`;
+  publicUrl ||= url;
+  lock.announce({ pid: process.pid, url });
+
+  const dispatcher = createDispatcher({ ...appliance, log });
+  dispatcher.start();
+  const stopTimers = [
+    every(clock, FLUSH_USES_MS, log, () => keys.flushUses()),
+    every(clock, CLEAN_UP_MS, log, async () => {
+      await store.housekeep((_db, at) => idempotency.removeExpired(at));
+      await removeOldDeliveries(store);
+    }),
+  ];
+
+  async function stop(): Promise<void> {
+    draining = true;
+    const deadline = systemClock.monotonic() + LIMITS.shutdownMs;
+    while (server.pendingRequests > 0 && systemClock.monotonic() < deadline) await Bun.sleep(5);
+    for (const stopTimer of stopTimers) stopTimer();
+    await server.stop(true);
+    await dispatcher.stop();
+    await store.idle();
+    await keys.flushUses();
+    await appliance.close();
+    lock.release();
+  }
+  let stopping: Promise<void> | undefined;
+  return {
+    ...appliance,
+    url,
+    publicUrl,
+    routes,
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+/** Starts to listen, or says in a sentence why that cannot be. */
+function serve(options: Bun.Serve.Options<undefined>): Bun.Server<undefined> {
+  try {
+    return Bun.serve(options);
+  } catch (error) {
+    const { hostname, port } = options as { hostname: string; port: number };
+    const { code } = error as { code?: string };
+    if (code === "EADDRINUSE") {
+      throw new UsageError(
+        `Port ${port} on ${hostname} is in use; choose another with --port (0 picks a free one).`,
+      );
+    }
+    if (code === "EACCES")
+      throw new UsageError(`Port ${port} needs more rights; choose one from 1024 on with --port.`);
+    throw new UsageError(
+      `${hostname} port ${port} cannot be listened on (${(error as Error).message}); see --host and --port.`,
+    );
+  }
+}
+
+async function nameOrganization({ db, store }: Appliance, config: Config): Promise<void> {
+  if (readOrganization(db)) return;
+  await store.change(systemActor("first start"), (tx) =>
+    createOrganization(tx, config.organization ?? DEFAULT_ORGANIZATION),
+  );
+}
+
+function readTls({ tlsCert, tlsKey }: Config): { cert: string; key: string } | undefined {
+  if (tlsCert === null && tlsKey === null) return undefined;
+  if (tlsCert === null) throw new UsageError("--tls-key needs --tls-cert.");
+  if (tlsKey === null) throw new UsageError("--tls-cert needs --tls-key.");
+  return {
+    cert: readSettingFile("--tls-cert", tlsCert),
+    key: readSettingFile("--tls-key", tlsKey),
+  };
+}
+
+function readSettingFile(setting: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(
+      `${setting} names a file that cannot be read: ${(error as Error).message}.`,
+    );
+  }
+}
+
+const hostForUrl = (host: string) => (host.includes(":") ? `[${host}]` : host);
+
+/** Runs a job again and again; one that fails is told in the log and tried anew at its next time. */
+function every(clock: Clock, ms: number, log: Log, job: () => Promise<void>): () => void {
+  let cancel = () => {};
+  const plan = () => {
+    cancel = clock.after(ms, () => {
+      job()
+        .catch((error) => log.error({ err: error }, "background job failed"))
+        .finally(plan);
+    });
+  };
+  plan();
+  return () => cancel();
+}

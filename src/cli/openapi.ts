@@ -1,0 +1,16 @@
+/** `allison openapi`: the OpenAPI document, as the server has it at /openapi.json. */
+import { Command } from "commander";
+import { openApiDocument } from "../app.ts";
+import { configOf, withSettings } from "./options.ts";
+import { printJson } from "./terminal.ts";
+
+export function openapiCommand(): Command {
+  const command = new Command("openapi")
+    .description("Print the OpenAPI document of the API.")
+    .addHelpText("after", "\nExample:\n  allison openapi > openapi.json");
+  return withSettings(command, ["publicUrl", "readsPerMinute", "writesPerMinute"]).action(
+    (options) => {
+      printJson(openApiDocument(configOf(options)));
+    },
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * The command line: which commands there are, and how each ends. Data goes to stdout, everything else to stderr. Exit 0
+ * done, 1 failed, 2 wrong usage; wrong usage is told in one plain sentence, never in a stack.
+ */
+import { Command, CommanderError } from "commander";
+import { UsageError } from "../config.ts";
+import { ApiError } from "../http/errors.ts";
+import { auditCommand } from "./audit.ts";
+import { callsCommand } from "./calls.ts";
+import { healthCommand } from "./health.ts";
+import { keysCommand } from "./keys.ts";
+import { openapiCommand } from "./openapi.ts";
+import { serveCommand } from "./serve.ts";
+import { Failed, say } from "./terminal.ts";
+import { versionCommand } from "./version.ts";
+import { webhooksCommand } from "./webhooks.ts";
+
+/** Runs one command. Returns the exit code, or null when it goes on, as a server does. */
+export async function run(args: string[]): Promise<number | null> {
+  let goesOn = false;
+  const program = new Command("allison")
+    .description("The voice receptionist's API, on your own machine.")
+    .addCommand(serveCommand(() => (goesOn = true)))
+    .addCommand(keysCommand())
+    .addCommand(callsCommand())
+    .addCommand(auditCommand())
+    .addCommand(webhooksCommand())
+    .addCommand(openapiCommand())
+    .addCommand(healthCommand())
+    .addCommand(versionCommand())
+    .addHelpText(
+      "after",
+      "\nTo begin: allison serve, then allison keys create --name Zapier --scope write",
+    );
+  everyCommand(program, (command) =>
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({ outputError: (text) => say(sentence(text)) }),
+  );
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return goesOn ? null : 0;
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function everyCommand(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const inner of command.commands) everyCommand(inner, change);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Failed) return 1;
+  if (error instanceof UsageError) {
+    say(error.message);
+    return 2;
+  }
+  if (error instanceof ApiError) {
+    const details = Object.entries(error.details ?? {}).map(
+      ([field, issue]) => `${field} ${issue}`,
+    );
+    say(`Refused: ${details.join("; ") || error.reason || error.code}.`);
+    return 1;
+  }
+  say(`Failed: ${error instanceof Error ? error.message : String(error)}`);
+  return 1;
+}
+
+/** Commander's "error: unknown option '--x'" as a sentence of ours. */
+function sentence(text: string): string {
+  const plain = text
+    .replace(/^error: /, "")
+    .trim()
+    .replace("\n", " ");
+  return `${plain[0]?.toUpperCase()}${plain.slice(1)}${/[.)]$/.test(plain) ? "" : "."}`;
+}

@@ -1,0 +1,57 @@
+/** `allison serve`: the appliance, until it is told to stop. */
+import { Command } from "commander";
+import { type Server, startServer } from "../app.ts";
+import { type Config, SETTINGS } from "../config.ts";
+import { createLog } from "../ops/log.ts";
+import { VERSION } from "../ops/version.ts";
+import { configOf, withSettings } from "./options.ts";
+import { print, say } from "./terminal.ts";
+
+export function serveCommand(goOn: () => void): Command {
+  const command = new Command("serve").description("Run the server: API, reference, webhooks.");
+  return withSettings(command, Object.keys(SETTINGS) as (keyof Config)[])
+    .addHelpText("after", "\nExample:\n  allison serve --data /var/lib/allison --port 8080")
+    .action(async (options) => {
+      const config = configOf(options);
+      const server = await startServer({ config, log: createLog(config.logLevel) });
+      stopOnSignals(server);
+      goOn();
+      welcome(server, config);
+      print(`listening on ${server.url}`);
+    });
+}
+
+/** The first signal stops in order, a second one at once. */
+function stopOnSignals(server: Server): void {
+  let signals = 0;
+  const onSignal = () => {
+    signals += 1;
+    if (signals > 1) process.exit(1);
+    server.stop().then(
+      () => process.exit(0),
+      (error) => {
+        say(`Stopping failed: ${error}`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}
+
+function welcome({ publicUrl, keys }: Server, config: Config): void {
+  say(`Allison ${VERSION}, data in ${config.data}`);
+  say(`Reference: ${publicUrl}/docs`);
+  if (keys.list().length > 0) return;
+  const data = config.data === SETTINGS.data.default ? "" : ` --data ${config.data}`;
+  say(
+    `There is no API key yet. Make one: ${programName()} keys create --name "My first key" --scope write${data}`,
+  );
+}
+
+/** How this program was called, as it can be typed again. */
+function programName(): string {
+  const { execPath } = process;
+  const here = `${process.cwd()}/`;
+  return execPath.startsWith(here) ? `./${execPath.slice(here.length)}` : execPath;
+}

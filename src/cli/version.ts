@@ -1,0 +1,26 @@
+/** `allison version`: what this program is made of. */
+import { Database } from "bun:sqlite";
+import { Command } from "commander";
+import { VERSION } from "../ops/version.ts";
+import { SCHEMA_VERSION } from "../store/migrate.ts";
+import { jsonOption } from "./options.ts";
+import { print, printJson } from "./terminal.ts";
+
+export function versionCommand(): Command {
+  return new Command("version")
+    .description(
+      "Print the versions of the program, of Bun and SQLite within it, and of its schema.",
+    )
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  allison version --json")
+    .action((options) => {
+      const memory = new Database(":memory:");
+      const { sqlite } = memory.query("select sqlite_version() as sqlite").get() as {
+        sqlite: string;
+      };
+      memory.close();
+      const versions = { allison: VERSION, bun: Bun.version, sqlite, schema: SCHEMA_VERSION };
+      if (options.json) return printJson(versions);
+      print(`allison ${VERSION} (Bun ${Bun.version}, SQLite ${sqlite}, schema ${SCHEMA_VERSION})`);
+    });
+}

@@ -1,0 +1,55 @@
+/** Reads a request's body: never more than its limit, only of the type that is taken, only well-formed JSON. */
+import { LIMITS } from "../config.ts";
+import { ApiError } from "./errors.ts";
+
+interface Allowed {
+  bodyBytes?: number;
+  bodyOptional?: boolean;
+}
+
+/** The body's JSON value. Throws 413, 415 or `invalid_json`, in this order. */
+export async function readBody(
+  request: Request,
+  { bodyBytes = LIMITS.bodyBytes, bodyOptional }: Allowed,
+): Promise<unknown> {
+  const bytes = await readBytes(request, bodyBytes);
+  const given = request.headers.get("content-type");
+  if (bytes.length > 0 || given !== null) requireContentType(request, "application/json");
+  if (bytes.length === 0 && bodyOptional) return {};
+  if (bytes.length === 0) throw new ApiError("invalid_json", { details: { body: "is empty" } });
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new ApiError("invalid_json", { details: { body: "is not valid JSON" } });
+  }
+}
+
+/** Throws `unsupported_media_type` for another type than `type`; parameters such as a charset of UTF-8 are fine. */
+export function requireContentType(request: Request, type: string): void {
+  const [given = "", ...parameters] = (request.headers.get("content-type") ?? "")
+    .toLowerCase()
+    .split(";");
+  const charset = parameters.map((text) => text.trim()).find((text) => text.startsWith("charset="));
+  if (given.trim() === type && (charset === undefined || /^charset="?utf-8"?$/.test(charset)))
+    return;
+  throw new ApiError("unsupported_media_type", { details: { "content-type": `must be ${type}` } });
+}
+
+async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const announced = request.headers.get("content-length");
+  if (Number(announced ?? 0) > limit) throw tooLarge(limit);
+  if (announced !== null || request.body === null) return request.bytes();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body) {
+    length += chunk.length;
+    if (length > limit) throw tooLarge(limit);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const tooLarge = (limit: number) =>
+  new ApiError("payload_too_large", {
+    details: { body: `must be at most ${limit / 1024 / 1024} MiB` },
+  });

@@ -1,0 +1,345 @@
+/**
+ * How a request becomes a response, in one order that is read here from top to bottom:
+ *
+ *   request id, open for work, key, rate limit, scope, path and method, body, Idempotency-Key, object, If-Match, write
+ *
+ * It knows no resource. What a handler throws from the catalogue is answered in the envelope; anything else is a 500
+ * that says nothing to the client and everything to the log.
+ */
+import type { Actor } from "../access/actor.ts";
+import type { ApiKey, Keys } from "../access/keys.ts";
+import type { KeyKind } from "../access/token.ts";
+import { LIMITS } from "../config.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { Ids } from "../lib/ids.ts";
+import { networkOf } from "../lib/ip.ts";
+import type { Log } from "../ops/log.ts";
+import { type Store, storageFailed, type Transaction } from "../store/change.ts";
+import { readBody, requireContentType } from "./body.ts";
+import { etagOf, namesTag } from "./conditional.ts";
+import { ApiError, errorBody } from "./errors.ts";
+import {
+  type IdempotencyRecords,
+  type RequestName,
+  readIdempotencyKey,
+  type StoredAnswer,
+} from "./idempotency.ts";
+import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
+import type { Params, ReadRoute, Route, StreamRoute, WriteRoute } from "./route.ts";
+import { checkBody, checkQuery } from "./validate.ts";
+
+export interface PipelineServices {
+  store: Store;
+  keys: Keys;
+  /** Which kinds of keys open `/v1`; the mock server's are its own. */
+  apiKeyKinds: readonly KeyKind[];
+  reads: RateLimiter;
+  writes: RateLimiter;
+  idempotency: IdempotencyRecords;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  /** The client's address, behind trusted proxies too. */
+  addressOf(request: Request): string;
+  /** Whether the server is stopping and takes no more work. */
+  draining(): boolean;
+}
+
+/** Answers a request that matched a route. `params` are the path's, decoded. */
+export type Handler = (request: Request, params: Params) => Response | Promise<Response>;
+
+export interface Pipeline {
+  handler(route: Route): Handler;
+  /** For what no route serves: 401, 429, 403, 404 or 405, in this order. */
+  unknown(routes: readonly Route[]): (request: Request) => Response;
+  /** For pages outside the API, which need no key: request id, 503 while stopping, errors in the envelope. */
+  open(
+    work: (request: Request) => Response | Promise<Response>,
+  ): (request: Request) => Response | Promise<Response>;
+}
+
+/** One request on its way: what every answer to it carries. */
+interface Exchange {
+  request: Request;
+  id: string;
+  headers: Record<string, string>;
+}
+
+interface Caller {
+  key: ApiKey;
+  actor(): Actor;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+const WRITING = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+const JSON_TYPE = "application/json";
+const USER_AGENT_LENGTH = 500;
+const SECRET_WARNING = "Store the secret now; it is not shown again.";
+
+export function createPipeline(services: PipelineServices): Pipeline {
+  const { store, keys, idempotency, clock, ids, log, addressOf } = services;
+  const failedAuthentications = createRateLimiter(LIMITS.failedAuthPerMinute);
+
+  function begin(request: Request): Exchange {
+    const given = request.headers.get("x-request-id");
+    const id = given !== null && REQUEST_ID.test(given) ? given : ids.uuid();
+    return { request, id, headers: { "X-Request-Id": id } };
+  }
+
+  function requireOpen(exchange: Exchange): void {
+    if (!services.draining()) return;
+    // The next try may reach a new process only over a new connection.
+    exchange.headers.Connection = "close";
+    throw new ApiError("unavailable", { headers: { "Retry-After": "1" }, reason: "stopping" });
+  }
+
+  function authenticate({ request, id }: Exchange, kinds: readonly KeyKind[]): Caller {
+    const header = request.headers.get("authorization");
+    const token = header?.startsWith("Bearer ") ? header.slice(7) : null;
+    const key = token === null ? "missing" : keys.authenticate(token, kinds);
+    if (typeof key === "string") {
+      const address = addressOf(request);
+      const { allowed, retrySeconds } = failedAuthentications.spend(
+        networkOf(address),
+        clock.monotonic(),
+      );
+      if (!allowed)
+        throw rateLimited(
+          retrySeconds,
+          `${LIMITS.failedAuthPerMinute} failed authentications per minute`,
+        );
+      log.info({ request_id: id, ip: address, reason: key }, "key refused");
+      throw new ApiError("unauthorized", { headers: { "WWW-Authenticate": "Bearer" } });
+    }
+    keys.used(key, () => addressOf(request));
+    const actor = (): Actor => ({
+      type: key.kind === "plat" ? "platform" : "key",
+      id: key.id,
+      name: key.name,
+      prefix: key.prefix,
+      ip: addressOf(request),
+      user_agent: request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null,
+      request_id: id,
+    });
+    return { key, actor };
+  }
+
+  /** Takes a token of the key's budget and tells in the answer's headers what is left of it. */
+  function spend({ request, headers }: Exchange, key: ApiKey): void {
+    const writing = WRITING.has(request.method);
+    const [name, limiter] = writing
+      ? (["writes", services.writes] as const)
+      : (["reads", services.reads] as const);
+    const { allowed, left, fullSeconds, retrySeconds } = limiter.spend(key.id, clock.monotonic());
+    headers["RateLimit-Policy"] = `"${name}";q=${limiter.limit};w=60`;
+    headers.RateLimit = `"${name}";r=${left};t=${fullSeconds}`;
+    if (!allowed) throw rateLimited(retrySeconds, `${limiter.limit} ${name} per minute`);
+  }
+
+  /** Key, rate limit and scope: whether the caller may go on at all. */
+  function admit(exchange: Exchange, access: Route["access"]): Caller {
+    requireOpen(exchange);
+    if (access === "platform") return authenticate(exchange, ["plat"]);
+    const caller = authenticate(exchange, services.apiKeyKinds);
+    spend(exchange, caller.key);
+    if (caller.key.scope !== "write" && WRITING.has(exchange.request.method)) {
+      throw new ApiError("insufficient_scope");
+    }
+    return caller;
+  }
+
+  function fail(exchange: Exchange, thrown: unknown): Response {
+    const error = toApiError(thrown);
+    if (error.status >= 500) {
+      const cause = thrown instanceof ApiError ? { reason: thrown.reason } : { err: thrown };
+      log.error({ request_id: exchange.id, method: exchange.request.method, ...cause }, error.code);
+    }
+    Object.assign(exchange.headers, error.headers);
+    return answer(exchange, error.status, errorBody(error));
+  }
+
+  function answer(exchange: Exchange, status: number, body: string | null): Response {
+    if (body !== null) exchange.headers["Content-Type"] = JSON_TYPE;
+    log.debug({ request_id: exchange.id, method: exchange.request.method, status }, "answered");
+    return new Response(body, { status, headers: exchange.headers });
+  }
+
+  /** Runs `work` and turns what it throws into an answer. */
+  function guarded(request: Request, work: (exchange: Exchange) => Response | Promise<Response>) {
+    const exchange = begin(request);
+    try {
+      const response = work(exchange);
+      return response instanceof Response
+        ? response
+        : response.catch((error) => fail(exchange, error));
+    } catch (error) {
+      return fail(exchange, error);
+    }
+  }
+
+  function read(route: ReadRoute, exchange: Exchange, params: Params): Response {
+    const { key } = admit(exchange, route.access);
+    const query = route.query
+      ? checkQuery(route.query, new URL(exchange.request.url).searchParams)
+      : {};
+    const found = route.read({ params, query, key });
+    if (found === null) throw new ApiError("not_found");
+    if (route.answers.kind === "page") return answer(exchange, 200, JSON.stringify(found));
+    const body = JSON.stringify({ data: found });
+    const etag = etagOf(body);
+    exchange.headers.ETag = etag;
+    const known = exchange.request.headers.get("if-none-match");
+    return known !== null && namesTag(known, etag)
+      ? answer(exchange, 304, null)
+      : answer(exchange, 200, body);
+  }
+
+  async function write(route: WriteRoute, exchange: Exchange, params: Params): Promise<Response> {
+    const { request, headers } = exchange;
+    const { key, actor } = admit(exchange, route.access);
+    const body = route.body ? checkBody(route.body, await readBody(request, route)) : undefined;
+    const requestKey = route.method === "POST" ? readIdempotencyKey(request.headers) : null;
+    const name =
+      requestKey === null
+        ? null
+        : { apiKeyId: key.id, path: new URL(request.url).pathname, key: requestKey };
+    await route.before?.({ params, body });
+    const { stored, replayed } = await store.change(actor(), (tx) =>
+      once(tx, name, body, () => perform(route, tx, params, body, request.headers.get("if-match"))),
+    );
+    if (replayed) headers["Idempotent-Replayed"] = "true";
+    if (stored.location !== null) headers.Location = stored.location;
+    if (stored.etag !== null) headers.ETag = stored.etag;
+    return answer(exchange, stored.status, stored.body);
+  }
+
+  /** The answer kept under this Idempotency-Key, or a new one, kept in the transaction that makes it. */
+  function once(
+    tx: Transaction,
+    name: RequestName | null,
+    body: unknown,
+    work: () => StoredAnswer,
+  ) {
+    const kept = name && idempotency.find(name, body, tx.at);
+    if (kept) return { stored: kept, replayed: true };
+    const stored = work();
+    if (name) idempotency.keep(name, body, stored, tx.at);
+    return { stored, replayed: false };
+  }
+
+  function stream(route: StreamRoute, exchange: Exchange): Response {
+    const { actor } = admit(exchange, route.access);
+    requireContentType(exchange.request, "application/x-ndjson");
+    const lines = route.stream({ actor: actor(), body: exchange.request.body });
+    exchange.headers["Content-Type"] = "application/x-ndjson";
+    return new Response(asText(lines, exchange), { headers: exchange.headers });
+  }
+
+  /** NDJSON of what comes; a failure in the middle ends the answer early, for its status is long sent. */
+  function asText(lines: AsyncIterable<object>, { id }: Exchange): ReadableStream {
+    const iterator = lines[Symbol.asyncIterator]();
+    const encoder = new TextEncoder();
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const { done, value } = await iterator.next();
+          if (done) controller.close();
+          else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+        } catch (error) {
+          log.error({ request_id: id, err: error }, "stream broken off");
+          controller.error(error);
+        }
+      },
+      cancel: () => void iterator.return?.(),
+    });
+  }
+
+  return {
+    handler(route) {
+      if ("stream" in route)
+        return (request) => guarded(request, (exchange) => stream(route, exchange));
+      if (route.method === "GET") {
+        return (request, params) => guarded(request, (exchange) => read(route, exchange, params));
+      }
+      return (request, params) => guarded(request, (exchange) => write(route, exchange, params));
+    },
+    unknown(routes) {
+      const known = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
+      return (request) =>
+        guarded(request, (exchange) => {
+          const { pathname } = new URL(request.url);
+          const area = /^\/(v1|platform\/v1)(\/|$)/.exec(pathname)?.[1];
+          if (area) admit(exchange, area === "v1" ? "key" : "platform");
+          else requireOpen(exchange);
+          const methods = known
+            .filter(({ pattern }) => pattern.test(pathname))
+            .map(({ route }) => route.method);
+          if (methods.length === 0) throw new ApiError("not_found");
+          throw methodNotAllowed(methods);
+        }) as Response;
+    },
+    open: (work) => (request) =>
+      guarded(request, (exchange) => {
+        requireOpen(exchange);
+        const tagged = (response: Response) => {
+          response.headers.set("X-Request-Id", exchange.id);
+          return response;
+        };
+        const response = work(request);
+        return response instanceof Response ? tagged(response) : response.then(tagged);
+      }),
+  };
+}
+
+/** Does a write in its transaction and renders its answer there, so that it can be kept with it. */
+function perform(
+  route: WriteRoute,
+  tx: Transaction,
+  params: Params,
+  body: unknown,
+  ifMatch: string | null,
+): StoredAnswer {
+  route.check?.(tx.db, body);
+  const target = route.find?.(tx.db, params);
+  if (target === null) throw new ApiError("not_found");
+  if (ifMatch !== null && route.view) {
+    const etag = etagOf(JSON.stringify({ data: route.view(target) }));
+    if (!namesTag(ifMatch, etag)) throw new ApiError("precondition_failed");
+  }
+  const written = route.write(tx, { params, body, target });
+  const status = written.status ?? route.status;
+  const location = written.location ?? null;
+  if (!written.data) return { status, location, etag: null, body: null };
+  const plain = JSON.stringify({ data: written.data });
+  const { secret } = written;
+  return {
+    status,
+    location,
+    // A 202 answers with a thing in the making, which will be another the next time it is read.
+    etag: status === 202 ? null : etagOf(plain),
+    body: secret ? JSON.stringify({ data: written.data, secret, warning: SECRET_WARNING }) : plain,
+  };
+}
+
+/** A `405` with the methods that the path does have; HEAD goes wherever GET does. */
+export function methodNotAllowed(methods: readonly string[]): ApiError {
+  const all = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  return new ApiError("method_not_allowed", { headers: { Allow: [...new Set(all)].join(", ") } });
+}
+
+function rateLimited(retrySeconds: number, limit: string): ApiError {
+  return new ApiError("rate_limited", {
+    headers: { "Retry-After": String(retrySeconds) },
+    details: { limit },
+  });
+}
+
+function toApiError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (storageFailed(thrown))
+    return new ApiError("unavailable", { headers: { "Retry-After": "5" } });
+  return new ApiError("internal_error");
+}
+
+/** `/v1/contacts/:id` as a pattern of whole paths. */
+const patternOf = (path: string) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`);

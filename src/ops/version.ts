@@ -1,0 +1,4 @@
+/** Which program this is. */
+import { version } from "../../package.json";
+
+export const VERSION: string = version;

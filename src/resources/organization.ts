@@ -1,0 +1,80 @@
+/** The organization, the one business an install is for, and `/v1/me`, which tells who a key belongs to. */
+import { sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { z } from "zod";
+import { type Keys, SCOPES } from "../access/keys.ts";
+import type { ReadRoute } from "../http/route.ts";
+import type { Entity, Transaction } from "../store/change.ts";
+import type { Db } from "../store/open.ts";
+import { rowColumns } from "./columns.ts";
+import { choice, label, timestamp } from "./fields.ts";
+
+export const organization = sqliteTable("organization", {
+  ...rowColumns(),
+  name: text().notNull(),
+});
+
+const organizationEntity = { type: "organization", table: organization } satisfies Entity;
+
+/** The organization of this install; null before the first start has made it. */
+export const readOrganization = (db: Db) => db.select().from(organization).get() ?? null;
+
+export function createOrganization(tx: Transaction, name: string): void {
+  tx.insert(organizationEntity, { id: tx.newId(), created_at: tx.at, updated_at: tx.at, name });
+}
+
+const id = (doc: string, example: string) =>
+  z.uuid().meta({ description: doc, examples: [example] });
+const time = (doc: string) => timestamp({ doc, example: "2026-11-23T10:42:00.000Z" });
+
+const Me = z
+  .object({
+    organization: z
+      .object({
+        id: id("Identifies the organization.", "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e01"),
+        name: label({ doc: "The business's name.", example: "Bright Dental" }),
+      })
+      .meta({ description: "The business this server is for." }),
+    key: z
+      .object({
+        id: id("Identifies the key.", "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e02"),
+        name: label({ doc: "What the key is called.", example: "CRM" }),
+        prefix: z
+          .string()
+          .meta({ description: "What is shown of the key.", examples: ["av_live_a1B2c3..."] }),
+        scope: choice(SCOPES, {
+          doc: "What the key may do: `write` implies `read`.",
+          example: "write",
+        }),
+        created_at: time("When the key was made."),
+        last_used_at: time("When the key was last used, this request included.").nullable(),
+        expires_at: time("When the key ends; null for never.").nullable(),
+      })
+      .meta({ description: "The key of this request." }),
+  })
+  .meta({ id: "Me" });
+
+/** `GET /v1/me`: the connection test that integration platforms ask for. */
+export function meRoute(db: Db, keys: Keys): ReadRoute {
+  const read = db
+    .select({ id: organization.id, name: organization.name })
+    .from(organization)
+    .prepare();
+  return {
+    method: "GET",
+    operation: "getMe",
+    path: "/v1/me",
+    tag: "Connection",
+    access: "key",
+    summary: "Test the connection",
+    description: "Tells which business and which key a request is made for. Any key opens it.",
+    answers: { kind: "one", data: Me },
+    read({ key }) {
+      const { id: keyId, name, prefix, scope, created_at, expires_at } = key;
+      const last_used_at = keys.lastUse(key).at;
+      return {
+        organization: read.get() ?? null,
+        key: { id: keyId, name, prefix, scope, created_at, last_used_at, expires_at },
+      };
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * One server to a data directory. The lock is SQLite's own on a file of its own: the operating system lets go of it when
+ * the process ends, however it ends, so none is ever stale.
+ */
+import { Database } from "bun:sqlite";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { UsageError } from "../config.ts";
+
+export const LOCK_FILE = "server.lock";
+/** Beside the lock, for people and for `allison health`: which process it is and where it listens. */
+export const SERVER_FILE = "server.json";
+
+const Running = z.object({ pid: z.number(), url: z.string() });
+export type Running = z.infer<typeof Running>;
+
+export interface ServerLock {
+  /** Notes where the server listens. */
+  announce(running: Running): void;
+  release(): void;
+}
+
+/** Takes the lock. Throws a UsageError that names the other server when there is one. */
+export function lockDirectory(dataDir: string): ServerLock {
+  const lock = new Database(join(dataDir, LOCK_FILE), { create: true, strict: true });
+  try {
+    lock.exec("pragma busy_timeout = 0");
+    lock.exec("begin exclusive");
+  } catch {
+    lock.close();
+    const other = readRunning(dataDir);
+    const who = other ? ` (process ${other.pid}, ${other.url})` : "";
+    throw new UsageError(
+      `Another server${who} is running on ${dataDir}. Stop it first, or name another directory with --data.`,
+    );
+  }
+  return {
+    announce: (running) =>
+      writeFileSync(join(dataDir, SERVER_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 }),
+    release() {
+      rmSync(join(dataDir, SERVER_FILE), { force: true });
+      lock.close();
+    },
+  };
+}
+
+/** What a server last noted here; it may have ended since. Null where there is nothing readable. */
+export function readRunning(dataDir: string): Running | null {
+  try {
+    return Running.parse(JSON.parse(readFileSync(join(dataDir, SERVER_FILE), "utf8")));
+  } catch {
+    return null;
+  }
+}
