@@ -138,6 +138,7 @@ export interface ServerOptions extends Surroundings {
   log: Log;
 }
 
+const LOOK_MS = 1_000;
 const FLUSH_USES_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
 const DEFAULT_ORGANIZATION = "My business";
@@ -261,6 +262,7 @@ function listen(
   const dispatcher = createDispatcher({ ...appliance, log });
   dispatcher.start();
   const stopTimers = [
+    every(clock, LOOK_MS, log, async () => dispatcher.look()),
     every(clock, FLUSH_USES_MS, log, () => keys.flushUses()),
     every(clock, CLEAN_UP_MS, log, async () => {
       await store.housekeep((_db, at) => idempotency.removeExpired(at));

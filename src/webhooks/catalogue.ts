@@ -6,6 +6,7 @@ import { z } from "zod";
 import { callFields, parts } from "../resources/calls.ts";
 import { contactDefinition } from "../resources/contacts.ts";
 import { exampleOf } from "../resources/example.ts";
+import { label } from "../resources/fields.ts";
 
 export const EVENT_TYPES = [
   "call.ended",
@@ -24,7 +25,7 @@ interface EventEntry {
   data: z.ZodObject;
 }
 
-const { call_id, location_id, contact_id, order, order_status, outcome } = callFields;
+const { call_id, location_id, contact_id, order, order_status } = callFields;
 const about = { call_id, location_id, contact_id };
 
 export const EVENTS: Record<EventType, EventEntry> = {
@@ -43,10 +44,10 @@ export const EVENTS: Record<EventType, EventEntry> = {
       outcome_tags: callFields.outcome_tags,
       contact_id,
       call_url: callFields.call_url,
-      outcome: outcome
-        .unwrap()
-        .optional()
-        .describe("`order`; left out for a call without an order."),
+      outcome: label({
+        doc: "`order`; left out for a call without an order.",
+        example: "order",
+      }).optional(),
       order_status: order_status
         .unwrap()
         .optional()

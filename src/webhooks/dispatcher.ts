@@ -32,6 +32,8 @@ export interface DispatcherServices {
 export interface Dispatcher {
   /** Begins to send, with what an earlier process left. */
   start(): void;
+  /** Notices what another process wrote, such as a resend from the command line; to be called now and then. */
+  look(): void;
   /** Sends nothing new, waits for what is under way, and leaves the rest for the next start. */
   stop(): Promise<void>;
   /** Resolves when nothing that is due now waits or is under way. */
@@ -54,8 +56,6 @@ const LEASE_MS = 15 * 60_000;
 /** How many a healthy lane claims at once to send one by one, and how many a failing one tries at once. */
 const LANE_CLAIM = 32;
 const FAILING_AT_ONCE = 16;
-/** How often another process's commits (the command line's) are looked for. */
-const LOOK_MS = 1_000;
 /** The longest sleep, so that a changed wall clock is noticed. */
 const LONGEST_SLEEP_MS = 60_000;
 
@@ -71,8 +71,8 @@ export function createDispatcher({
   let running = false;
   let pumping: Promise<void> | null = null;
   let again = false;
+  let leftovers = false;
   let cancelSleep = () => {};
-  let cancelLook = () => {};
 
   function wake(): void {
     if (!running) return;
@@ -88,7 +88,11 @@ export function createDispatcher({
   /** Fills every lane that has room with what is due, then sleeps until the next is. */
   async function pump(): Promise<void> {
     again = false;
-    await Promise.resolve();
+    if (leftovers) {
+      // Nobody else can be sending them: there is one server to a directory.
+      await store.housekeep(() => queries.releaseAll());
+      leftovers = false;
+    }
     const ready = queries
       .enabled()
       .filter((subscription) => room(subscription) > 0 && queries.anyDue(subscription.id, now()));
@@ -244,23 +248,19 @@ export function createDispatcher({
     cancelSleep = clock.after(Math.min(ms, LONGEST_SLEEP_MS), wake);
   }
 
-  /** Notices what another process wrote, such as a resend from the command line. */
-  function look(): void {
-    if (queries.changedElsewhere()) wake();
-    cancelLook = clock.after(LOOK_MS, look);
-  }
-
   store.onCommit(wake);
   return {
     start() {
       running = true;
-      void store.housekeep(() => queries.releaseAll()).then(wake);
-      look();
+      leftovers = true;
+      wake();
+    },
+    look() {
+      if (queries.changedElsewhere()) wake();
     },
     async stop() {
       running = false;
       cancelSleep();
-      cancelLook();
       await pumping;
       await Promise.all([...lanes.values()].flatMap((busy) => [...busy]));
     },

@@ -24,7 +24,8 @@ export interface Client {
 
 let callers = 0;
 /** An address for each request, so that a server told to believe it never holds failed keys against the next test. */
-const anotherAddress = () => `10.${(callers >> 16) & 255}.${(callers >> 8) & 255}.${callers++ & 255}`;
+const anotherAddress = () =>
+  `10.${(callers >> 16) & 255}.${(callers >> 8) & 255}.${callers++ & 255}`;
 
 export function createClient(url: string, token: string | null): Client {
   async function send(method: string, path: string, options: RequestInit = {}): Promise<Answer> {

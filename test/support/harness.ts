@@ -1,6 +1,4 @@
 /** A whole server for a test: real HTTP on a free port of loopback, a real SQLite file in a directory that goes away. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cliActor } from "../../src/access/actor.ts";
 import type { NewKey } from "../../src/access/keys.ts";
@@ -8,12 +6,7 @@ import { type Server, type ServerOptions, startServer } from "../../src/app.ts";
 import { type Config, defaultConfig } from "../../src/config.ts";
 import { createLog } from "../../src/ops/log.ts";
 import { type Client, createClient } from "./client.ts";
-
-/** An empty directory that `using` removes. */
-export function temporaryDirectory(): { path: string } & Disposable {
-  const path = mkdtempSync(join(tmpdir(), "allison-test-"));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
-}
+import { temporaryDirectory } from "./directory.ts";
 
 export interface TestServer extends AsyncDisposable {
   server: Server;

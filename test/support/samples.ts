@@ -4,8 +4,8 @@ import type { TestServer } from "./harness.ts";
 
 let counter = 0;
 /** A number that no other sample has. */
-export const freshNumber = () => `+1555${String((counter += 1)).padStart(7, "0")}`;
-const fresh = (word: string) => `${word} ${(counter += 1)}`;
+export const freshNumber = () => `+1555${String(counter++).padStart(7, "0")}`;
+const fresh = (word: string) => `${word} ${counter++}`;
 
 const BODIES: Record<string, () => object> = {
   "/v1/contacts": () => ({ phone_number: freshNumber(), first_name: "Maria" }),
@@ -49,7 +49,10 @@ export function validBody(route: WriteRoute): object | undefined {
 }
 
 /** The route's path with real objects in place of its parameters, made for this use alone. */
-export async function realPath(route: Route, { write, platform, server }: TestServer): Promise<string> {
+export async function realPath(
+  route: Route,
+  { write, platform, server }: TestServer,
+): Promise<string> {
   const { path } = route;
   if (path.startsWith("/platform/v1/calls/:external_id")) {
     const externalId = fresh("call").replace(" ", "-");
@@ -57,7 +60,10 @@ export async function realPath(route: Route, { write, platform, server }: TestSe
     return path.replace(":external_id", externalId);
   }
   if (path === "/v1/calls/:id") {
-    const made = await platform.put(`/platform/v1/calls/${fresh("call").replace(" ", "-")}`, sampleCall());
+    const made = await platform.put(
+      `/platform/v1/calls/${fresh("call").replace(" ", "-")}`,
+      sampleCall(),
+    );
     return `/v1/calls/${made.body.data.id}`;
   }
   if (!path.includes(":id")) return path;
@@ -67,8 +73,9 @@ export async function realPath(route: Route, { write, platform, server }: TestSe
   const here = path.replace(":id", made.body.data.id);
   if (!here.includes(":delivery_id")) return here;
   const sent = await write.post(`${collection}/${made.body.data.id}/test`);
-  server.db.$client.run("update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?", [
-    sent.body.data.id,
-  ]);
+  server.db.$client.run(
+    "update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?",
+    [sent.body.data.id],
+  );
   return here.replace(":delivery_id", sent.body.data.id);
 }
