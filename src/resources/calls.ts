@@ -123,6 +123,8 @@ export interface Raised {
   escalations: number;
   appointment: boolean;
   noted: boolean;
+  /** The platform named the location itself, so that no number moves the call to another. */
+  located: boolean;
 }
 
 export const calls = sqliteTable(
@@ -175,14 +177,20 @@ export const transcripts = sqliteTable("transcripts", {
   turns: text({ mode: "json" }).$type<Turn[]>().notNull(),
 });
 
-export const callEntity = { type: "call", table: calls, ignored: ["raised"] } satisfies Entity;
+export const callEntity = {
+  type: "call",
+  table: calls,
+  ignored: ["raised"],
+  digested: ["transcript"],
+  apart: { transcript: { table: transcripts, seq: "call_seq", value: "turns" } },
+} satisfies Entity;
 
 const time = (doc: string) => timestamp({ doc, example: aTime });
 const handled = timestamp({ doc: "When somebody dealt with it.", example: aTime }).nullable();
 const id = (doc: string) => reference({ doc, example: anId }).nullable();
 
 /** The fields of an order in a call and its events; null, and in the events left out, unless `outcome` is `order`. */
-const ORDER_OUTCOME = "order";
+export const ORDER_OUTCOME = "order";
 
 /** A call as the API shows it, field by field. */
 export const callFields = {
@@ -190,7 +198,7 @@ export const callFields = {
     doc: "The call, the same as `id`; the name it has in events.",
     example: anId,
   }),
-  external_id: label({ doc: "The voice platform's own id of the call.", example: "CA7f3e" }),
+  external_id: label({ doc: "The voice platform's own id of the call.", example: "CA7f3e" }, 255),
   location_id: id("The location that was called."),
   status: choice(CALL_STATUSES, { doc: "Whether it still runs.", example: "ended" }),
   started_at: time("When it began."),

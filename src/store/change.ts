@@ -21,6 +21,11 @@ import type { Db } from "./open.ts";
 export interface Entity<Table extends SQLiteTable = SQLiteTable> extends AuditRules {
   type: string;
   table: Table;
+  /**
+   * Fields that stand in a table of their own, by the row's `seq`, so that a list reads none of them. Handed in with the
+   * row's own (in an update: as part of `before` too), they are stored and audited with it.
+   */
+  apart?: Record<string, { table: SQLiteTable; seq: string; value: string }>;
 }
 type RowOf<E extends Entity> = E["table"]["$inferSelect"];
 type NewRowOf<E extends Entity> = Omit<RowOf<E>, "seq">;
@@ -86,6 +91,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
   const chain = createAuditChain(db);
   const outbox = createOutbox(db, ids);
   const statements = new Map<SQLiteTable, Statements>();
+  const placers = new Map<SQLiteTable, (seq: number, value: unknown) => void>();
   const listeners: (() => void)[] = [];
   let queue: Operation[] = [];
   let waiting: (() => void)[] = [];
@@ -97,6 +103,24 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       statements.set(table, prepared);
     }
     return prepared;
+  }
+
+  /** Stores those of an entity's fields apart that are among `fields`. */
+  function place(
+    entity: Entity,
+    seq: number,
+    values: Record<string, unknown>,
+    fields: object,
+  ): void {
+    for (const [field, where] of Object.entries(entity.apart ?? {})) {
+      if (!(field in fields)) continue;
+      let prepared = placers.get(where.table);
+      if (!prepared) {
+        prepared = preparePlacing(db, where);
+        placers.set(where.table, prepared);
+      }
+      prepared(seq, values[field]);
+    }
   }
 
   function transaction(actor: Actor): Transaction {
@@ -121,6 +145,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       insert(entity, row) {
         const values = row as Record<string, unknown>;
         const seq = statementsFor(entity.table).insert(values);
+        place(entity, seq, values, values);
         log("created", entity, values.id as string, changesBetween(null, values, entity) ?? {});
         return seq;
       },
@@ -129,6 +154,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
         const difference = changesBetween(before, after, entity);
         if (difference === null) return before;
         statementsFor(entity.table).update(after);
+        place(entity, after.seq as number, after, difference);
         log("updated", entity, after.id as string, difference);
         return after;
       },
@@ -261,4 +287,16 @@ function prepareStatements({ $client: sqlite }: Db, table: SQLiteTable): Stateme
     update: (values) => void update.run(stored(values)),
     remove: (id) => void remove.run(id),
   };
+}
+
+/** Stores a value that stands apart from its row, in place of the one before. */
+function preparePlacing({ $client: sqlite }: Db, where: NonNullable<Entity["apart"]>[string]) {
+  const { table, seq, value } = where;
+  const column = getTableColumns(table)[value]!;
+  const statement = sqlite.prepare(
+    `insert into ${getTableName(table)} ("${seq}", "${value}") values (?, ?)
+     on conflict ("${seq}") do update set "${value}" = excluded."${value}"`,
+  );
+  return (of: number, what: unknown) =>
+    void statement.run(of, column.mapToDriverValue(what) as StoredValue);
 }
