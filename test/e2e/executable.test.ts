@@ -1,0 +1,353 @@
+/** The executable as somebody has it who copied it alone into an empty directory: every command, typed. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createClient } from "../support/client.ts";
+import { type Executable, installExecutable, type Serving } from "../support/executable.ts";
+import { freshNumber, sampleCall } from "../support/samples.ts";
+
+let allison: Executable;
+let server: Serving;
+beforeAll(async () => {
+  allison = installExecutable();
+  server = await allison.serve(["--log-level", "debug"], {
+    ALLISON_READS_PER_MINUTE: "100000",
+    ALLISON_WRITES_PER_MINUTE: "100000",
+  });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  allison[Symbol.dispose]();
+});
+
+const plaintexts: string[] = [];
+async function makeKey(...args: string[]): Promise<string> {
+  const { stdout, exitCode, stderr } = await allison.run([
+    "keys",
+    "create",
+    "--name",
+    "Test",
+    ...args,
+  ]);
+  expect([exitCode, stderr]).toEqual([0, expect.stringContaining("not shown again")]);
+  const token = stdout.trim();
+  plaintexts.push(token);
+  return token;
+}
+
+const everyByte = (path: string): string =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "allison")
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"))
+    .join("\n");
+
+describe("from an empty directory to real calls", () => {
+  test("it says where it listens, where the reference is and how to make the first key", () => {
+    expect(server.log()).toContain(`Reference: ${server.url}/docs`);
+    expect(server.log()).toContain('keys create --name "My first key" --scope write');
+    expect(statSync(join(allison.path, "allison-data")).mode & 0o777).toBe(0o700);
+    expect(statSync(join(allison.path, "allison-data/secret.key")).mode & 0o777).toBe(0o600);
+  });
+
+  test("a key made while the server runs works on the next request, and stops with the next when it is switched off", async () => {
+    const token = await makeKey("--scope", "write");
+    const client = createClient(server.url, token);
+    const me = await client.get("/v1/me");
+    expect(me.body.data).toMatchObject({
+      organization: { name: "My business" },
+      key: { name: "Test", scope: "write" },
+    });
+    const { id, prefix } = me.body.data.key;
+    const run = async (...args: string[]) =>
+      expect((await allison.run(["keys", ...args])).exitCode).toBe(0);
+    await run("disable", prefix);
+    expect((await client.get("/v1/me")).status).toBe(401);
+    await run("enable", id);
+    expect((await client.get("/v1/me")).status).toBe(200);
+    const rotated = JSON.parse(
+      (await allison.run(["keys", "rotate", id, "--overlap", "1h", "--json"])).stdout,
+    );
+    plaintexts.push(rotated.key);
+    expect(Object.keys(rotated).sort()).toEqual(["id", "key", "name", "prefix", "scope"]);
+    expect((await createClient(server.url, rotated.key).get("/v1/me")).status).toBe(200);
+    expect(Date.parse((await client.get("/v1/me")).body.data.key.expires_at)).toBeLessThanOrEqual(
+      Date.now() + 3_600_000,
+    );
+    await run("delete", id);
+    expect((await client.get("/v1/me")).status).toBe(401);
+    const listed = JSON.parse((await allison.run(["keys", "list", "--json"])).stdout) as {
+      id: string;
+    }[];
+    expect(listed.map((key) => key.id)).toEqual([rotated.id]);
+  });
+
+  test("calls come in by PUT, as NDJSON and from a file, and come out through the API; twice changes nothing", async () => {
+    const [write, platform] = [await makeKey("--scope", "write"), await makeKey("--platform")];
+    const client = createClient(server.url, platform);
+    const records = Array.from({ length: 300 }, (_, n) => ({
+      external_id: `e2e-${n}`,
+      ...sampleCall(),
+    }));
+    const ndjson = records.map((record) => JSON.stringify(record)).join("\n");
+    expect((await client.put("/platform/v1/calls/e2e-0", records[0])).status).toBe(201);
+    const headers = { "content-type": "application/x-ndjson" };
+    const sent = await client.send("POST", "/platform/v1/calls", { headers, body: ndjson });
+    const statuses = sent.text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).status);
+    expect([statuses[0], new Set(statuses.slice(1))]).toEqual(["unchanged", new Set(["created"])]);
+    writeFileSync(
+      join(allison.path, "calls.ndjson"),
+      `${ndjson}\n{"external_id": "bad"}\nnot json\n`,
+    );
+    const imported = await allison.run(["calls", "import", "calls.ndjson"]);
+    expect(imported.exitCode).toBe(1);
+    expect(imported.stderr + imported.stdout).toMatch(/300 unchanged/);
+    expect(imported.stderr).toMatch(/line 301.*direction/i);
+    expect(imported.stderr).toMatch(/line 302/i);
+    const piped = await allison.run(["calls", "import", "-", "--json"], {
+      stdin: JSON.stringify({ external_id: "piped", ...sampleCall() }),
+    });
+    expect([piped.exitCode, JSON.parse(piped.stdout)]).toMatchObject([
+      0,
+      { created: 1, unchanged: 0, failed: [] },
+    ]);
+    const calls = await createClient(server.url, write).all("/v1/calls", 7);
+    expect(calls).toHaveLength(301);
+    expect(new Set(calls.map(({ id }) => id)).size).toBe(301);
+  });
+
+  test("the audit log is listed, exported and verified, and says who did what", async () => {
+    const list = await allison.run(["audit", "list", "--entity", "api_key", "--json"]);
+    const rows = JSON.parse(list.stdout);
+    expect(rows.length).toBeGreaterThan(3);
+    expect(rows[0].actor.type).toBe("cli");
+    const exported = (await allison.run(["audit", "export"])).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(exported.map(({ id }) => id)).toEqual(exported.map((_, i) => i + 1));
+    const verified = await allison.run(["audit", "verify", "--head", exported[3].hash, "--json"]);
+    expect([verified.exitCode, JSON.parse(verified.stdout)]).toMatchObject([
+      0,
+      { intact: true, rows: exported.length },
+    ]);
+    const wrong = await allison.run(["audit", "verify", "--head", "0".repeat(63).concat("1")]);
+    expect([wrong.exitCode, wrong.stdout]).toEqual([1, ""]);
+  });
+
+  test("openapi, version and health", async () => {
+    const document = JSON.parse((await allison.run(["openapi"])).stdout);
+    expect(document.openapi).toStartWith("3.1");
+    const served = (await createClient(server.url, null).get("/openapi.json")).body;
+    expect(Object.keys(served.paths)).toEqual(Object.keys(document.paths));
+    expect(JSON.parse((await allison.run(["version", "--json"])).stdout)).toMatchObject({
+      schema: 1,
+    });
+    expect(await allison.run(["health"])).toMatchObject({
+      exitCode: 0,
+      stdout: `healthy: ${server.url}\n`,
+    });
+  });
+
+  test("no key in plain is in the database, its log, the audit log or the server's log", async () => {
+    const everything =
+      everyByte(allison.path) + server.log() + (await allison.run(["audit", "export"])).stdout;
+    expect(plaintexts.length).toBeGreaterThan(4);
+    for (const token of plaintexts) {
+      expect(everything.includes(token)).toBe(false);
+      // Not even the part after what is shown of it.
+      expect(everything.includes(token.slice(14))).toBe(false);
+    }
+    expect(everything).toContain(plaintexts.at(-1)!.slice(0, 14));
+  });
+});
+
+describe("wrong usage is one plain sentence and exit 2", () => {
+  const table: [string[], RegExp, Record<string, string>?][] = [
+    [
+      ["serve", "--port", "http"],
+      /^--port must be a whole number from 0 to 65535, not "http"\.\n$/,
+    ],
+    [["serve", "--port", "70000"], /--port must be/],
+    [["serve", "--nonsense"], /--nonsense/],
+    [["serve", "--reads-per-minute", "0"], /--reads-per-minute/],
+    [["serve", "--webhook-allow", "everywhere"], /--webhook-allow must be a network such as/],
+    [["serve", "--trust-proxy", "10.0.0.0/40"], /--trust-proxy/],
+    [["serve", "--webhook-ca", "missing.pem"], /--webhook-ca names a file that does not exist/],
+    [["serve", "--tls-cert", "allison"], /--tls-cert needs --tls-key/],
+    [["serve", "--public-url", "example.com"], /--public-url/],
+    [["serve", "--log-level", "loud"], /debug, info, warn, error, silent/],
+    [["serve", "--organization", " "], /--organization must be 1 to 200 characters/],
+    [["serve"], /--port must be/, { ALLISON_PORT: "x" }],
+    [["frobnicate"], /frobnicate/],
+    [["keys", "create", "--name", "x"], /--scope .*or --platform/],
+    [["keys", "create", "--scope", "read"], /--name/],
+    [["keys", "create", "--name", "x", "--scope", "admin"], /read, write/],
+    [["keys", "create", "--name", " ", "--scope", "read"], /--name must be/],
+    [["keys", "create", "--name", "x", "--scope", "read", "--platform"], /either/],
+    [
+      ["keys", "create", "--name", "x", "--scope", "read", "--expires", "soon"],
+      /--expires must be a time span such as/,
+    ],
+    [["keys", "create", "--name", "x", "--scope", "read", "--expires", "2020-01-01"], /future/],
+    [["keys", "show", "av_live_nobody"], /There is no key/],
+    [["keys", "rotate", "x", "--overlap", "-1h"], /--overlap/],
+    [["calls", "import", "missing.ndjson"], /missing\.ndjson/],
+    [["calls", "import"], /file/i],
+    [["audit", "list", "--limit", "many"], /--limit/],
+    [["audit", "list", "--from", "yesterday"], /--from/],
+    [["audit", "verify", "--head", "abc"], /--head/],
+    [["keys", "list", "--data", "nowhere"], /nowhere/],
+  ];
+  test.each(table)("%p", async (args, message, env) => {
+    const { exitCode, stdout, stderr } = await allison.run(args, { env });
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test("every command has help with an example", async () => {
+    const help = async (...args: string[]) => (await allison.run([...args, "--help"])).stdout;
+    const commandsOf = (text: string) =>
+      [...(text.split("Commands:")[1] ?? "").matchAll(/^ {2}(\w+)/gm)]
+        .map(([, name]) => name!)
+        .filter((name) => name !== "help");
+    const top = commandsOf(await help());
+    expect(top).toContain("serve");
+    for (const command of top) {
+      const text = await help(command);
+      const inner = commandsOf(text);
+      for (const name of inner)
+        expect([command, name, await help(command, name)]).toEqual([
+          command,
+          name,
+          expect.stringContaining("Example:"),
+        ]);
+      if (inner.length === 0)
+        expect([command, text]).toEqual([command, expect.stringContaining("Example:")]);
+    }
+  });
+});
+
+describe("starting and stopping", () => {
+  test("a second server on the directory says who has it and stops; the first goes on", async () => {
+    const second = await allison.run(["serve", "--port", "0"]);
+    expect([second.exitCode, second.stdout]).toEqual([2, ""]);
+    expect(second.stderr).toContain(`process ${server.pid}`);
+    expect(second.stderr).toContain(server.url);
+    expect((await allison.run(["health"])).exitCode).toBe(0);
+  });
+
+  test("a port in use is told with the setting, and nothing is left running", async () => {
+    const port = new URL(server.url).port;
+    const other = await allison.run(["serve", "--data", "other", "--port", port]);
+    expect([other.exitCode, other.stderr]).toEqual([
+      2,
+      `Port ${port} on 127.0.0.1 is in use; choose another with --port (0 picks a free one).\n`,
+    ]);
+  });
+
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s ends it with 0, the log put back into the one file",
+    async (signal) => {
+      await using own = await allison.serve(["--data", `stopped-${signal}`]);
+      own.kill(signal);
+      expect(await own.ended).toBe(0);
+      expect(readdirSync(join(allison.path, `stopped-${signal}`)).sort()).toEqual([
+        "allison.db",
+        "secret.key",
+        "server.lock",
+      ]);
+      const health = await allison.run(["health", "--data", `stopped-${signal}`]);
+      expect([health.exitCode, health.stderr]).toEqual([
+        2,
+        expect.stringContaining("No server runs on"),
+      ]);
+    },
+  );
+
+  test("a second signal ends it at once, a request in flight or not", async () => {
+    await using own = await allison.serve(["--data", "hasty"]);
+    const token = (
+      await allison.run(["keys", "create", "--data", "hasty", "--name", "x", "--scope", "write"])
+    ).stdout.trim();
+    const stuck = fetch(`${own.url}/v1/contacts`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode("{")),
+      }),
+    }).catch(() => null);
+    await Bun.sleep(100);
+    own.kill("SIGTERM");
+    await Bun.sleep(100);
+    own.kill("SIGTERM");
+    expect(await own.ended).toBe(1);
+    await stuck;
+  });
+
+  test("after kill -9 every acknowledged write is there, and the next start takes the directory at once", async () => {
+    const data = "killed";
+    const first = await allison.serve(["--data", data], { ALLISON_WRITES_PER_MINUTE: "1000000" });
+    const token = (
+      await allison.run(["keys", "create", "--data", data, "--name", "x", "--scope", "write"])
+    ).stdout.trim();
+    const client = createClient(first.url, token);
+    const acknowledged: string[] = [];
+    const writers = Array.from({ length: 16 }, async () => {
+      for (;;) {
+        const answer = await client
+          .post("/v1/contacts", { phone_number: freshNumber() })
+          .catch(() => null);
+        if (!answer) return;
+        expect(answer.status).toBe(201);
+        acknowledged.push(answer.body.data.id);
+      }
+    });
+    await Bun.sleep(400);
+    first.kill("SIGKILL");
+    await Promise.all(writers);
+    await using second = await allison.serve(["--data", data], {
+      ALLISON_READS_PER_MINUTE: "1000000",
+    });
+    const stored = new Set(
+      (await createClient(second.url, token).all("/v1/contacts")).map(({ id }) => id),
+    );
+    expect(acknowledged.length).toBeGreaterThan(20);
+    expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
+    expect((await allison.run(["audit", "verify", "--data", data])).exitCode).toBe(0);
+  });
+
+  test("the environment sets what the command line does not", async () => {
+    await using own = await allison.serve([], {
+      ALLISON_DATA: "by-environment",
+      ALLISON_ORGANIZATION: "Bright Dental",
+      ALLISON_PUBLIC_URL: "https://allison.example/",
+    });
+    expect(own.log()).toContain("https://allison.example/docs");
+    const token = (
+      await allison.run(["keys", "create", "--name", "x", "--scope", "read"], {
+        env: { ALLISON_DATA: "by-environment" },
+      })
+    ).stdout.trim();
+    expect((await createClient(own.url, token).get("/v1/me")).body.data.organization.name).toBe(
+      "Bright Dental",
+    );
+  });
+
+  test("it does not obey a .env or a bunfig.toml of the directory it is started in", async () => {
+    writeFileSync(join(allison.path, ".env"), "ALLISON_PORT=nonsense\n");
+    writeFileSync(join(allison.path, "bunfig.toml"), 'preload = ["./evil.ts"]\n');
+    writeFileSync(
+      join(allison.path, "evil.ts"),
+      'require("node:fs").writeFileSync("evil.txt", "ran")\n',
+    );
+    expect((await allison.run(["version"])).exitCode).toBe(0);
+    await using own = await allison.serve(["--data", "dotenv"]);
+    expect(own.url).toStartWith("http://127.0.0.1:");
+    expect(readdirSync(allison.path)).not.toContain("evil.txt");
+  });
+});
