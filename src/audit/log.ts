@@ -1,5 +1,5 @@
 /** The audit log as it is read: by filters, as JSON, and checked from its first row to its last. */
-import { and, asc, desc, eq, gte, lt, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, type SQL } from "drizzle-orm";
 import type { Db } from "../store/open.ts";
 import { audit, auditHead } from "../store/tables.ts";
 import { type AuditRow, GENESIS, rowHash } from "./chain.ts";
@@ -31,18 +31,19 @@ const PAGE = 1_000;
 
 /** All rows, oldest first, a page at a time, so that a long log needs little memory. */
 export function* entries(db: Db, filter: AuditFilter = {}): Generator<AuditRow> {
-  for (let after = 0; ; ) {
+  // From no number on at first: a row forged below 1 is to be seen too.
+  for (let from: SQL | undefined; ; ) {
     const page = db
       .select()
       .from(audit)
-      .where(and(gte(audit.id, after + 1), conditions(filter)))
+      .where(and(from, conditions(filter)))
       .orderBy(asc(audit.id))
       .limit(PAGE)
       .all();
     yield* page;
     const last = page.at(-1);
     if (page.length < PAGE || !last) return;
-    after = last.id;
+    from = gt(audit.id, last.id);
   }
 }
 

@@ -3,8 +3,13 @@ import ipaddr from "ipaddr.js";
 
 export type Cidr = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** `10.0.0.0/8`, or a single address as its own network. Throws on anything else. */
+/** `10.0.0.0/8`, or a single address as its own network. Throws on anything else, such as `10/8`. */
 export function parseCidr(text: string): Cidr {
+  // The library reads `10` as 0.0.0.10 and `010.0.0.1` as 8.0.0.1, as old C libraries do.
+  const [written = ""] = text.split("/");
+  if (!written.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(written)) {
+    throw new Error(`${written} is not an address`);
+  }
   if (text.includes("/")) return ipaddr.parseCIDR(text);
   const address = ipaddr.parse(text);
   return [address, address.kind() === "ipv4" ? 32 : 128];
@@ -42,7 +47,8 @@ export function clientAddress(
   forwardedFor: string | null,
   trusted: readonly Cidr[],
 ): string {
-  let address = plainAddress(peer) ?? peer;
+  let address = plainAddress(peer);
+  if (address === null) return peer;
   if (trusted.length === 0 || !forwardedFor) return address;
   for (const hop of forwardedFor.split(",").reverse()) {
     if (!isWithin(address, trusted)) break;

@@ -2,7 +2,7 @@
  * Contacts as calls make them: found by the other party's number or made, their calls counted once each, their empty
  * names filled in, a line of notes for each call that ended.
  */
-import { and, desc, eq, ne, sql } from "drizzle-orm";
+import { and, eq, max, ne, sql } from "drizzle-orm";
 import { LIMITS } from "../config.ts";
 import { calls } from "../resources/calls.ts";
 import { type Contact, contactDefinition, contactEntity, contacts } from "../resources/contacts.ts";
@@ -54,11 +54,9 @@ export function createCallers(db: Db): Callers {
     .where(eq(contacts.id, placeholder("id")))
     .prepare();
   const latestOther = db
-    .select({ started_at: calls.started_at })
+    .select({ started_at: max(calls.started_at) })
     .from(calls)
     .where(and(eq(calls.contact_id, placeholder("contact")), ne(calls.id, placeholder("call"))))
-    .orderBy(desc(calls.started_at))
-    .limit(1)
     .prepare();
   const inOrder = viewOf<Contact>(contactDefinition.object);
 

@@ -243,12 +243,12 @@ function prepareLookUps(db: Db) {
       .from(locations)
       .where(eq(locations.phone_number, placeholder("number")))
       .orderBy(asc(locations.seq))
-      .limit(1)
       .prepare(),
     defaultLocation: db
       .select({ id: locations.id })
       .from(locations)
-      .where(eq(locations.is_default, true))
+      // Said in full, so that the index of the one default serves it.
+      .where(sql`${locations.is_default} = 1`)
       .prepare(),
     teamMember: db
       .select({ id: teamMembers.id })

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
+import { isoTime } from "../lib/clock.ts";
 
 interface About<T> {
   doc: string;
@@ -63,11 +64,17 @@ export const choice = <const T extends readonly [string, ...string[]]>(
   about: About<T[number]>,
 ) => z.enum(values).meta({ description: about.doc, examples: [about.example] });
 
+/** The same time in UTC; what is no time is left for the check of its form, which runs beside this. */
+function inUtc(text: string): string {
+  const ms = Date.parse(text);
+  return Number.isNaN(ms) ? text : isoTime(ms);
+}
+
 /** A point in time: ISO 8601 with an offset or `Z`; stored and sent as UTC with milliseconds. */
 export const timestamp = (about: About<string>) =>
   z.iso
     .datetime({ offset: true, error: "must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z" })
-    .overwrite((text) => new Date(text).toISOString())
+    .overwrite(inUtc)
     .meta({ description: about.doc, examples: [about.example] });
 
 /** E.164: `+` and 7 to 15 digits, checked as possible, not as assigned. */
@@ -113,7 +120,10 @@ function isZoneLink(name: string): boolean {
 
 const clockTime = z
   .string()
-  .regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$/, "must be a time such as 09:00, up to 24:00")
+  .regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$/, {
+    error: "must be a time such as 09:00, up to 24:00",
+    abort: true,
+  })
   .meta({ examples: ["09:00"] });
 
 const period = z
@@ -172,7 +182,7 @@ export const queryTime = (about: About<string>) =>
   z
     .union(
       [
-        z.iso.datetime({ offset: true }).overwrite((text) => new Date(text).toISOString()),
+        z.iso.datetime({ offset: true }).overwrite(inUtc),
         z.iso.date().overwrite((text) => `${text}T00:00:00.000Z`),
       ],
       { error: "must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z, or a date" },

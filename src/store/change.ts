@@ -190,8 +190,8 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       chain.open();
       const deadline = clock.monotonic() + LIMITS.groupMs;
       while (taken < queue.length && taken < LIMITS.groupOperations) {
-        answers.push(attempt(queue[taken]!));
         taken += 1;
+        answers.push(attempt(queue[taken - 1]!));
         if (clock.monotonic() > deadline) break;
       }
       chain.close();
@@ -199,7 +199,8 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
     } catch (error) {
       // The storage itself failed: nothing of the group is stored, and every writer in it is told so.
       if (sqlite.inTransaction) sqlite.exec("rollback");
-      taken = Math.min(queue.length, Math.max(taken + 1, 1));
+      // Where it could not even begin, those that would have been in it.
+      taken ||= Math.min(queue.length, LIMITS.groupOperations);
       answers.length = 0;
       const refusal = storageFailed(error)
         ? new ApiError("unavailable", { headers: { "Retry-After": "5" }, reason: String(error) })

@@ -110,22 +110,54 @@ export function inspectDirectory(dataDir: string, create: boolean): void {
 
 /** Reads the file's header by hand (sqlite.org/fileformat.html), so that a file that is refused is not even opened. */
 function inspectFile(file: string): void {
-  const header = Buffer.alloc(100);
-  const handle = openSync(file, "r");
-  const length = readSync(handle, header, 0, 100, 0);
-  closeSync(handle);
-  const size = statSync(file).size;
+  const { size, header } = readHeader(file);
   const emptyFirstStart = size === 0;
   if (emptyFirstStart) return;
-  if (length < 100 || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
+  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
     throw new UsageError(
       `${file} is not an SQLite database; move it away, or restore a backup over it. It was not touched.`,
     );
   }
-  const version = header.readUInt32BE(60);
-  // A file that has all of its first content still in the log has neither mark yet; the schema check below decides.
+  // What is still in the log is not in the header yet; then SQLite is asked, by `probe`.
   const inLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
-  if (!inLog && header.readUInt32BE(68) !== APPLICATION_ID) {
+  if (!inLog) {
+    const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
+    refuseOthers(file, {
+      application: header.readUInt32BE(68),
+      version: header.readUInt32BE(60),
+      pages: size / pageSize,
+    });
+    if (size < pageSize * header.readUInt32BE(28)) throw damaged(file, "its end is missing");
+  }
+  probe(file, inLog);
+}
+
+/** The file's size and first 100 bytes, zeroes where it has fewer or is no file at all. */
+function readHeader(file: string): { size: number; header: Buffer } {
+  const header = Buffer.alloc(100);
+  const stat = statSync(file);
+  if (!stat.isFile()) return { size: header.length, header };
+  try {
+    accessSync(file, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw new UsageError(
+      `${file} cannot be read and written by this user (${reasonOf(error)}); change its owner, or choose another directory with --data.`,
+    );
+  }
+  const handle = openSync(file, "r");
+  readSync(handle, header, 0, header.length, 0);
+  closeSync(handle);
+  return { size: stat.size, header };
+}
+
+/** Refuses a database of another program or of a newer one. A first start that came no further left one empty page. */
+function refuseOthers(
+  file: string,
+  marks: { application: number; version: number; pages: number },
+): void {
+  const { application, version, pages } = marks;
+  const begun = application === 0 && version === 0 && pages <= 1;
+  if (application !== APPLICATION_ID && !begun) {
     throw new UsageError(
       `${file} is a database of another program; name another directory with --data. It was not touched.`,
     );
@@ -135,11 +167,6 @@ function inspectFile(file: string): void {
       `${file} was written by a newer Allison (schema ${version}; this one knows ${SCHEMA_VERSION}). Start that version again, or restore a backup made before the upgrade. It was not touched.`,
     );
   }
-  if (!inLog) {
-    const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
-    if (size < pageSize * header.readUInt32BE(28)) throw damaged(file, "its end is missing");
-  }
-  probe(file, inLog);
 }
 
 /** Reads the schema and the first row of every table, read-only; without a log, in a mode that creates no side files. */
@@ -148,7 +175,15 @@ function probe(file: string, inLog: boolean): void {
   try {
     sqlite = inLog
       ? new Database(file, { readonly: true, strict: true })
-      : new Database(`file:${encodeURI(file)}?immutable=1`, (OPEN_READONLY | OPEN_URI) as never);
+      : new Database(`file:${asUriPath(file)}?immutable=1`, (OPEN_READONLY | OPEN_URI) as never);
+    if (inLog) {
+      const pragma = (name: string) => Number(sqlite!.query(`pragma ${name}`).values()[0]![0]);
+      refuseOthers(file, {
+        application: pragma("application_id"),
+        version: pragma("user_version"),
+        pages: pragma("page_count"),
+      });
+    }
     const tables = sqlite
       .query("select name from sqlite_schema where type = 'table' and rootpage > 0")
       .values();
@@ -156,11 +191,13 @@ function probe(file: string, inLog: boolean): void {
       sqlite.query(`select * from "${String(name)}" limit 1`).values();
     }
   } catch (error) {
-    throw damaged(file, reasonOf(error));
+    throw error instanceof UsageError ? error : damaged(file, reasonOf(error));
   } finally {
     sqlite?.close();
   }
 }
+
+const asUriPath = (path: string) => encodeURI(path).replace(/[?#]/g, encodeURIComponent);
 
 const damaged = (file: string, reason: string) =>
   new UsageError(

@@ -466,7 +466,7 @@ describe("calls", () => {
       "q=",
     ]) {
       const answer = await it.read.get(`/v1/calls?${query}`);
-      expect([query, answer.status, Object.keys(answer.body.details)]).toEqual([
+      expect([query, answer.status, Object.keys(answer.body.details ?? {})]).toEqual([
         query,
         400,
         [query.split("=")[0]!],

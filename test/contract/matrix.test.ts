@@ -10,12 +10,16 @@ import { realPath, validBody } from "../support/samples.ts";
 
 let it: TestServer;
 beforeAll(async () => {
-  it = await startTestServer({ config: { webhookAllow: ["192.0.2.0/24"], trustProxy: ["127.0.0.1"] } });
+  it = await startTestServer({
+    config: { webhookAllow: ["192.0.2.0/24"], trustProxy: ["127.0.0.1"] },
+  });
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
 /** The table has to be there before the server is, so it is read off the document, which has the same routes. */
-const document = openApiDocument(defaultConfig()) as { paths: Record<string, Record<string, unknown>> };
+const document = openApiDocument(defaultConfig()) as {
+  paths: Record<string, Record<string, unknown>>;
+};
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.keys(methods)
     .filter((method) => ["get", "post", "put", "patch", "delete"].includes(method))
@@ -26,7 +30,8 @@ const routeOf = (method: string, path: string): Route =>
 const anywhere = (path: string) => path.replace(/:\w+/g, "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10");
 const isPlatform = (path: string) => path.startsWith("/platform/");
 const writes = (method: string) => method !== "GET";
-const streams = (method: string, path: string) => method === "POST" && path === "/platform/v1/calls";
+const streams = (method: string, path: string) =>
+  method === "POST" && path === "/platform/v1/calls";
 const client = (path: string) => (isPlatform(path) ? it.platform : it.write);
 const UNAUTHORIZED = '{"error":"unauthorized"}';
 
@@ -53,7 +58,8 @@ describe.each(operations)("$method $path", ({ method, path }) => {
     const expired = await it.makeKey({ kind, expires_at: new Date(Date.now() - 1).toISOString() });
     await it.server.store.change(cliActor("test", "test"), (tx) => {
       const { keys } = it.server;
-      const find = (id: string) => keys.find(id) as Exclude<ReturnType<typeof keys.find>, null | "ambiguous">;
+      const find = (id: string) =>
+        keys.find(id) as Exclude<ReturnType<typeof keys.find>, null | "ambiguous">;
       keys.setActive(tx, find(disabled.id), false);
       keys.remove(tx, find(deleted.id));
     });
@@ -70,9 +76,13 @@ describe.each(operations)("$method $path", ({ method, path }) => {
   });
 
   test("every answer has the request's own id", async () => {
-    const answer = await it.anonymous.send(method, there, { headers: { "x-request-id": "mine-1" } });
+    const answer = await it.anonymous.send(method, there, {
+      headers: { "x-request-id": "mine-1" },
+    });
     expect(answer.headers.get("x-request-id")).toBe("mine-1");
-    const other = await it.anonymous.send(method, there, { headers: { "x-request-id": "not ours!" } });
+    const other = await it.anonymous.send(method, there, {
+      headers: { "x-request-id": "not ours!" },
+    });
     expect(other.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
@@ -80,14 +90,19 @@ describe.each(operations)("$method $path", ({ method, path }) => {
     test("a read key reads and does not write", async () => {
       const answer = await it.read.send(method, there, writes(method) ? { body: "no JSON" } : {});
       if (writes(method)) {
-        expect([answer.status, answer.text]).toEqual([403, '{"error":"insufficient_scope","required":"write"}']);
+        expect([answer.status, answer.text]).toEqual([
+          403,
+          '{"error":"insufficient_scope","required":"write"}',
+        ]);
       } else {
         expect([200, 404]).toContain(answer.status);
       }
     });
 
     test("429 over the limit, before anything else but the key, and true to its Retry-After", async () => {
-      await using tight = await startTestServer({ config: { readsPerMinute: 1, writesPerMinute: 1 } });
+      await using tight = await startTestServer({
+        config: { readsPerMinute: 1, writesPerMinute: 1 },
+      });
       const first = await tight.write.send(method, there);
       const name = writes(method) ? "writes" : "reads";
       expect(first.headers.get("ratelimit-policy")).toBe(`"${name}";q=1;w=60`);
@@ -123,10 +138,15 @@ describe.each(operations)("$method $path", ({ method, path }) => {
       if (!takesBody()) return expect(path).toMatch(/rotate-secret$|retry$/);
       const here = await realPath(routeOf(method, path), it);
       const json = { "content-type": "application/json" };
-      const send = (body: BodyInit, headers: Record<string, string> = json) =>
-        client(path).send(method, here, { headers, body });
+      const send = (
+        body: string | Uint8Array<ArrayBuffer> | ReadableStream,
+        headers: Record<string, string> = json,
+      ) => client(path).send(method, here, { headers, body });
       const broken = await send('{"name": ');
-      expect([broken.status, broken.body]).toEqual([400, { error: "invalid_json", details: { body: "is not valid JSON" } }]);
+      expect([broken.status, broken.body]).toEqual([
+        400,
+        { error: "invalid_json", details: { body: "is not valid JSON" } },
+      ]);
       const latin = await send(new Uint8Array([0x22, 0xe4, 0x22]));
       expect([latin.status, latin.body.error]).toEqual([400, "invalid_json"]);
       const wrong = await send("[]");
@@ -134,24 +154,35 @@ describe.each(operations)("$method $path", ({ method, path }) => {
         400,
         { error: "validation_failed", details: { body: "must be an object" } },
       ]);
-      for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"]) {
+      for (const type of [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=latin1",
+      ]) {
         const answer = await send("{}", { "content-type": type });
         expect([type, answer.status, answer.body]).toEqual([
           type,
           415,
-          { error: "unsupported_media_type", details: { "content-type": "must be application/json" } },
+          {
+            error: "unsupported_media_type",
+            details: { "content-type": "must be application/json" },
+          },
         ]);
       }
       const limit = isPlatform(path) && method === "PUT" ? LIMITS.recordBytes : LIMITS.bodyBytes;
       const large = await send(`"${"a".repeat(limit)}"`);
       expect([large.status, large.body]).toEqual([
         413,
-        { error: "payload_too_large", details: { body: `must be at most ${limit / 1024 / 1024} MiB` } },
+        {
+          error: "payload_too_large",
+          details: { body: `must be at most ${limit / 1024 / 1024} MiB` },
+        },
       ]);
       const chunked = await send(
         new ReadableStream({
           start(controller) {
-            for (let sent = 0; sent <= limit; sent += 65_536) controller.enqueue(new Uint8Array(65_536));
+            for (let sent = 0; sent <= limit; sent += 65_536)
+              controller.enqueue(new Uint8Array(65_536));
             controller.close();
           },
         }),
@@ -166,11 +197,17 @@ describe.each(operations)("$method $path", ({ method, path }) => {
       const here = await realPath(route, it);
       const headers = { "content-type": "application/json" };
       const body = route.body ? JSON.stringify(validBody(route)) : undefined;
-      const stale = await it.write.send(method, here, { headers: { ...headers, "if-match": '"stale"' }, body });
+      const stale = await it.write.send(method, here, {
+        headers: { ...headers, "if-match": '"stale"' },
+        body,
+      });
       expect([stale.status, stale.body]).toEqual([412, { error: "precondition_failed" }]);
       const read = await it.write.get(here.replace(/\/(rotate-secret|test)$/, ""));
       const etag = read.status === 200 ? read.headers.get("etag")! : "*";
-      const done = await it.write.send(method, here, { headers: { ...headers, "if-match": etag }, body });
+      const done = await it.write.send(method, here, {
+        headers: { ...headers, "if-match": etag },
+        body,
+      });
       expect(done.status).toBe(route.status);
     });
   }
@@ -187,7 +224,8 @@ describe.each(operations)("$method $path", ({ method, path }) => {
       expect([second.status, second.text]).toEqual([first.status, first.text]);
       expect(second.headers.get("idempotent-replayed")).toBe("true");
       expect(first.headers.get("idempotent-replayed")).toBeNull();
-      for (const name of ["etag", "location"]) expect(second.headers.get(name)).toBe(first.headers.get(name));
+      for (const name of ["etag", "location"])
+        expect(second.headers.get(name)).toBe(first.headers.get(name));
       if (!route.body) return;
       const other = await it.write.post(here, otherBody(path), key);
       expect([other.status, other.body]).toEqual([
@@ -199,18 +237,29 @@ describe.each(operations)("$method $path", ({ method, path }) => {
 });
 
 const otherBody = (path: string): object | undefined =>
-  path.endsWith("/test") ? { event: "contact.created" } : validBody({ method: "POST", path, body: {} } as never);
+  path.endsWith("/test")
+    ? { event: "contact.created" }
+    : validBody({ method: "POST", path, body: {} } as never);
 
 test("a method that a path does not have is 405 with those it has, whatever the path", async () => {
   const paths = new Set(operations.map(({ path }) => path));
   for (const path of paths) {
-    const allowed = operations.filter((operation) => operation.path === path).map(({ method }) => method);
+    const allowed = operations
+      .filter((operation) => operation.path === path)
+      .map(({ method }) => method);
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"]) {
       if (allowed.includes(method)) continue;
       const answer = await client(path).send(method, anywhere(path));
-      expect([method, path, answer.status, answer.body]).toEqual([method, path, 405, { error: "method_not_allowed" }]);
+      expect([method, path, answer.status, answer.body]).toEqual([
+        method,
+        path,
+        405,
+        { error: "method_not_allowed" },
+      ]);
       const listed = answer.headers.get("allow")!.split(", ");
-      expect(listed.sort()).toEqual([...allowed, ...(allowed.includes("GET") ? ["HEAD"] : [])].sort());
+      expect(listed.sort()).toEqual(
+        [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : [])].sort(),
+      );
     }
   }
 });

@@ -40,7 +40,7 @@ export function createClient(url: string, token: string | null): Client {
       status: response.status,
       headers: response.headers,
       text,
-      body: json ? JSON.parse(text) : null,
+      body: json && text !== "" ? JSON.parse(text) : null,
     };
   }
   const withBody =
