@@ -2,7 +2,7 @@
  * How a call gets in: a record of the voice platform becomes a call with its contact, intent, location and events, all
  * in the transaction that is handed in. Sent again it updates the call; sent again unchanged it writes nothing.
  */
-import { asc, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { conflict, type Details, invalid } from "../http/errors.ts";
 import {
   type Call,
@@ -242,7 +242,6 @@ function prepareLookUps(db: Db) {
       .select({ id: locations.id })
       .from(locations)
       .where(eq(locations.phone_number, placeholder("number")))
-      .orderBy(asc(locations.seq))
       .prepare(),
     defaultLocation: db
       .select({ id: locations.id })

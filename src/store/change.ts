@@ -285,9 +285,14 @@ function prepareStatements({ $client: sqlite }: Db, table: SQLiteTable): Stateme
     );
   return {
     insert: (values) => insert.get(stored(values))!.seq,
-    update: (values) => void update.run(stored(values)),
-    remove: (id) => void remove.run(id),
+    update: (values) => requireRow(update.run(stored(values))),
+    remove: (id) => requireRow(remove.run(id)),
   };
+}
+
+/** A row that is gone is a mistake of the caller's: its audit row would tell of a change that was not made. */
+function requireRow({ changes }: { changes: number }): void {
+  if (changes === 0) throw new Error("the row to change is gone");
 }
 
 /** Stores a value that stands apart from its row, in place of the one before. */

@@ -111,15 +111,17 @@ export function inspectDirectory(dataDir: string, create: boolean): void {
 /** Reads the file's header by hand (sqlite.org/fileformat.html), so that a file that is refused is not even opened. */
 function inspectFile(file: string): void {
   const { size, header } = readHeader(file);
-  const emptyFirstStart = size === 0;
+  // What is still in the log is not in the header yet; then SQLite is asked, by `probe`.
+  const inLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
+  const emptyFirstStart = size === 0 && !inLog;
   if (emptyFirstStart) return;
+  // SQLite would take the file for a new one and delete the log.
+  if (size === 0) throw damaged(file, "it is empty, and its log is not");
   if (header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
     throw new UsageError(
       `${file} is not an SQLite database; move it away, or restore a backup over it. It was not touched.`,
     );
   }
-  // What is still in the log is not in the header yet; then SQLite is asked, by `probe`.
-  const inLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
   if (!inLog) {
     const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
     refuseOthers(file, {
@@ -127,7 +129,7 @@ function inspectFile(file: string): void {
       version: header.readUInt32BE(60),
       pages: size / pageSize,
     });
-    if (size < pageSize * header.readUInt32BE(28)) throw damaged(file, "its end is missing");
+    if (size < pageSize * Math.max(1, header.readUInt32BE(28))) throw damaged(file, "its end is missing");
   }
   probe(file, inLog);
 }

@@ -1,0 +1,578 @@
+/** The write path: what a change stores is stored whole and for good, or not at all. */
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { createVault } from "../../src/access/vault.ts";
+import { verify } from "../../src/audit/log.ts";
+import { LIMITS } from "../../src/config.ts";
+import { ApiError } from "../../src/http/errors.ts";
+import { isoTime } from "../../src/lib/clock.ts";
+import { type Contact, contactEntity, contacts } from "../../src/resources/contacts.ts";
+import { teamMemberEntity } from "../../src/resources/team-members.ts";
+import {
+  bindSubscriptions,
+  newSecret,
+  webhookSubscriptionEntity,
+} from "../../src/resources/webhook-subscriptions.ts";
+import { type Entity, storageFailed, type Transaction } from "../../src/store/change.ts";
+import { sampleOf } from "../../src/webhooks/catalogue.ts";
+import { temporaryDirectory } from "../support/directory.ts";
+import { ACTOR, insertContact, openTestStore, SUPPORT, type TestStore } from "../support/store.ts";
+
+const count = ({ value }: TestStore, table: string): number =>
+  value(`select count(*) from ${table}`);
+const TABLES = ["contacts", "audit", "events", "webhook_deliveries"] as const;
+const counts = (world: TestStore) => TABLES.map((table) => count(world, table));
+
+/** What an observer of its own sees of the file. */
+function seenFromOutside({ file }: TestStore, query: string): unknown[] {
+  const other = new Database(file, { readonly: true });
+  try {
+    return other
+      .query(query)
+      .values()
+      .map(([first]) => first);
+  } finally {
+    other.close();
+  }
+}
+
+async function refusal(promise: Promise<unknown>): Promise<Error> {
+  const [result] = await Promise.allSettled([promise]);
+  if (result.status === "fulfilled") throw new Error("was stored");
+  return result.reason as Error;
+}
+
+/** A subscription to everything that contacts raise. */
+const subscribe = (world: TestStore) =>
+  world.store.change(ACTOR, (tx) => {
+    const id = tx.newId();
+    const vault = createVault(new Uint8Array(32), world.random);
+    const { secret, stored } = newSecret(id, vault, world.random);
+    const row = bindSubscriptions(world.db).create(tx, {
+      ...{ id, url: "https://192.0.2.1/hook", description: null, events: ["contact.created"] },
+      ...{ enabled: true, auto_disabled_reason: null, consecutive_failures: 0 },
+      ...{ failing_since: null, ...stored },
+    });
+    return { secret, row };
+  });
+
+describe("one change", () => {
+  test("its row, audit row, event and delivery are there together once the promise resolves, for another process too", async () => {
+    await using world = openTestStore();
+    await subscribe(world);
+    const before = counts(world);
+    const contact = await world.store.change(ACTOR, (tx) => {
+      const made = insertContact(tx, "+15550100001");
+      tx.emit("contact.created", sampleOf("contact.created"));
+      return made;
+    });
+    expect(counts(world)).toEqual(before.map((n) => n + 1));
+    expect(seenFromOutside(world, "select id from contacts")).toEqual([contact.id]);
+    expect(seenFromOutside(world, "select max(entity_id) from audit where id = 2")).toEqual([
+      contact.id,
+    ]);
+    const [entry] = world.rows("select * from audit order by id desc limit 1");
+    expect(entry).toMatchObject({
+      ...{ action: "created", entity_type: "contact", entity_id: contact.id, at: contact.created_at },
+      ...{ actor_type: "system", actor_name: "test", actor_id: null },
+    });
+    expect(JSON.parse(String(entry!.changes))).toEqual({
+      ...{ phone_number: [null, "+15550100001"], source: [null, "api"] },
+      ...{ call_count: [null, 0], custom: [null, {}] },
+    });
+  });
+
+  test("one that throws after it has written rows, audit rows, events and deliveries leaves no trace", async () => {
+    await using world = openTestStore();
+    await subscribe(world);
+    const kept = await world.store.change(ACTOR, (tx) => insertContact(tx, "+15550100000"));
+    const before = counts(world);
+    const head = world.rows("select * from audit_head");
+    const error = await refusal(
+      world.store.change(ACTOR, (tx) => {
+        insertContact(tx, "+15550100001");
+        tx.update(contactEntity, kept, { first_name: "Maria" });
+        tx.emit("contact.created", sampleOf("contact.created"));
+        throw new RangeError("no");
+      }),
+    );
+    expect(error).toBeInstanceOf(RangeError);
+    expect(counts(world)).toEqual(before);
+    expect(world.rows("select * from audit_head")).toEqual(head);
+    expect(world.value("select first_name from contacts")).toBeNull();
+    expect(verify(world.db).intact).toBe(true);
+  });
+
+  test("an update with no difference writes nothing: the same object, no audit row, no new updated_at", async () => {
+    await using world = openTestStore();
+    const before = await world.store.change(ACTOR, (tx) =>
+      insertContact(tx, "+15550100001", { first_name: "Maria", custom: { a: "1", b: "2" } }),
+    );
+    world.clock.advance(1_000);
+    const after = await world.store.change(ACTOR, (tx) =>
+      tx.update(contactEntity, before, { first_name: "Maria", custom: { b: "2", a: "1" } }),
+    );
+    expect(after).toBe(before);
+    expect(count(world, "audit")).toBe(1);
+    expect(world.value("select updated_at from contacts")).toBe(before.updated_at as never);
+  });
+
+  test("an update stores what differs, at the moment of the change, and tells old and new of that alone", async () => {
+    await using world = openTestStore();
+    const before = await world.store.change(ACTOR, (tx) =>
+      insertContact(tx, "+15550100001", { first_name: "Maria" }),
+    );
+    world.clock.advance(1_000);
+    const after = await world.store.change(ACTOR, (tx) =>
+      tx.update(contactEntity, before, { first_name: "Mary", call_count: 0 }),
+    );
+    expect(after).toEqual({ ...before, first_name: "Mary", updated_at: isoTime(world.clock.now()) });
+    expect(world.db.select().from(contacts).get()).toEqual(after);
+    const [entry] = world.rows("select action, changes, at from audit where id = 2");
+    expect(entry).toEqual({
+      action: "updated",
+      changes: '{"first_name":["Maria","Mary"]}',
+      at: after.updated_at,
+    });
+  });
+
+  test("an update or removal of a row that is gone fails, for an audit row must tell of a change that was made", async () => {
+    await using world = openTestStore();
+    const member = await world.store.change(ACTOR, (tx) => insertTeamMember(tx));
+    await world.store.change(ACTOR, (tx) => tx.remove(teamMemberEntity, member));
+    for (const work of [
+      (tx: Transaction) => void tx.update(teamMemberEntity, member, { name: "Another" }),
+      (tx: Transaction) => tx.remove(teamMemberEntity, member),
+    ]) {
+      await refusal(world.store.change(ACTOR, work));
+      expect(count(world, "audit")).toBe(2);
+    }
+  });
+
+  test("a removal leaves what the row held in the audit log", async () => {
+    await using world = openTestStore();
+    const member = await world.store.change(ACTOR, (tx) => insertTeamMember(tx));
+    await world.store.change(ACTOR, (tx) => tx.remove(teamMemberEntity, member));
+    expect(count(world, "team_members")).toBe(0);
+    const [entry] = world.rows("select action, changes from audit where id = 2");
+    expect(entry!.action).toBe("deleted");
+    expect(JSON.parse(String(entry!.changes))).toMatchObject({
+      name: [member.name, null],
+      tags: [["spanish"], null],
+    });
+  });
+
+  test("an absent JSON value is SQL NULL in the file, at creation and by an update, never the text null", async () => {
+    await using world = openTestStore();
+    const member = await world.store.change(ACTOR, (tx) => insertTeamMember(tx));
+    const kind = () => world.value("select typeof(transfer_hours) from team_members") as string;
+    expect(kind()).toBe("null");
+    const open = await world.store.change(ACTOR, (tx) =>
+      tx.update(teamMemberEntity, member, { transfer_hours: {} as never }),
+    );
+    expect(kind()).toBe("text");
+    await world.store.change(ACTOR, (tx) =>
+      tx.update(teamMemberEntity, open, { transfer_hours: null }),
+    );
+    expect(kind()).toBe("null");
+  });
+
+  test("any text comes back as it was stored, and the chain over it is intact", async () => {
+    await using world = openTestStore();
+    const any = fc.string({ unit: "binary", maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(any, fc.dictionary(any, any, { maxKeys: 5 }), async (text, custom) => {
+        const made = await world.store.change({ ...ACTOR, name: text, user_agent: text }, (tx) =>
+          insertContact(tx, tx.newId(), { first_name: text, custom }),
+        );
+        const read = world.rows<Contact>("select * from contacts where id = ?", made.id)[0]!;
+        expect(read.first_name).toBe(text);
+        expect(JSON.parse(String(read.custom))).toEqual(custom);
+      }),
+      { numRuns: 200 },
+    );
+    expect(verify(world.db).intact).toBe(true);
+  });
+});
+
+function insertTeamMember(tx: Transaction) {
+  const row = {
+    ...{ id: tx.newId(), created_at: tx.at, updated_at: tx.at, name: "Dana Whitfield" },
+    ...{ title: null, department: null, tags: ["spanish"], phone_number: null, email: null },
+    ...{ location_id: null, transfer_hours: null, after_hours_transfer: false, active: true },
+  };
+  return { ...row, seq: tx.insert(teamMemberEntity, row) };
+}
+
+describe("changes of one tick", () => {
+  type Plan = "stored" | "refused" | "refused after writing" | "unchanged" | "clash" | "two rows";
+  const plans: fc.Arbitrary<Plan[]> = fc.array(
+    fc.constantFrom<Plan>(
+      ...(["stored", "refused", "refused after writing", "unchanged", "clash", "two rows"] as const),
+    ),
+    { minLength: 1, maxLength: 40 },
+  );
+
+  test("of any mix exactly the succeeding ones are stored, in their order, with a chain that is intact and has no gap", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(plans, { minLength: 1, maxLength: 3 }), async (ticks) => {
+        await using world = openTestStore();
+        const first = await world.store.change(ACTOR, (tx) => insertContact(tx, "first"));
+        const expected = ["first"];
+        let number = 0;
+        for (const tick of ticks) {
+          const results = await Promise.allSettled(
+            tick.map((plan) => {
+              number += 1;
+              const name = `n${number}`;
+              if (plan === "stored") expected.push(name);
+              if (plan === "two rows") expected.push(`${name}a`, `${name}b`);
+              return world.store.change(ACTOR, (tx) => perform(plan, tx, name, first));
+            }),
+          );
+          expect(results.map(({ status }) => status === "fulfilled")).toEqual(
+            tick.map((plan) => ["stored", "unchanged", "two rows"].includes(plan)),
+          );
+        }
+        const stored = world.rows("select id, phone_number from contacts order by seq");
+        expect(stored.map((row) => row.phone_number)).toEqual(expected);
+        const audited = world.rows("select id, entity_id from audit order by id");
+        expect(audited.map((row) => row.id)).toEqual(expected.map((_, i) => i + 1));
+        expect(audited.map((row) => row.entity_id)).toEqual(stored.map((row) => row.id));
+        expect(count(world, "events")).toBe(expected.length - 1);
+        expect(verify(world.db)).toMatchObject({ intact: true, rows: expected.length });
+      }),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+
+  function perform(plan: Plan, tx: Transaction, name: string, first: Contact): void {
+    const insert = (phone: string) => {
+      insertContact(tx, phone);
+      tx.emit("contact.created", { phone });
+    };
+    if (plan === "refused") throw new Error(name);
+    if (plan === "unchanged") return void tx.update(contactEntity, first, { first_name: null });
+    if (plan === "two rows") insert(`${name}a`);
+    insert(plan === "two rows" ? `${name}b` : name);
+    if (plan === "clash") insert("first");
+    if (plan === "refused after writing") throw new Error(name);
+  }
+
+  test("share one commit, so that one sync to the disk serves them all", async () => {
+    await using world = openTestStore();
+    let commits = 0;
+    world.store.onCommit(() => (commits += 1));
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        world.store.change(ACTOR, (tx) => insertContact(tx, `n${i}`)),
+      ),
+    );
+    expect(commits).toBe(1);
+  });
+
+  test(`more than ${LIMITS.groupOperations} go over several commits, all stored and answered in their order`, async () => {
+    await using world = openTestStore();
+    let commits = 0;
+    world.store.onCommit(() => (commits += 1));
+    const total = 2 * LIMITS.groupOperations + 1;
+    const answered: number[] = [];
+    await Promise.all(
+      Array.from({ length: total }, (_, i) =>
+        world.store
+          .change(ACTOR, (tx) => insertContact(tx, `n${i}`))
+          .then(() => answered.push(i)),
+      ),
+    );
+    expect(commits).toBe(3);
+    expect(answered).toEqual(Array.from({ length: total }, (_, i) => i));
+    expect(counts(world).slice(0, 2)).toEqual([total, total]);
+    expect(verify(world.db)).toMatchObject({ intact: true, rows: total });
+  });
+
+  test(`a group ends after ${LIMITS.groupMs} ms, and what is left follows in another`, async () => {
+    await using world = openTestStore();
+    let commits = 0;
+    world.store.onCommit(() => (commits += 1));
+    await Promise.all(
+      Array.from({ length: 4 }, (_, i) =>
+        world.store.change(ACTOR, (tx) => {
+          world.clock.advance(LIMITS.groupMs / 2 + 1);
+          insertContact(tx, `n${i}`);
+        }),
+      ),
+    );
+    expect(commits).toBe(2);
+    expect(count(world, "contacts")).toBe(4);
+  });
+
+  test("each sees what those before it wrote, but nothing of one that was refused", async () => {
+    await using world = openTestStore();
+    const numbers = (tx: Transaction) =>
+      tx.db
+        .select()
+        .from(contacts)
+        .all()
+        .map((row) => row.phone_number);
+    const [, , seen] = await Promise.allSettled([
+      world.store.change(ACTOR, (tx) => insertContact(tx, "one")),
+      world.store.change(ACTOR, (tx) => {
+        insertContact(tx, "two");
+        throw new Error("no");
+      }),
+      world.store.change(ACTOR, (tx) => numbers(tx)),
+    ]);
+    expect(seen).toEqual({ status: "fulfilled", value: ["one"] });
+  });
+
+  test("a change handed in by the answer to another, or while one runs, is stored too", async () => {
+    await using world = openTestStore();
+    let inner: Promise<unknown> | undefined;
+    await world.store.change(ACTOR, (tx) => {
+      insertContact(tx, "one");
+      inner = world.store.change(ACTOR, (later) => insertContact(later, "two"));
+    });
+    await inner;
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "three"));
+    expect(counts(world).slice(0, 2)).toEqual([3, 3]);
+  });
+
+  test("idle waits until every write handed in so far is decided, the refused ones too", async () => {
+    await using world = openTestStore();
+    const decided: string[] = [];
+    for (let i = 0; i < 2 * LIMITS.groupOperations; i += 1) {
+      const name = `n${i}`;
+      world.store
+        .change(ACTOR, (tx) => {
+          insertContact(tx, name);
+          if (i % 7 === 0) throw new Error("no");
+        })
+        .then(
+          () => decided.push(name),
+          () => decided.push(name),
+        );
+    }
+    await world.store.idle();
+    await Promise.resolve();
+    expect(decided.length).toBe(2 * LIMITS.groupOperations);
+    await world.store.idle();
+  });
+});
+
+/** Writes until it is refused, makes space by emptying the log, and writes once more. */
+const UNTIL_FULL = `
+  import { ACTOR, insertContact, openTestStore } from "./store.ts";
+  const world = openTestStore({ directory: process.argv.at(-1) });
+  world.db.$client.exec("pragma wal_autocheckpoint = 0");
+  let full = false;
+  const write = (name) =>
+    world.store
+      .change(ACTOR, (tx) => insertContact(tx, name, { agent_notes: "x".repeat(2_000) }))
+      .then(() => console.log("stored", name), (error) => {
+        console.log("refused", error.code);
+        full = true;
+      });
+  for (let i = 0; !full && i < 10_000; i += 3) {
+    await Promise.all([write("n" + i), write("n" + (i + 1)), write("n" + (i + 2))]);
+  }
+  world.db.$client.exec("pragma wal_checkpoint(truncate)");
+  await write("after");
+  await world[Symbol.asyncDispose]();
+`;
+
+describe("storage that fails", () => {
+  async function expectAllUnavailable(promises: Promise<unknown>[]) {
+    for (const result of await Promise.allSettled(promises)) {
+      expect(result.status).toBe("rejected");
+      const error = (result as PromiseRejectedResult).reason as ApiError;
+      expect(error).toBeInstanceOf(ApiError);
+      expect(error.code).toBe("unavailable");
+      expect(error.headers["Retry-After"]).toBe("5");
+    }
+  }
+  const write = (world: TestStore, name: string, size = 10) =>
+    world.store.change(ACTOR, (tx) => {
+      insertContact(tx, name, { agent_notes: "x".repeat(size) });
+      tx.emit("contact.created", { name });
+    });
+
+  test("a full disk refuses every writer of the group as unavailable and stores nothing of it; with space back, writes work", async () => {
+    await using world = openTestStore();
+    await write(world, "before");
+    const before = counts(world);
+    const pages: number = world.value("pragma page_count");
+    world.db.$client.exec(`pragma max_page_count = ${pages + 4}`);
+    const group = [
+      write(world, "small"),
+      world.store.change(ACTOR, () => {
+        throw new RangeError("refused by itself");
+      }),
+      write(world, "huge", 100_000),
+    ];
+    const next = write(world, "next");
+    await expectAllUnavailable(group);
+    await next;
+    expect(counts(world).slice(0, 3)).toEqual(before.slice(0, 3).map((n) => n + 1));
+    world.db.$client.exec("pragma max_page_count = 1000000");
+    await write(world, "after", 100_000);
+    expect(world.rows("select phone_number from contacts order by seq")).toEqual([
+      { phone_number: "before" },
+      { phone_number: "next" },
+      { phone_number: "after" },
+    ]);
+    expect(verify(world.db)).toMatchObject({ intact: true, rows: 3 });
+  });
+
+  test("a file that cannot be written refuses all that wait, changes and housekeeping; later ones work, the chain goes on", async () => {
+    await using world = openTestStore();
+    await write(world, "before");
+    world.db.$client.exec("pragma query_only = on");
+    await expectAllUnavailable([
+      ...Array.from({ length: LIMITS.groupOperations + 5 }, (_, i) => write(world, `n${i}`)),
+      world.store.housekeep((db) => db.delete(contacts).run()),
+    ]);
+    await world.store.idle();
+    world.db.$client.exec("pragma query_only = off");
+    await write(world, "after");
+    expect(counts(world).slice(0, 3)).toEqual([2, 2, 2]);
+    expect(verify(world.db)).toMatchObject({ intact: true, rows: 2 });
+  });
+
+  test("another process that holds the file refuses all that wait at once, not one after another", async () => {
+    await using world = openTestStore();
+    world.db.$client.exec("pragma busy_timeout = 300");
+    const other = new Database(world.file);
+    other.exec("begin immediate");
+    const started = performance.now();
+    await expectAllUnavailable(Array.from({ length: 20 }, (_, i) => write(world, `n${i}`)));
+    expect(performance.now() - started).toBeLessThan(2_000);
+    other.exec("rollback");
+    other.close();
+    await write(world, "after");
+    expect(count(world, "contacts")).toBe(1);
+  });
+
+  test("a commit that fails refuses those that were in it, and no other", async () => {
+    await using world = openTestStore();
+    // A deferred foreign key is checked by the commit alone.
+    world.db.$client.exec(
+      "create table pointing (to_seq integer references contacts (seq) deferrable initially deferred)",
+    );
+    const group = Array.from({ length: LIMITS.groupOperations }, (_, i) => write(world, `n${i}`));
+    const bad = world.store.housekeep((db) =>
+      db.$client.exec("insert into pointing values (4711)"),
+    );
+    const next = write(world, "next");
+    await Promise.all(group);
+    expect((await refusal(bad)).message).toContain("FOREIGN KEY");
+    await refusal(next);
+    await write(world, "after");
+    expect(count(world, "contacts")).toBe(LIMITS.groupOperations + 1);
+    expect(count(world, "pointing")).toBe(0);
+    expect(verify(world.db).intact).toBe(true);
+  });
+
+  test("where the disk takes no more bytes at the commit itself, what was acknowledged is there afterwards and nothing else", async () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "data");
+    // The operating system refuses to let any file grow over 1 MiB.
+    const child = Bun.spawn(
+      [
+        ...["sh", "-c", `trap '' XFSZ; ulimit -S -f 2048; exec "$@"`, "sh"],
+        ...[process.execPath, "-e", UNTIL_FULL, data],
+      ],
+      { cwd: SUPPORT, stdout: "pipe", stderr: "inherit" },
+    );
+    const told = (await child.stdout.text()).trim().split("\n");
+    expect(await child.exited).toBe(0);
+    const acknowledged = told.filter((line) => line.startsWith("stored "));
+    expect(told).toContain("refused unavailable");
+    expect(told.at(-1)).toBe("stored after");
+    expect(acknowledged.length).toBeGreaterThan(20);
+    await using world = openTestStore({ directory: data });
+    const stored = world.rows("select phone_number from contacts order by seq");
+    expect(stored.map(({ phone_number }) => `stored ${phone_number}`)).toEqual(acknowledged);
+    expect(verify(world.db)).toMatchObject({ intact: true, rows: stored.length });
+    expect(world.value("pragma integrity_check")).toBe("ok" as never);
+  });
+
+  test("only what the storage says of itself counts as its failure", () => {
+    const coded = (code: string) => Object.assign(new Error("x"), { code });
+    for (const code of ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY", "SQLITE_BUSY"]) {
+      expect(storageFailed(coded(code))).toBe(true);
+    }
+    for (const error of [coded("SQLITE_CONSTRAINT_UNIQUE"), new Error("SQLITE_FULL"), "x", null]) {
+      expect(storageFailed(error)).toBe(false);
+    }
+  });
+});
+
+describe("what the audit log may show", () => {
+  const bytesOf = (world: TestStore) => {
+    world.db.$client.exec("pragma wal_checkpoint(truncate)");
+    return readFileSync(world.file).toString("latin1");
+  };
+
+  test("a masked field is told as changed, never what it was or is", async () => {
+    await using world = openTestStore();
+    const { secret, row } = await subscribe(world);
+    await world.store.change(ACTOR, (tx) =>
+      tx.update(webhookSubscriptionEntity, row, { secret: "sealed-anew" }),
+    );
+    const changes = world.rows<{ changes: string }>("select changes from audit order by id");
+    expect(JSON.parse(changes[0]!.changes).secret).toEqual([null, "***"]);
+    expect(JSON.parse(changes[1]!.changes)).toEqual({ secret: ["***", "***"] });
+    for (const { changes: text } of changes) {
+      expect(text).not.toContain(row.secret);
+      expect(text).not.toContain("sealed-anew");
+      expect(text).not.toContain(secret.slice(6));
+    }
+    expect(bytesOf(world)).not.toContain(secret);
+  });
+
+  test("a digested field is told by length and hash, an ignored one not at all, not even as the only change", async () => {
+    await using world = openTestStore();
+    const entity = {
+      ...{ type: "contact", table: contacts },
+      ...{ digested: ["agent_notes"], ignored: ["call_count"], masked: ["email"] },
+    } satisfies Entity;
+    const made = await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+    const next = await world.store.change(ACTOR, (tx) =>
+      tx.update(entity, made, { agent_notes: "plain-notes", call_count: 4711, email: "plain-email" }),
+    );
+    expect(next.agent_notes).toBe("plain-notes");
+    const text: string = world.value("select changes from audit where id = 2");
+    const hash = new Bun.CryptoHasher("sha256").update('"plain-notes"').digest("hex");
+    expect(JSON.parse(text)).toEqual({
+      agent_notes: [null, { characters: 13, sha256: hash }],
+      email: [null, "***"],
+    });
+    expect(text).not.toMatch(/plain|4711/);
+    const same = await world.store.change(ACTOR, (tx) => tx.update(entity, next, { call_count: 1 }));
+    expect(same).toBe(next);
+    expect(count(world, "audit")).toBe(2);
+  });
+
+  test("what merely follows from another change is stored without an audit row and without a new updated_at", async () => {
+    await using world = openTestStore();
+    const made = await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+    world.clock.advance(1_000);
+    await world.store.change(ACTOR, (tx) => tx.follow(contactEntity, made, { call_count: 5 }));
+    expect(world.db.select().from(contacts).get()).toEqual({ ...made, call_count: 5 });
+    expect(count(world, "audit")).toBe(1);
+  });
+});
+
+describe("what is told of commits", () => {
+  test("listeners hear of every commit that changed something, before its writers do, and of no other", async () => {
+    await using world = openTestStore();
+    const heard: string[] = [];
+    world.store.onCommit(() => heard.push("commit"));
+    await world.store.change(ACTOR, () => undefined).then(() => heard.push("nothing"));
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "one")).then(() => heard.push("one"));
+    expect(heard).toEqual(["nothing", "commit", "one"]);
+  });
+});

@@ -1,0 +1,68 @@
+/** A store on a real file in a directory that goes away, with a clock that a test turns. */
+import { join } from "node:path";
+import { type Actor, systemActor } from "../../src/access/actor.ts";
+import { createIds } from "../../src/lib/ids.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import { type Contact, contactEntity } from "../../src/resources/contacts.ts";
+import { createStore, type Transaction } from "../../src/store/change.ts";
+import { closeDatabase, openDatabase } from "../../src/store/open.ts";
+import { createTestClock, type TestClock } from "./clock.ts";
+import { temporaryDirectory } from "./directory.ts";
+
+export const ACTOR: Actor = systemActor("test");
+
+export type TestStore = ReturnType<typeof openTestStore>;
+
+/** `directory`: an existing one, which stays; else a new one, which goes away with the store. */
+export function openTestStore(options: { clock?: TestClock; directory?: string } = {}) {
+  const own = options.directory === undefined ? temporaryDirectory() : null;
+  const directory = options.directory ?? join(own!.path, "data");
+  const clock = options.clock ?? createTestClock();
+  const random = systemRandom;
+  const ids = createIds(clock, random);
+  const db = openDatabase(directory, { create: true });
+  const store = createStore(db, clock, ids);
+  return {
+    directory,
+    file: join(directory, "allison.db"),
+    clock,
+    random,
+    ids,
+    db,
+    store,
+    /** The first column of the first row. */
+    value: (query: string, ...values: (string | number)[]) =>
+      db.$client.query(query).values(...values)[0]?.[0] as never,
+    rows: <Row = Record<string, unknown>>(query: string, ...values: (string | number)[]) =>
+      db.$client.query(query).all(...values) as Row[],
+    async [Symbol.asyncDispose]() {
+      await store.idle();
+      closeDatabase(db);
+      own?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** Stores a contact with this number. */
+export function insertContact(
+  tx: Transaction,
+  phone_number: string,
+  given: Partial<Contact> = {},
+): Contact {
+  const row = {
+    ...{ id: tx.newId(), created_at: tx.at, updated_at: tx.at, phone_number },
+    ...{ first_name: null, last_name: null, email: null, source: "api" as const },
+    ...{ agent_notes: null, call_count: 0, last_contact_at: null, custom: {} },
+    ...given,
+  };
+  return { ...row, seq: tx.insert(contactEntity, row) };
+}
+
+/** Where the imports of a script in another process start. */
+export const SUPPORT = import.meta.dir;
+
+/** Runs a script in another process. */
+export const spawnScript = (script: string, args: string[] = []) =>
+  Bun.spawn([process.execPath, "-e", script, ...args], {
+    ...{ cwd: SUPPORT, stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+  });
