@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Elysia } from "elysia";
+import { type AnyElysia, Elysia } from "elysia";
 import { systemActor } from "./access/actor.ts";
 import { createKeys, type Keys } from "./access/keys.ts";
 import { createVault, KEY_ENV, loadVaultKey, type Vault } from "./access/vault.ts";
@@ -12,7 +12,7 @@ import { type Config, LIMITS, UsageError } from "./config.ts";
 import { createDocs } from "./http/docs.ts";
 import { createIdempotencyRecords } from "./http/idempotency.ts";
 import { buildOpenApi } from "./http/openapi.ts";
-import { createPipeline, methodNotAllowed } from "./http/pipeline.ts";
+import { createPipeline } from "./http/pipeline.ts";
 import { createRateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
@@ -138,6 +138,8 @@ export interface ServerOptions extends Surroundings {
   log: Log;
 }
 
+/** Bodies are read by the pipeline, within their limits. */
+const OWN_PARSER = { parse: "none" } as const;
 const LOOK_MS = 1_000;
 const FLUSH_USES_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
@@ -213,31 +215,31 @@ function listen(
   const app = new Elysia({ strictPath: true, handler: { standardHostname: false } });
   for (const route of routes) {
     const handle = pipeline.handler(route);
-    app.route(route.method, route.path, ({ request, params }) => handle(request, params), {
-      parse: "none",
-    });
+    app.route(
+      route.method,
+      route.path,
+      ({ request, params }) => handle(request, params),
+      OWN_PARSER,
+    );
   }
-  const unknown = pipeline.unknown(routes);
-  const page = pipeline.open((request) => {
-    const { pathname } = new URL(request.url);
-    const response = docs.respond(pathname, request);
-    if (response) return response;
-    throw methodNotAllowed(["GET"]);
-  });
-  for (const path of docs.paths) app.all(path, ({ request }) => page(request), { parse: "none" });
-  const health = pipeline.open((request) => {
-    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed(["GET"]);
+  for (const path of docs.paths) {
+    const page = pipeline.open((request) => docs.respond(path, request)!);
+    app.get(path, ({ request }) => page(request), OWN_PARSER);
+  }
+  const health = pipeline.open(() => {
     db.$client.query("select 1").get();
     return Response.json({ status: "ok", version: VERSION });
   });
-  app.all("/health", ({ request }) => health(request), { parse: "none" });
-  app.get("/", () => new Response(null, { status: 302, headers: { Location: "/docs" } }), {
-    parse: "none",
-  });
-  app.all("/*", ({ request }) => unknown(request), { parse: "none" });
-  app.compile();
+  app.get("/health", ({ request }) => health(request), OWN_PARSER);
+  const home = pipeline.open(
+    () => new Response(null, { status: 302, headers: { Location: "/docs" } }),
+  );
+  app.get("/", ({ request }) => home(request), OWN_PARSER);
+  const pages = ["/", "/health", ...docs.paths].map((path) => ({ method: "GET", path }));
+  const unknown = pipeline.unknown([...routes, ...pages]);
+  app.all("/*", ({ request }) => unknown(request), OWN_PARSER);
 
-  const server = serve({
+  const server = serve(app, {
     hostname: config.host,
     port: config.port,
     tls,
@@ -246,7 +248,6 @@ function listen(
     // The pipeline counts for itself and answers in the envelope; Bun's own refusal would be bare.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     idleTimeout: 60,
-    fetch: app.fetch,
     error: (error) => {
       log.error({ err: error }, "internal_error");
       return new Response('{"error":"internal_error"}', {
@@ -296,9 +297,12 @@ function listen(
 }
 
 /** Starts to listen, or says in a sentence why that cannot be. */
-function serve(options: Bun.Serve.Options<undefined>): Bun.Server<undefined> {
+function serve(
+  app: AnyElysia,
+  options: Exclude<Parameters<AnyElysia["listen"]>[0], string | number>,
+) {
   try {
-    return Bun.serve(options);
+    return app.listen(options).server!;
   } catch (error) {
     const { hostname, port } = options as { hostname: string; port: number };
     const { code } = error as { code?: string };

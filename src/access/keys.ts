@@ -3,7 +3,7 @@
  * also when another process stopped it.
  */
 import { timingSafeEqual } from "node:crypto";
-import { desc, eq, sql } from "drizzle-orm";
+import { desc, eq, getTableColumns, sql } from "drizzle-orm";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { LRUCache } from "lru-cache";
 import { LIMITS } from "../config.ts";
@@ -12,6 +12,7 @@ import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
 import { rowColumns } from "../resources/columns.ts";
 import type { Entity, Store, Transaction } from "../store/change.ts";
+import { prepareQuery } from "../store/query.ts";
 import {
   createToken,
   KEY_KINDS,
@@ -82,34 +83,48 @@ export interface Keys {
 
 export function createKeys(store: Store, clock: Clock, random: Random): Keys {
   const { db } = store;
-  const byHash = db
-    .select()
-    .from(apiKeys)
-    .where(eq(apiKeys.hash, sql.placeholder("hash")))
-    .prepare();
-  const dataVersion = db.$client.prepare("pragma data_version");
+  const byHash = prepareQuery<ApiKey>(
+    db,
+    db
+      .select()
+      .from(apiKeys)
+      .where(eq(apiKeys.hash, sql.placeholder("hash"))),
+    getTableColumns(apiKeys),
+  );
+  const dataVersion = db.$client.prepare<{ data_version: number }, []>("pragma data_version");
   const cache = new LRUCache<string, ApiKey>({ max: LIMITS.keysInMemory });
   let seenVersion = 0;
+  let lookedThisTick = false;
   store.onCommit(() => cache.clear());
 
-  /** Drops what is remembered when another process has written to the database. */
+  /**
+   * Drops what is remembered when another process has written to the database. Once a turn of the event loop is enough:
+   * requests answered in one turn had all come in before its first look.
+   */
   function forgetIfChanged(): void {
-    const version = (dataVersion.get() as { data_version: number }).data_version;
+    if (lookedThisTick) return;
+    lookedThisTick = true;
+    setImmediate(() => {
+      lookedThisTick = false;
+    });
+    const version = dataVersion.get()!.data_version;
     if (version !== seenVersion) cache.clear();
     seenVersion = version;
   }
 
-  function lookUp(hash: string): ApiKey | undefined {
+  function lookUp(token: string): ApiKey | "malformed" | "unknown" {
     forgetIfChanged();
-    let key = cache.get(hash);
-    if (!key) {
-      key = byHash.get({ hash });
-      if (key) cache.set(hash, key);
-    }
-    return key && timingSafeEqual(Buffer.from(key.hash), Buffer.from(hash)) ? key : undefined;
+    const hash = tokenHash(token);
+    const known = cache.get(hash);
+    if (known) return known;
+    if (tokenKind(token) === null) return "malformed";
+    const key = byHash.get({ hash });
+    if (!key || !timingSafeEqual(Buffer.from(key.hash), Buffer.from(hash))) return "unknown";
+    cache.set(hash, key);
+    return key;
   }
 
-  const uses = new Map<string, { at: string; ip: string; written: boolean }>();
+  const uses = new Map<string, { ms: number; at: string; ip: string; written: boolean }>();
 
   function create(tx: Transaction, { name, kind, scope, expires_at }: NewKey) {
     const token = createToken(kind, random);
@@ -132,21 +147,19 @@ export function createKeys(store: Store, clock: Clock, random: Random): Keys {
 
   return {
     authenticate(token, kinds) {
-      const kind = tokenKind(token);
-      if (kind === null) return "malformed";
-      if (!kinds.includes(kind)) return "wrong kind";
-      const key = lookUp(tokenHash(token));
-      if (!key) return "unknown";
+      const key = lookUp(token);
+      if (typeof key === "string") return key;
+      if (!kinds.includes(key.kind)) return "wrong kind";
       if (!key.active) return "inactive";
       if (key.expires_at !== null && Date.parse(key.expires_at) <= clock.now()) return "expired";
       return key;
     },
     used(key, ip) {
-      const at = isoTime(clock.now());
+      const now = clock.now();
       const last = uses.get(key.id);
       // Once a second is close enough, and spares the look-up of the address.
-      if (last && last.at.slice(0, 19) === at.slice(0, 19)) return;
-      uses.set(key.id, { at, ip: ip(), written: false });
+      if (last && Math.abs(now - last.ms) < 1_000) return;
+      uses.set(key.id, { ms: now, at: isoTime(now), ip: ip(), written: false });
     },
     lastUse(key) {
       const use = uses.get(key.id);

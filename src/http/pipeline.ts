@@ -51,7 +51,7 @@ export type Handler = (request: Request, params: Params) => Response | Promise<R
 export interface Pipeline {
   handler(route: Route): Handler;
   /** For what no route serves: 401, 429, 403, 404 or 405, in this order. */
-  unknown(routes: readonly Route[]): (request: Request) => Response;
+  unknown(routes: readonly { method: string; path: string }[]): (request: Request) => Response;
   /** For pages outside the API, which need no key: request id, 503 while stopping, errors in the envelope. */
   open(
     work: (request: Request) => Response | Promise<Response>,
@@ -82,7 +82,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
 
   function begin(request: Request): Exchange {
     const given = request.headers.get("x-request-id");
-    const id = given !== null && REQUEST_ID.test(given) ? given : ids.uuid();
+    const id = given !== null && REQUEST_ID.test(given) ? given : ids.request();
     return { request, id, headers: { "X-Request-Id": id } };
   }
 

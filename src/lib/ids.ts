@@ -8,7 +8,11 @@ export interface Ids {
   uuid(): string;
   /** `evt_` and 32 lower-case hex digits. */
   event(): string;
+  /** 32 lower-case hex digits. */
+  request(): string;
 }
+
+const hex = (bytes: Uint8Array): string => bytes.toHex();
 
 export function createIds(clock: Clock, random: Random): Ids {
   let msecs = 0;
@@ -25,7 +29,8 @@ export function createIds(clock: Clock, random: Random): Ids {
       }
       return v7({ msecs, seq, random: random.bytes(16) });
     },
-    event: () => `evt_${Buffer.from(random.bytes(16)).toString("hex")}`,
+    event: () => `evt_${hex(random.bytes(16))}`,
+    request: () => hex(random.bytes(16)),
   };
 }
 

@@ -5,6 +5,17 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
+const POOL_BYTES = 4096;
+
+/** The operating system's, drawn in larger pieces, for a draw costs the same whatever its size. No byte is given twice. */
 export const systemRandom: Random = {
-  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  bytes(length) {
+    if (length > POOL_BYTES) return crypto.getRandomValues(new Uint8Array(length));
+    if (pool.length < length) pool = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
+    const drawn = pool.subarray(0, length);
+    pool = pool.subarray(length);
+    return drawn;
+  },
 };
+
+let pool = new Uint8Array(0);

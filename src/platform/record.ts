@@ -86,7 +86,7 @@ const fields = {
   spam: field(flag({ doc: "Taken for unwanted advertising.", example: false })),
   caller: field(
     caller,
-    "What the caller said of themselves. It fills in what the contact lacks and never overwrites.",
+    "What the caller said of themselves. It fills in what the contact lacks and never overwrites; a call without the other party's number has no contact, and what is told of its caller is not kept.",
   ),
   messages: list(parts.message, "Messages the caller left.", LIMITS.listEntries),
   callback_request: field(parts.callback, "The wish to be called back."),

@@ -12,6 +12,7 @@ import type { Page, Query, ReadRoute, Route, WriteRoute } from "../http/route.ts
 import { isUuid } from "../lib/ids.ts";
 import type { Entity, Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
+import { type PreparedQuery, prepareQuery } from "../store/query.ts";
 
 /** A table with the columns of `rowColumns`. */
 export type ResourceTable = SQLiteTable &
@@ -159,14 +160,15 @@ export function bindResource<T extends ResourceTable>(
   const { entity, noun, path } = definition;
   const table = entity.table as ResourceTable;
   const order = definition.order ?? { by: sql`${table.created_at}`, of: (row) => row.created_at };
-  const columns = { ...getTableColumns(table), ...definition.extras } as never;
-  const byId = db
-    .select(columns)
-    .from(table)
-    .where(eq(table.id, sql.placeholder("id")))
-    .prepare();
+  const columns = { ...getTableColumns(table), ...definition.extras };
+  const select = () => db.select(columns as never).from(table);
+  const byId = prepareQuery<Row<T>>(
+    db,
+    select().where(eq(table.id, sql.placeholder("id"))),
+    columns,
+  );
   const filters = definition.filters ?? {};
-  const lists = new Map<string, { all(values: object): unknown[] }>();
+  const lists = new Map<string, PreparedQuery<Row<T>>>();
 
   // Rows strictly after the cursor's in the list's order. Not as a row value: SQLite finds the place in an index on an
   // expression by a plain comparison only.
@@ -201,16 +203,14 @@ export function bindResource<T extends ResourceTable>(
     }
     let prepared = lists.get(signature);
     if (!prepared) {
-      prepared = db
-        .select(columns)
-        .from(table)
+      const ordered = select()
         .where(and(...conditions))
         .orderBy(sql`${order.by} ${direction}`, sql`${table.id} ${direction}`)
-        .limit(sql.placeholder("limit"))
-        .prepare() as never;
-      lists.set(signature, prepared!);
+        .limit(sql.placeholder("limit"));
+      prepared = prepareQuery<Row<T>>(db, ordered, columns);
+      lists.set(signature, prepared);
     }
-    const rows = prepared!.all(values) as Row<T>[];
+    const rows = prepared.all(values);
     return toPage(rows, limit, mark, (row) => [order.of(row), row.id], view);
   }
 
@@ -244,8 +244,7 @@ export function bindResource<T extends ResourceTable>(
     }
   }
 
-  const find = (rowId: string) =>
-    isUuid(rowId) ? ((byId.get({ id: rowId.toLowerCase() }) as Row<T> | undefined) ?? null) : null;
+  const find = (rowId: string) => (isUuid(rowId) ? byId.get({ id: rowId.toLowerCase() }) : null);
 
   return {
     definition,

@@ -295,14 +295,20 @@ function requireRow({ changes }: { changes: number }): void {
   if (changes === 0) throw new Error("the row to change is gone");
 }
 
-/** Stores a value that stands apart from its row, in place of the one before. */
+/**
+ * Stores a value that stands apart from its row, in place of the one before. In two steps, for an upsert would impose its
+ * own conflict rule on the table's triggers, whose `insert or replace` would then not replace.
+ */
 function preparePlacing({ $client: sqlite }: Db, where: NonNullable<Entity["apart"]>[string]) {
   const { table, seq, value } = where;
+  const name = getTableName(table);
   const column = getTableColumns(table)[value]!;
-  const statement = sqlite.prepare(
-    `insert into ${getTableName(table)} ("${seq}", "${value}") values (?, ?)
-     on conflict ("${seq}") do update set "${value}" = excluded."${value}"`,
+  const update = sqlite.prepare(
+    `update ${name} set "${value}" = ? where "${seq}" = ? returning "${seq}"`,
   );
-  return (of: number, what: unknown) =>
-    void statement.run(of, column.mapToDriverValue(what) as StoredValue);
+  const insert = sqlite.prepare(`insert into ${name} ("${value}", "${seq}") values (?, ?)`);
+  return (of: number, what: unknown) => {
+    const stored = column.mapToDriverValue(what) as StoredValue;
+    if (update.get(stored, of) === null) insert.run(stored, of);
+  };
 }

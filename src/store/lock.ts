@@ -23,24 +23,33 @@ export interface ServerLock {
 
 /** Takes the lock. Throws a UsageError that names the other server when there is one. */
 export function lockDirectory(dataDir: string): ServerLock {
-  const lock = new Database(join(dataDir, LOCK_FILE), { create: true, strict: true });
+  const file = join(dataDir, LOCK_FILE);
+  let lock: Database | undefined;
   try {
+    lock = new Database(file, { create: true, strict: true });
     lock.exec("pragma busy_timeout = 0");
     lock.exec("begin exclusive");
-  } catch {
-    lock.close();
+  } catch (error) {
+    lock?.close();
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== "SQLITE_BUSY") {
+      throw new UsageError(
+        `${file} cannot be locked (${message}); make it writable, or remove it while no server runs on the directory.`,
+      );
+    }
     const other = readRunning(dataDir);
     const who = other ? ` (process ${other.pid}, ${other.url})` : "";
     throw new UsageError(
       `Another server${who} is running on ${dataDir}. Stop it first, or name another directory with --data.`,
     );
   }
+  const held = lock;
   return {
     announce: (running) =>
       writeFileSync(join(dataDir, SERVER_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 }),
     release() {
       rmSync(join(dataDir, SERVER_FILE), { force: true });
-      lock.close();
+      held.close();
     },
   };
 }

@@ -62,7 +62,6 @@ function prepare(sqlite: Database): Db {
   sqlite.exec("pragma synchronous = full");
   sqlite.exec("pragma foreign_keys = on");
   sqlite.exec("pragma cache_size = -65536");
-  sqlite.exec("pragma mmap_size = 268435456");
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
   migrate(sqlite);

@@ -1,0 +1,24 @@
+// Starts the reference. The page's own address is the server, whatever name and port it was opened by.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+const configuration = () => ({
+  url: "/openapi.json",
+  servers: [{ url: location.origin, description: "This server" }],
+  theme: "none",
+  layout: "modern",
+  withDefaultFonts: false,
+  telemetry: false,
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  hideClientButton: true,
+  showDeveloperTools: "never",
+  hideDarkModeToggle: true,
+  forceDarkModeState: dark.matches ? "dark" : "light",
+  defaultOpenAllTags: false,
+  persistAuth: false,
+  authentication: { preferredSecurityScheme: "apiKey" },
+  metaData: { title: "Allison API" },
+});
+
+const reference = window.Scalar.createApiReference("#reference", configuration());
+dark.addEventListener("change", () => reference.updateConfiguration(configuration()));

@@ -1,0 +1,199 @@
+/** The platform's door over real HTTP. What all routes share is held by the contract matrix. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { LIMITS } from "../../src/config.ts";
+import { startTestServer, type TestServer } from "../support/harness.ts";
+import { ended, freshName, lines, type Sent } from "./world.ts";
+
+let it: TestServer;
+beforeAll(async () => {
+  it = await startTestServer();
+});
+afterAll(() => it[Symbol.asyncDispose]());
+
+const pathOf = (name: string) => `/platform/v1/calls/${encodeURIComponent(name)}`;
+const unnamed = (given: Sent = {}) => {
+  const { external_id: _, ...record } = ended(given);
+  return record;
+};
+const post = (body: string, headers: Record<string, string> = {}) =>
+  it.platform.send("POST", "/platform/v1/calls", {
+    headers: { "content-type": "application/x-ndjson", ...headers },
+    body,
+  });
+const answersOf = (text: string) =>
+  text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("PUT", () => {
+  test("answers 201 with where the call is read, then 200, each time with the call as the API shows it", async () => {
+    const name = freshName();
+    const made = await it.platform.put(pathOf(name), unnamed());
+    expect(made.status).toBe(201);
+    expect(made.headers.get("location")).toBe(`/v1/calls/${made.body.data.id}`);
+    const read = await it.read.get(made.headers.get("location")!);
+    const { transcript, ...call } = read.body.data;
+    expect([made.body.data, transcript]).toEqual([call, []]);
+    expect(call.call_url).toBe(`${it.url}/calls/${call.id}`);
+    const again = await it.platform.put(pathOf(name), unnamed());
+    expect([again.status, again.headers.get("location"), again.text]).toEqual([
+      200,
+      null,
+      made.text,
+    ]);
+    const more = await it.platform.put(pathOf(name), {
+      outcome: "booked",
+      transcript: [{ role: "agent", text: "Hello", at: 0 }],
+    });
+    expect([more.status, more.body.data.outcome]).toEqual([200, "booked"]);
+    const whole = await it.read.get(`/v1/calls/${call.id}`);
+    expect(whole.body.data).toEqual({
+      ...more.body.data,
+      transcript: [{ role: "agent", text: "Hello", at: 0 }],
+    });
+    const listed = await it.read.get("/v1/calls?q=hello");
+    expect(listed.body.data).toEqual([more.body.data]);
+  });
+
+  test.each(["sip:call/1?a=b&c#d", "ä 😀", "a%2Fb", "..%", "a".repeat(255)])(
+    "names a call by whatever the platform calls it: %s",
+    async (name) => {
+      const made = await it.platform.put(pathOf(name), unnamed());
+      expect([made.status, made.body.data?.external_id]).toEqual([201, name]);
+      const moved = await it.platform.patch(`${pathOf(name)}/order`, { status: "new" });
+      expect(moved.status).toBe(409);
+    },
+  );
+
+  test("a name in the body must be the one in the path", async () => {
+    const name = freshName();
+    const wrong = await it.platform.put(pathOf(name), ended());
+    expect([wrong.status, wrong.body]).toEqual([
+      400,
+      {
+        error: "validation_failed",
+        details: { external_id: "must be the one in the path, or left out" },
+      },
+    ]);
+    const right = await it.platform.put(pathOf(name), ended({ external_id: name }));
+    expect(right.status).toBe(201);
+  });
+
+  test("a name that is blank or longer than 255 characters is refused", async () => {
+    for (const [name, issue] of [
+      [" ", "must not be blank"],
+      ["a".repeat(256), "must be at most 255 characters"],
+    ] as const) {
+      const answer = await it.platform.put(pathOf(name), unnamed());
+      expect([answer.status, answer.body.details]).toEqual([400, { external_id: issue }]);
+    }
+  });
+
+  test("a body larger than the API's other bodies is taken", async () => {
+    const turn = { role: "agent", text: "a".repeat(15_000), at: 0 };
+    const transcript = Array.from({ length: 200 }, () => turn);
+    expect(JSON.stringify(transcript).length).toBeGreaterThan(LIMITS.bodyBytes * 2);
+    const answer = await it.platform.put(pathOf(freshName()), unnamed({ transcript }));
+    expect(answer.status).toBe(201);
+  });
+
+  test("30 equal records at once are one call", async () => {
+    const name = freshName();
+    const record = unnamed({ from_number: "+15550107777" });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => it.platform.put(pathOf(name), record)),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+    const { body } = await it.read.get("/v1/contacts?phone_number=%2B15550107777");
+    expect(body.data).toMatchObject([{ call_count: 1 }]);
+  });
+
+  test("is audited under the platform's key", async () => {
+    const { body } = await it.platform.put(pathOf(freshName()), unnamed());
+    const rows = it.server.db.$client
+      .query("select actor_type, actor_name from audit where entity_id = ?")
+      .all(body.data.id);
+    expect(rows).toEqual([{ actor_type: "platform", actor_name: "Platform" }]);
+  });
+});
+
+describe("POST of many", () => {
+  test("answers NDJSON, a line for each record in its order", async () => {
+    const records = Array.from({ length: 300 }, () => ended());
+    const answer = await post(`${lines(records)}{"external_id": 5}\n\n`);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([
+      200,
+      "application/x-ndjson",
+    ]);
+    const told = answersOf(answer.text);
+    expect(told.slice(0, -1)).toEqual(
+      records.map(({ external_id }) => ({
+        external_id,
+        id: expect.any(String),
+        status: "created",
+      })),
+    );
+    expect(told.at(-1)).toEqual({
+      external_id: null,
+      id: null,
+      status: "error",
+      details: { external_id: "must be text" },
+    });
+  });
+
+  test("takes nothing, and no other type", async () => {
+    const nothing = await post("");
+    expect([nothing.status, nothing.text]).toEqual([200, ""]);
+    const other = await post("{}", { "content-type": "application/json" });
+    expect([other.status, other.body]).toEqual([
+      415,
+      {
+        error: "unsupported_media_type",
+        details: { "content-type": "must be application/x-ndjson" },
+      },
+    ]);
+  });
+
+  test("takes more than any one body may have", async () => {
+    const turn = { role: "agent", text: "a".repeat(20_000), at: 0 };
+    const transcript = Array.from({ length: 100 }, () => turn);
+    const records = Array.from({ length: 6 }, () => ended({ transcript }));
+    const body = lines(records);
+    expect(body.length).toBeGreaterThan(LIMITS.recordBytes);
+    const answer = await post(body);
+    expect(answersOf(answer.text).map(({ status }) => status)).toEqual(
+      records.map(() => "created"),
+    );
+  });
+});
+
+describe("PATCH of the order", () => {
+  test("moves it on, answers with the call, and is refused with 409 backwards", async () => {
+    const name = freshName();
+    await it.platform.put(pathOf(name), unnamed({ outcome: "order", order: { total_cents: 5 } }));
+    const moved = await it.platform.patch(`${pathOf(name)}/order`, { status: "fulfilled" });
+    expect([moved.status, moved.body.data.order_status]).toEqual([200, "fulfilled"]);
+    const read = await it.read.get(`/v1/calls/${moved.body.data.id}`);
+    const { transcript: _, ...call } = read.body.data;
+    expect(moved.body.data).toEqual(call);
+    const back = await it.platform.patch(`${pathOf(name)}/order`, { status: "new" });
+    expect([back.status, back.body]).toEqual([
+      409,
+      {
+        error: "conflict",
+        details: { status: "cannot become new: the order is fulfilled for good" },
+      },
+    ]);
+  });
+
+  test("404 for a call that is not known, 400 without a status", async () => {
+    const unknown = await it.platform.patch(`${pathOf(freshName())}/order`, { status: "new" });
+    expect([unknown.status, unknown.body]).toEqual([404, { error: "not_found" }]);
+    const name = freshName();
+    await it.platform.put(pathOf(name), unnamed());
+    const empty = await it.platform.patch(`${pathOf(name)}/order`, {});
+    expect([empty.status, Object.keys(empty.body.details)]).toEqual([400, ["status"]]);
+  });
+});

@@ -1,0 +1,163 @@
+/** An appliance's inside as the voice platform meets it: a real file, calls going in, what was raised coming out. */
+import { expect } from "bun:test";
+import { ApiError } from "../../src/http/errors.ts";
+import { checkBody } from "../../src/http/validate.ts";
+import { createIngest } from "../../src/platform/ingest.ts";
+import { ingestLines, type LineResult, splitLines } from "../../src/platform/lines.ts";
+import { type CallRecord, callRecord } from "../../src/platform/record.ts";
+import type { OrderStatus } from "../../src/resources/calls.ts";
+import type { Contact } from "../../src/resources/contacts.ts";
+import { bindResource } from "../../src/resources/define.ts";
+import { escalationRuleDefinition } from "../../src/resources/escalation-rules.ts";
+import { intentDefinition } from "../../src/resources/intents.ts";
+import { locationDefinition } from "../../src/resources/locations.ts";
+import { teamMemberDefinition } from "../../src/resources/team-members.ts";
+import { EVENTS, type EventType } from "../../src/webhooks/catalogue.ts";
+import { ACTOR, openTestStore } from "../support/store.ts";
+
+/** A record as it is sent, unchecked. */
+export type Sent = Record<string, unknown>;
+export interface Raised {
+  type: EventType;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into payloads of every shape.
+  data: any;
+}
+
+export const STARTED = "2026-11-23T10:00:00.000Z";
+export const ENDED = "2026-11-23T10:01:14.400Z";
+export const CALLER = "+15550100123";
+export const BUSINESS = "+15550100100";
+/** A UUID that names nothing. */
+export const NOWHERE = "019a9f3e-0000-7000-8000-000000000000";
+
+let calls = 0;
+export function freshName(): string {
+  calls += 1;
+  return `CA${calls}`;
+}
+
+/** A record of a call that ended, with `given` on top. */
+export const ended = (given: Sent = {}): Sent => ({
+  external_id: freshName(),
+  direction: "inbound",
+  from_number: CALLER,
+  to_number: BUSINESS,
+  started_at: STARTED,
+  ended_at: ENDED,
+  disposition: "completed",
+  summary: "Asked about parking.",
+  ...given,
+});
+
+/** A record of a call that runs, with `given` on top. */
+export const running = (given: Sent = {}): Sent => ({
+  external_id: freshName(),
+  direction: "inbound",
+  from_number: CALLER,
+  to_number: BUSINESS,
+  started_at: STARTED,
+  ...given,
+});
+
+export type World = ReturnType<typeof openWorld>;
+
+export function openWorld() {
+  const it = openTestStore();
+  const { db, store } = it;
+  const ingest = createIngest({ db, publicUrl: () => "https://allison.example" });
+  const resources = {
+    location: bindResource(locationDefinition, db),
+    teamMember: bindResource(teamMemberDefinition, db),
+    rule: bindResource(escalationRuleDefinition, db),
+    intent: bindResource(intentDefinition, db),
+  };
+  let eventsSeen = 0;
+
+  const world = {
+    ...it,
+    ingest,
+    /** Checks and stores a record, as a request does. */
+    put: (sent: Sent) =>
+      store.change(ACTOR, (tx) => ingest.put(tx, checkBody<CallRecord>(callRecord, sent))),
+    /** The error's code and details that a record is refused with. */
+    refusal: async (sent: Sent) => refusalOf(async () => world.put(sent)),
+    moveOrder: (external_id: string, status: OrderStatus) =>
+      store.change(ACTOR, (tx) => ingest.moveOrder(tx, ingest.find(external_id)!, status)),
+    /** Makes an object of another resource, as the API does. */
+    make: (kind: keyof typeof resources, body: Sent) =>
+      store.change(ACTOR, (tx) => {
+        const resource = resources[kind];
+        return resource.create(tx, checkBody(resource.definition.createBody, body)) as {
+          id: string;
+        };
+      }),
+    update: (kind: keyof typeof resources, id: string, body: Sent) =>
+      store.change(ACTOR, (tx) => {
+        const resource = resources[kind];
+        resource.update(tx, resource.find(id) as never, body);
+      }),
+    contacts: () =>
+      it
+        .rows<Contact & { custom: string }>("select * from contacts order by seq")
+        .map(({ custom, ...row }) => ({ ...row, custom: JSON.parse(custom) as object })),
+    contact: (number = CALLER) => world.contacts().find((row) => row.phone_number === number),
+    /** What was raised since the last time this was asked, each checked against the catalogue. */
+    raised(): Raised[] {
+      const rows = it.rows<{ seq: number; type: EventType; body: string }>(
+        "select seq, type, body from events where seq > ? order by seq",
+        eventsSeen,
+      );
+      eventsSeen = rows.at(-1)?.seq ?? eventsSeen;
+      return rows.map(({ type, body }) => {
+        const { data } = JSON.parse(body) as Raised;
+        expect([type, EVENTS[type].data.strict().safeParse(data).error]).toEqual([type, undefined]);
+        return { type, data };
+      });
+    },
+    raisedTypes: (): string[] => world.raised().map(({ type }) => type),
+    /** Whatever a write would leave: rows of the audit log, events, and when each thing changed. */
+    traces: () => ({
+      audit: it.value("select count(*) from audit") as number,
+      events: it.value("select count(*) from events") as number,
+      calls: it.rows("select id, updated_at, raised from calls order by seq"),
+      contacts: it.rows("select id, updated_at from contacts order by seq"),
+    }),
+    /** `external_id`s of the calls in which the words are found. */
+    search: (words: string) =>
+      it
+        .rows<{ external_id: string }>(
+          "select external_id from calls where seq in (select rowid from calls_search where calls_search match ?) order by seq",
+          words,
+        )
+        .map(({ external_id }) => external_id),
+    /** Takes NDJSON in and gives what became of each line. */
+    async import(text: string | Uint8Array | ReadableStream<Uint8Array>): Promise<LineResult[]> {
+      const results = [];
+      const bytes =
+        text instanceof ReadableStream
+          ? text
+          : new Blob([text as Uint8Array<ArrayBuffer>]).stream();
+      const onUnexpected = (error: unknown) => {
+        throw error;
+      };
+      const services = { store, ingest, actor: ACTOR, onUnexpected };
+      for await (const result of ingestLines(services, splitLines(bytes))) results.push(result);
+      return results;
+    },
+  };
+  return world;
+}
+
+export async function refusalOf(work: () => Promise<unknown>) {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof ApiError) return { code: error.code, details: error.details };
+    throw error;
+  }
+  throw new Error("was stored");
+}
+
+/** NDJSON of records. */
+export const lines = (records: readonly object[]) =>
+  records.map((record) => `${JSON.stringify(record)}\n`).join("");

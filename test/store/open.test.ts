@@ -1,0 +1,585 @@
+/** Opening a data directory: what is refused is left as it was, and what a crash left behind is whole again. */
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { KEY_FILE, loadVaultKey } from "../../src/access/vault.ts";
+import { verify } from "../../src/audit/log.ts";
+import { UsageError } from "../../src/config.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import { LOCK_FILE, lockDirectory, readRunning, SERVER_FILE } from "../../src/store/lock.ts";
+import { APPLICATION_ID, SCHEMA_VERSION } from "../../src/store/migrate.ts";
+import {
+  closeDatabase,
+  DATABASE_FILE,
+  inspectDirectory,
+  openDatabase,
+} from "../../src/store/open.ts";
+import { temporaryDirectory } from "../support/directory.ts";
+import { ACTOR, insertContact, openTestStore, spawnScript } from "../support/store.ts";
+
+/** Every file under a directory: its name, mode and the hash of its bytes. */
+function fingerprint(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const bytes = entry.isFile() ? readFileSync(path) : "";
+      return `${path} ${lstatSync(path).mode} ${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
+    })
+    .sort();
+}
+
+/** Expects a refusal in words that say all of `words`, and that nothing under `around` changed. */
+function expectRefused(
+  around: string,
+  words: readonly string[],
+  open: () => unknown,
+  changing: readonly string[] = [],
+): void {
+  const stays = (line: string) => !changing.some((name) => line.startsWith(join(around, name)));
+  const before = fingerprint(around).filter(stays);
+  let thrown: unknown;
+  try {
+    open();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(UsageError);
+  for (const word of words) expect((thrown as Error).message).toContain(word);
+  expect(fingerprint(around).filter(stays)).toEqual(before);
+}
+
+/** A closed data directory that has a few rows. */
+async function makeDatabase(data: string, rows = 20): Promise<void> {
+  await using world = openTestStore({ directory: data });
+  for (let i = 0; i < rows; i += 1) {
+    await world.store.change(ACTOR, (tx) => {
+      insertContact(tx, `n${i}`);
+      tx.emit("contact.created", { i });
+    });
+  }
+}
+
+/** Copies a directory while its database is open, so that the copy is what a killed process leaves. */
+function copyAsIfKilled(from: string, to: string): void {
+  cpSync(from, to, { recursive: true });
+  expect(statSync(join(to, `${DATABASE_FILE}-wal`)).size).toBeGreaterThan(0);
+}
+
+describe("a directory that is refused", () => {
+  test("does not exist, where none may be made", () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "missing");
+    expectRefused(directory.path, [data, "does not exist", "--data"], () =>
+      openDatabase(data, { create: false }),
+    );
+  });
+
+  test("cannot be made: below a file, below what no directory can be made in, behind a link to nothing", () => {
+    using directory = temporaryDirectory();
+    writeFileSync(join(directory.path, "file"), "mine");
+    symlinkSync(join(directory.path, "nowhere"), join(directory.path, "link"));
+    for (const data of [
+      join(directory.path, "file", "data"),
+      "/proc/self/data",
+      join(directory.path, "link"),
+    ]) {
+      expectRefused(directory.path, [data, "cannot be made", "--data"], () =>
+        openDatabase(data, { create: true }),
+      );
+    }
+  });
+
+  test("is a file", () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "file");
+    writeFileSync(data, "mine");
+    for (const create of [true, false]) {
+      expectRefused(directory.path, [data, "is a file, not a directory", "--data"], () =>
+        openDatabase(data, { create }),
+      );
+    }
+  });
+
+  test.each([
+    ["somebody's files", ["letter.txt"]],
+    ["a log whose database is gone", [`${DATABASE_FILE}-wal`]],
+    ["a note of a server without a database", [SERVER_FILE]],
+    ["a directory", ["photos/"]],
+  ])("holds %s and no database of ours", (_, names) => {
+    using directory = temporaryDirectory();
+    for (const name of names) {
+      if (name.endsWith("/")) mkdirSync(join(directory.path, name));
+      else writeFileSync(join(directory.path, name), "mine");
+    }
+    for (const create of [true, false]) {
+      expectRefused(directory.path, [directory.path, "other files", "--data"], () =>
+        openDatabase(directory.path, { create }),
+      );
+    }
+  });
+
+  test("holds nothing, where none may be made", () => {
+    using directory = temporaryDirectory();
+    expectRefused(directory.path, [directory.path, "allison serve --data", "--data"], () =>
+      openDatabase(directory.path, { create: false }),
+    );
+  });
+
+  test("what a first start leaves that came no further is no reason to refuse it", () => {
+    using directory = temporaryDirectory();
+    for (const name of [KEY_FILE, LOCK_FILE, DATABASE_FILE]) {
+      writeFileSync(join(directory.path, name), "");
+    }
+    mkdirSync(join(directory.path, "lost+found"));
+    closeDatabase(openDatabase(directory.path, { create: true }));
+    inspectDirectory(directory.path, false);
+  });
+
+  test("is not writable for this user, nor its database file", async () => {
+    using directory = temporaryDirectory();
+    chmodSync(directory.path, 0o755);
+    const empty = join(directory.path, "empty");
+    mkdirSync(empty);
+    const full = join(directory.path, "full");
+    await makeDatabase(full);
+    const unreadable = join(directory.path, "unreadable");
+    await makeDatabase(unreadable);
+    const readOnly = join(directory.path, "read-only");
+    await makeDatabase(readOnly);
+    for (const data of [empty, full]) chmodSync(data, 0o555);
+    for (const data of [unreadable, readOnly]) chmodSync(data, 0o777);
+    chmodSync(join(unreadable, DATABASE_FILE), 0o000);
+    chmodSync(join(readOnly, DATABASE_FILE), 0o444);
+    const before = fingerprint(directory.path);
+    // Root may write anything, so the child becomes nobody.
+    await using child = spawnScript(
+      `
+      import { openDatabase } from "../../src/store/open.ts";
+      if (process.getuid() === 0) process.setuid(65534);
+      for (const data of process.argv.slice(-4)) {
+        try {
+          openDatabase(data, { create: true });
+          console.log(data, "opened");
+        } catch (error) {
+          console.log(error.constructor.name, error.message);
+        }
+      }
+      `,
+      [empty, full, unreadable, readOnly],
+    );
+    const lines = (await child.stdout.text()).trim().split("\n");
+    expect(lines.length).toBe(4);
+    for (const [i, where] of [empty, full, unreadable, readOnly].entries()) {
+      expect(lines[i]).toStartWith("UsageError");
+      expect(lines[i]).toContain(where);
+      expect(lines[i]).toContain("--data");
+    }
+    expect(fingerprint(directory.path)).toEqual(before);
+  });
+});
+
+describe("a database file that is refused", () => {
+  const file = (data: string) => join(data, DATABASE_FILE);
+  const openEither = (data: string) => {
+    for (const create of [true, false]) openDatabase(data, { create });
+  };
+
+  test.each([
+    ["text", "this is a letter, not a database. ".repeat(20)],
+    ["one byte", "x"],
+    ["zeroes", "\0".repeat(8192)],
+    ["the beginning of SQLite's mark alone", "SQLite form"],
+  ])("is no SQLite database: %s", (_, content) => {
+    using directory = temporaryDirectory();
+    writeFileSync(file(directory.path), content);
+    expectRefused(
+      directory.path,
+      [file(directory.path), "is not an SQLite database", "restore a backup"],
+      () => openEither(directory.path),
+    );
+  });
+
+  test("is a directory", () => {
+    using directory = temporaryDirectory();
+    mkdirSync(file(directory.path));
+    expectRefused(directory.path, [file(directory.path), "is not an SQLite database"], () =>
+      openEither(directory.path),
+    );
+  });
+
+  test("belongs to another program", () => {
+    using directory = temporaryDirectory();
+    for (const mode of ["delete", "wal"]) {
+      const data = join(directory.path, mode);
+      mkdirSync(data);
+      const other = new Database(file(data), { create: true });
+      other.exec(`pragma journal_mode = ${mode}; create table theirs (x); insert into theirs values (1)`);
+      other.close();
+      expectRefused(data, [file(data), "another program", "--data"], () => openEither(data));
+    }
+  });
+
+  // SQLite makes the index of a log (-shm) to read it; it is no part of what is kept.
+  const INDEX_OF_LOG = [`${DATABASE_FILE}-shm`];
+
+  test("belongs to another program, all of it still in the log", () => {
+    using directory = temporaryDirectory();
+    const theirs = join(directory.path, "theirs");
+    mkdirSync(theirs);
+    const other = new Database(file(theirs), { create: true });
+    other.exec("pragma journal_mode = wal; create table theirs (x); insert into theirs values (1)");
+    const data = join(directory.path, "data");
+    copyAsIfKilled(theirs, data);
+    other.close();
+    expectRefused(data, [file(data), "another program", "--data"], () => openEither(data), INDEX_OF_LOG);
+  });
+
+  test("is of a newer schema", async () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "data");
+    await makeDatabase(data);
+    const newer = new Database(file(data));
+    newer.exec(`pragma user_version = ${SCHEMA_VERSION + 1}; pragma wal_checkpoint(truncate)`);
+    newer.close();
+    expectRefused(
+      data,
+      [file(data), "newer Allison", `schema ${SCHEMA_VERSION + 1}`, `knows ${SCHEMA_VERSION}`, "restore a backup"],
+      () => openEither(data),
+    );
+  });
+
+  test("is of a newer schema that still stands in the log", async () => {
+    using directory = temporaryDirectory();
+    const live = join(directory.path, "live");
+    await makeDatabase(live);
+    const newer = new Database(file(live));
+    newer.exec(`pragma user_version = ${SCHEMA_VERSION + 1}`);
+    const data = join(directory.path, "data");
+    copyAsIfKilled(live, data);
+    newer.close();
+    expectRefused(data, [file(data), "newer Allison"], () => openEither(data), INDEX_OF_LOG);
+  });
+
+  test("was cut off, wherever it was cut", async () => {
+    using directory = temporaryDirectory();
+    const whole = join(directory.path, "whole");
+    await makeDatabase(whole);
+    const { size } = statSync(file(whole));
+    const data = join(directory.path, "data");
+    mkdirSync(data);
+    const lengths = fc.oneof(
+      fc.integer({ min: 1, max: size - 1 }),
+      fc.integer({ min: 1, max: 600 }),
+      fc.integer({ min: 1, max: size / 4096 - 1 }).map((pages) => pages * 4096),
+    );
+    fc.assert(
+      fc.property(lengths, (length) => {
+        cpSync(file(whole), file(data));
+        truncateSync(file(data), length);
+        expectRefused(data, [file(data), "estore a backup", "It was not touched"], () =>
+          openEither(data),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("was cut to nothing while its log holds something: the log is not thrown away", async () => {
+    using directory = temporaryDirectory();
+    const live = join(directory.path, "live");
+    const data = join(directory.path, "data");
+    {
+      await using world = openTestStore({ directory: live });
+      await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+      copyAsIfKilled(live, data);
+    }
+    truncateSync(file(data), 0);
+    expectRefused(data, [file(data), "is damaged", "estore a backup"], () => openEither(data));
+  });
+
+  test("has a broken page: the schema's or the first of any table", async () => {
+    using directory = temporaryDirectory();
+    const whole = join(directory.path, "whole");
+    await makeDatabase(whole);
+    const reader = new Database(file(whole), { readonly: true });
+    const roots = reader
+      .query("select rootpage from sqlite_schema where type = 'table' and rootpage > 0")
+      .values()
+      .map(([page]) => Number(page));
+    reader.close();
+    const data = join(directory.path, "data");
+    mkdirSync(data);
+    expect(roots.length).toBeGreaterThan(15);
+    const bytes = readFileSync(file(whole));
+    for (const page of [1, ...roots]) {
+      const broken = Buffer.from(bytes);
+      // Of the first page only what comes after the file's header.
+      broken.fill(0xa5, (page - 1) * 4096 + (page === 1 ? 100 : 0), page * 4096);
+      writeFileSync(file(data), broken);
+      expectRefused(data, [file(data), "is damaged", "estore a backup", ".recover"], () =>
+        openEither(data),
+      );
+    }
+  });
+});
+
+describe("a database that is opened", () => {
+  test("syncs every commit, enforces foreign keys, keeps a write-ahead log and waits for other processes", () => {
+    using directory = temporaryDirectory();
+    for (const fresh of [true, false]) {
+      const db = openDatabase(directory.path, { create: fresh });
+      const pragma = (name: string) => db.$client.query(`pragma ${name}`).values()[0]![0];
+      expect(pragma("synchronous")).toBe(2);
+      expect(pragma("foreign_keys")).toBe(1);
+      expect(pragma("journal_mode")).toBe("wal");
+      expect(pragma("busy_timeout")).toBe(5_000);
+      expect(pragma("application_id")).toBe(APPLICATION_ID);
+      expect(pragma("user_version")).toBe(SCHEMA_VERSION);
+      expect(() => db.$client.exec("insert into transcripts values (4711, '[]')")).toThrow(
+        "FOREIGN KEY",
+      );
+      closeDatabase(db);
+    }
+  });
+
+  test("once it is closed has everything in its one file, which can be copied by itself", async () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "data");
+    await makeDatabase(data, 30);
+    const log = join(data, `${DATABASE_FILE}-wal`);
+    expect(existsSync(log) ? statSync(log).size : 0).toBe(0);
+    const copy = join(directory.path, "copy");
+    mkdirSync(copy);
+    cpSync(join(data, DATABASE_FILE), join(copy, DATABASE_FILE));
+    await using world = openTestStore({ directory: copy });
+    expect(world.value("select count(*) from contacts")).toBe(30 as never);
+    expect(verify(world.db)).toMatchObject({ intact: true, rows: 30 });
+  });
+
+  test.each(["with a space", "100%", "a%41b", "question?mark", "hash#tag", "Zürich 東京", "a&b=c"])(
+    "may lie in a directory of any name: %s",
+    async (name) => {
+      using directory = temporaryDirectory();
+      const data = join(directory.path, name);
+      await makeDatabase(data, 1);
+      await using world = openTestStore({ directory: data });
+      expect(world.value("select count(*) from contacts")).toBe(1 as never);
+      expect(readdirSync(directory.path)).toEqual([name]);
+    },
+  );
+
+  test("makes its directory for the owner alone, and the key file beside it", () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "above", "data");
+    closeDatabase(openDatabase(data, { create: true }));
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    const key = loadVaultKey(data, undefined, systemRandom, true);
+    expect(statSync(join(data, KEY_FILE)).mode & 0o777).toBe(0o600);
+    expect(loadVaultKey(data, undefined, systemRandom, false)).toEqual(Buffer.from(key));
+  });
+
+  test("a lost key file is told, not replaced by one that opens nothing; the environment stands in for it", () => {
+    using directory = temporaryDirectory();
+    expectRefused(directory.path, [join(directory.path, KEY_FILE), "backup"], () =>
+      loadVaultKey(directory.path, undefined, systemRandom, false),
+    );
+    const hex = "0f".repeat(32);
+    expect(Buffer.from(loadVaultKey(directory.path, hex, systemRandom, false)).toString("hex")).toBe(hex);
+    expect(readdirSync(directory.path)).toEqual([]);
+    for (const bad of ["0f", `${hex}00`, "zz".repeat(32)]) {
+      expectRefused(directory.path, ["64 hexadecimal digits"], () =>
+        loadVaultKey(directory.path, bad, systemRandom, true),
+      );
+      writeFileSync(join(directory.path, KEY_FILE), bad);
+      expectRefused(directory.path, [KEY_FILE, "64 hexadecimal digits"], () =>
+        loadVaultKey(directory.path, undefined, systemRandom, true),
+      );
+    }
+  });
+});
+
+describe("after a crash", () => {
+  test("every row that a killed process had acknowledged is there, over several kills in the middle of writing", async () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "data");
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      await using child = spawnScript(
+        `
+        import { ACTOR, insertContact, openTestStore } from "./store.ts";
+        const [directory, round] = process.argv.slice(-2);
+        const world = openTestStore({ directory });
+        // Checkpoints too are cut off in the middle.
+        world.db.$client.exec("pragma wal_autocheckpoint = 20");
+        for (let i = 0; ; i += 3) {
+          await Promise.all([0, 1, 2].map((n) => {
+            const name = round + "-" + (i + n);
+            return world.store
+              .change(ACTOR, (tx) => { insertContact(tx, name); tx.emit("contact.created", { name }); })
+              .then(() => console.log(name));
+          }));
+        }
+        `,
+        [data, String(round)],
+      );
+      let told = "";
+      for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+        told += part;
+        if (told.split("\n").length > 150 + 37 * round) child.kill("SIGKILL");
+      }
+      await child.exited;
+      expect(child.signalCode).toBe("SIGKILL");
+      // A last line without its end was cut off in the pipe.
+      acknowledged.push(...told.split("\n").slice(0, -1));
+    }
+    await using world = openTestStore({ directory: data });
+    const stored = new Set(
+      world.rows<{ phone_number: string }>("select phone_number from contacts").map(
+        (row) => row.phone_number,
+      ),
+    );
+    expect(acknowledged.filter((name) => !stored.has(name))).toEqual([]);
+    expect(verify(world.db)).toMatchObject({ intact: true, rows: stored.size });
+    expect(world.value("select count(*) from events")).toBe(stored.size as never);
+    expect(world.value("pragma integrity_check")).toBe("ok" as never);
+  }, 60_000);
+
+  test("a first start killed at any of its steps is taken up again by the next one", async () => {
+    const killedAt = async (data: string, step: number) => {
+      await using child = spawnScript(
+        `
+        import { Database } from "bun:sqlite";
+        import { openDatabase } from "../../src/store/open.ts";
+        const [data, step] = process.argv.slice(-2);
+        const exec = Database.prototype.exec;
+        let steps = 0;
+        Database.prototype.exec = function (...args) {
+          steps += 1;
+          if (steps === Number(step)) process.kill(process.pid, "SIGKILL");
+          return exec.apply(this, args);
+        };
+        openDatabase(data, { create: true });
+        `,
+        [data, String(step)],
+      );
+      await child.exited;
+      return child.signalCode === "SIGKILL";
+    };
+    let steps = 0;
+    for (let killed = true; killed; ) {
+      using directory = temporaryDirectory();
+      const data = join(directory.path, "data");
+      killed = await killedAt(data, steps + 1);
+      if (killed) steps += 1;
+      await using world = openTestStore({ directory: data });
+      await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+      expect(world.value("pragma user_version")).toBe(SCHEMA_VERSION as never);
+      expect(world.value("pragma integrity_check")).toBe("ok" as never);
+    }
+    // The pragmas, the migration's transaction and its parts.
+    expect(steps).toBeGreaterThan(10);
+  }, 60_000);
+
+  test("a migration that fails in its middle leaves the schema as it was", () => {
+    using directory = temporaryDirectory();
+    const file = join(directory.path, DATABASE_FILE);
+    const old = new Database(file, { create: true });
+    // `events` is among the last tables to be made, and is there already.
+    old.exec(`pragma application_id = ${APPLICATION_ID}; create table events (theirs)`);
+    const schema = (of: Database) => of.query("select type, name, sql from sqlite_schema").values();
+    const before = schema(old);
+    old.close();
+    expect(() => openDatabase(directory.path, { create: true })).toThrow("events");
+    const after = new Database(file, { readonly: true });
+    expect(schema(after)).toEqual(before);
+    expect(after.query("pragma user_version").values()).toEqual([[0]]);
+    after.close();
+  });
+});
+
+describe("the lock of a data directory", () => {
+  const HOLD = `
+    import { lockDirectory } from "../../src/store/lock.ts";
+    const lock = lockDirectory(process.argv.at(-1));
+    lock.announce({ pid: process.pid, url: "http://127.0.0.1:4711" });
+    console.log("locked");
+    setInterval(() => {}, 1_000);
+  `;
+  async function holder(data: string) {
+    const child = spawnScript(HOLD, [data]);
+    const { value } = await child.stdout.getReader().read();
+    expect(Buffer.from(value!).toString()).toBe("locked\n");
+    return child;
+  }
+
+  test("a second server is refused, told which process runs and where; the lock is free the moment that one is killed", async () => {
+    using directory = temporaryDirectory();
+    const child = await holder(directory.path);
+    expect(readRunning(directory.path)).toEqual({ pid: child.pid, url: "http://127.0.0.1:4711" });
+    expectRefused(
+      directory.path,
+      [directory.path, `process ${child.pid}`, "http://127.0.0.1:4711", "--data"],
+      () => lockDirectory(directory.path),
+    );
+    child.kill("SIGKILL");
+    await child.exited;
+    const lock = lockDirectory(directory.path);
+    lock.announce({ pid: process.pid, url: "http://127.0.0.1:1" });
+    expect(readRunning(directory.path)?.pid).toBe(process.pid);
+    expect(statSync(join(directory.path, SERVER_FILE)).mode & 0o777).toBe(0o600);
+    expectRefused(directory.path, [`process ${process.pid}`], () => lockDirectory(directory.path));
+    lock.release();
+    expect(existsSync(join(directory.path, SERVER_FILE))).toBe(false);
+    lockDirectory(directory.path).release();
+  });
+
+  test("a lock file that is none is told as what it is, not as another server", () => {
+    using directory = temporaryDirectory();
+    writeFileSync(join(directory.path, LOCK_FILE), "not a database ".repeat(100));
+    expectRefused(directory.path, [join(directory.path, LOCK_FILE), "cannot be locked"], () =>
+      lockDirectory(directory.path),
+    );
+  });
+
+  test("what is noted beside the lock may be missing or unreadable", () => {
+    using directory = temporaryDirectory();
+    expect(readRunning(directory.path)).toBeNull();
+    for (const text of ["", "{", '{"pid":"x"}', "null"]) {
+      writeFileSync(join(directory.path, SERVER_FILE), text);
+      expect(readRunning(directory.path)).toBeNull();
+    }
+    const lock = lockDirectory(directory.path);
+    expect(() => lockDirectory(directory.path)).toThrow(
+      `Another server is running on ${directory.path}.`,
+    );
+    lock.release();
+  });
+
+  test("it does not keep the database from being read and written by the command line", async () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "data");
+    await makeDatabase(data, 1);
+    const child = await holder(data);
+    {
+      await using world = openTestStore({ directory: data });
+      await world.store.change(ACTOR, (tx) => insertContact(tx, "two"));
+      expect(world.value("select count(*) from contacts")).toBe(2 as never);
+    }
+    child.kill("SIGKILL");
+    await child.exited;
+  });
+});
