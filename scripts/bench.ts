@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { cliActor } from "../src/access/actor.ts";
 import { openAppliance } from "../src/app.ts";
 import { defaultConfig } from "../src/config.ts";
+import { measureWebhooks } from "./bench-webhooks.ts";
 
 const ROUNDS = 5;
 const SECONDS = 3;
@@ -24,7 +25,7 @@ const round = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3);
 const line = (name: string, value: string) => console.log(`${name.padEnd(58)} ${value}`);
 
-interface Running {
+export interface Running {
   url: string;
   pid: number;
   stop(): Promise<void>;
@@ -64,10 +65,9 @@ const product = (data: string) =>
     ALLISON_WEBHOOK_ALLOW: "127.0.0.0/8",
   });
 
-interface Load {
+export interface Load {
   perSecond: number;
   p99Ms: number;
-  failed: number;
 }
 
 /** Drives `url` with wrk. `lua` may set up the requests. */
@@ -107,7 +107,7 @@ end`,
   const [, perSecond, p99Ms, failed] = /RESULT (\S+) (\S+) (\S+)/.exec(output) ?? [];
   if (perSecond === undefined) throw new Error(`wrk said: ${output}`);
   if (Number(failed) > 0) throw new Error(`${failed} requests to ${url} failed`);
-  return { perSecond: Number(perSecond), p99Ms: Number(p99Ms), failed: Number(failed) };
+  return { perSecond: Number(perSecond), p99Ms: Number(p99Ms) };
 }
 
 /** Measures each in turn, `ROUNDS` times after a warm-up, and gives the medians. */
@@ -129,7 +129,6 @@ async function inTurns<K extends string>(
       {
         perSecond: median(results[name].map(({ perSecond }) => perSecond)),
         p99Ms: median(results[name].map(({ p99Ms }) => p99Ms)),
-        failed: 0,
       },
     ]),
   ) as Record<K, Load>;
@@ -219,6 +218,7 @@ request = function() n = n + 1; return wrk.format("GET", "/v1/contacts/" .. ids[
     await comparison("handwritten", data),
     await product(data),
   ];
+  line("memory at rest", `${round(memoryMib(ours.pid))} MiB`);
   const authorization = { headers: { authorization: `Bearer ${write}` } };
   let cursor = "";
   for (let page = 0; page < CALLS / 100 - 10; page += 1) {
@@ -228,7 +228,6 @@ request = function() n = n + 1; return wrk.format("GET", "/v1/contacts/" .. ids[
     );
     cursor = ((await answer.json()) as { next_cursor: string }).next_cursor;
   }
-  line("memory at rest", `${round(memoryMib(ours.pid))} MiB`);
   const result = await inTurns({
     bare: () => load(bare.url, write, 64, ""),
     byHand: () => load(byHand.url, write, 64, ids),
@@ -306,17 +305,21 @@ try {
   if (wanted("start")) await measureStart(data);
   if (wanted("api")) await measureReads(data, prepared);
   if (wanted("writes")) await measureWrites(data, prepared.write);
-  if (wanted("webhooks"))
-    await (await import("./bench-webhooks.ts")).measureWebhooks({
+  if (wanted("webhooks")) {
+    const { write: token, platform: platformToken } = prepared;
+    const tools = {
       data,
-      prepared,
+      token,
+      platformToken,
+      rounds: ROUNDS,
       product,
       load,
-      inTurns,
       line,
       round,
       median,
-    });
+    };
+    await measureWebhooks(tools);
+  }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
