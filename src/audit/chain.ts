@@ -101,14 +101,10 @@ export interface AuditChain {
 type Head = { id: number; hash: string };
 
 export function createAuditChain(db: Db): AuditChain {
-  const insert = db
-    .insert(audit)
-    .values(
-      Object.fromEntries(
-        Object.keys(getTableColumns(audit)).map((column) => [column, sql.placeholder(column)]),
-      ) as never,
-    )
-    .prepare();
+  const columns = Object.keys(getTableColumns(audit));
+  const insert = db.$client.prepare<never, [Record<string, string | number | null>]>(
+    `insert into audit (${columns.join(", ")}) values (${columns.map((column) => `$${column}`).join(", ")})`,
+  );
   const readHead = db.select().from(auditHead).prepare();
   const writeHead = db
     .update(auditHead)

@@ -10,11 +10,12 @@ import scalarFile from "../../node_modules/@scalar/api-reference/dist/browser/st
 };
 import { version as scalarVersion } from "../../node_modules/@scalar/api-reference/package.json";
 import { etagOf, namesTag } from "./conditional.ts";
-import stylesheet from "./docs/docs.css" with { type: "text" };
 import { errorsBody } from "./docs/errors-page.ts";
+import frameStyle from "./docs/frame.css" with { type: "text" };
 import { html, page } from "./docs/html.ts";
 import icon from "./docs/icon.svg" with { type: "text" };
 import startReference from "./docs/reference.js" with { type: "text" };
+import textStyle from "./docs/text.css" with { type: "text" };
 import { webhooksBody } from "./docs/webhooks-page.ts";
 
 export interface DocsOptions {
@@ -66,58 +67,52 @@ const CSS = "text/css; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 const SVG = "image/svg+xml";
 
-export function createDocs({ document, version }: DocsOptions): Docs {
-  const mark = (text: string) => etagOf(text).replaceAll('"', "");
-  const marks = {
-    "/docs/docs.css": mark(stylesheet),
-    "/docs/docs.js": mark(startReference),
-    "/docs/scalar.js": scalarVersion,
-  };
-  const at = (path: keyof typeof marks) => `${path}?v=${marks[path]}`;
-  const frame = { version, stylesheet: at("/docs/docs.css") };
+/** What the pages are made of, apart from the reference's own script. */
+const PARTS = {
+  "/docs/frame.css": { type: CSS, text: frameStyle },
+  "/docs/text.css": { type: CSS, text: textStyle },
+  "/docs/reference.js": { type: SCRIPT, text: startReference },
+};
+const markOf = (text: string) => etagOf(text).replaceAll('"', "");
+const part = (path: keyof typeof PARTS) => `${path}?v=${markOf(PARTS[path].text)}`;
 
+function textPage(path: "/docs/errors" | "/docs/webhooks", version: string): Source {
+  const [name, body] =
+    path === "/docs/errors" ? ["Errors", errorsBody()] : ["Webhooks", webhooksBody()];
+  const styles = [part("/docs/frame.css"), part("/docs/text.css")];
+  const title = `${name} · Allison API`;
+  return { type: HTML, text: page({ path, title, version, styles, body }), policy: TEXT_POLICY };
+}
+
+function referencePage(version: string): Source {
+  const text = page({
+    path: "/docs",
+    title: "Allison API",
+    version,
+    styles: [part("/docs/frame.css")],
+    scripts: [`/docs/scalar.js?v=${scalarVersion}`, part("/docs/reference.js")],
+    body: html`<div id="reference"></div>
+<noscript>The reference needs JavaScript; <a href="/openapi.json">the document it shows</a> does not.</noscript>`,
+  });
+  return { type: HTML, text, policy: REFERENCE_POLICY };
+}
+
+async function scalar(): Promise<Source> {
+  const file = Bun.file(scalarFile);
+  return { type: SCRIPT, text: await file.text(), mark: scalarVersion, file };
+}
+
+export function createDocs({ document, version }: DocsOptions): Docs {
   const sources: Record<string, () => Source | Promise<Source>> = {
     "/openapi.json": () => ({ type: JSON_TYPE, text: JSON.stringify(document()) }),
-    "/docs": () => ({
-      type: HTML,
-      text: page({
-        ...frame,
-        path: "/docs",
-        title: "Allison API",
-        scripts: [at("/docs/scalar.js"), at("/docs/docs.js")],
-        body: html`<div id="reference"></div>
-<noscript><main><p>The reference needs JavaScript; <a href="/openapi.json">the document it shows</a> does not.</p></main></noscript>`,
-      }),
-      policy: REFERENCE_POLICY,
-    }),
-    "/docs/errors": () => ({
-      type: HTML,
-      text: page({
-        ...frame,
-        path: "/docs/errors",
-        title: "Errors · Allison API",
-        body: errorsBody(),
-      }),
-      policy: TEXT_POLICY,
-    }),
-    "/docs/webhooks": () => ({
-      type: HTML,
-      text: page({
-        ...frame,
-        path: "/docs/webhooks",
-        title: "Webhooks · Allison API",
-        body: webhooksBody(),
-      }),
-      policy: TEXT_POLICY,
-    }),
-    "/docs/docs.css": () => ({ type: CSS, text: stylesheet, mark: marks["/docs/docs.css"] }),
-    "/docs/docs.js": () => ({ type: SCRIPT, text: startReference, mark: marks["/docs/docs.js"] }),
-    "/docs/scalar.js": async () => {
-      const file = Bun.file(scalarFile);
-      return { type: SCRIPT, text: await file.text(), mark: scalarVersion, file };
-    },
+    "/docs": () => referencePage(version),
+    "/docs/errors": () => textPage("/docs/errors", version),
+    "/docs/webhooks": () => textPage("/docs/webhooks", version),
+    "/docs/scalar.js": scalar,
     "/docs/icon.svg": () => ({ type: SVG, text: icon }),
   };
+  for (const [path, { type, text }] of Object.entries(PARTS))
+    sources[path] = () => ({ type, text, mark: markOf(text) });
   const assets = new Map<string, Promise<Asset>>();
 
   return {
@@ -125,7 +120,7 @@ export function createDocs({ document, version }: DocsOptions): Docs {
     respond(path, request) {
       const source = sources[path];
       if (!source || (request.method !== "GET" && request.method !== "HEAD")) return null;
-      const asset = assets.get(path) ?? Promise.resolve(source()).then(toAsset);
+      const asset = assets.get(path) ?? Promise.resolve().then(source).then(toAsset);
       assets.set(path, asset);
       return asset.then((ready) => send(ready, request));
     },

@@ -14,6 +14,7 @@ import {
   PARAMETERS,
   refs,
   SECURITY_SCHEMES,
+  unsentExample,
 } from "./docs/components.ts";
 import { webhooks } from "./docs/events.ts";
 import { type Budgets, introduction, SECTIONS } from "./docs/introduction.ts";
@@ -129,7 +130,7 @@ function queryParameters(route: Route, book: SchemaBook): Json[] {
       in: "query",
       ...(description ? { description } : {}),
       schema: typed.schema,
-      ...(typed.example === undefined ? {} : { example: typed.example }),
+      ...(typed.example === undefined ? {} : unsentExample(typed.example)),
     };
   });
 }

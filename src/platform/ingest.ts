@@ -18,7 +18,7 @@ import {
 } from "../resources/calls.ts";
 import { escalationRules } from "../resources/escalation-rules.ts";
 import { intentEntity, intents } from "../resources/intents.ts";
-import { locations } from "../resources/locations.ts";
+import { isDefault, locations } from "../resources/locations.ts";
 import { teamMembers } from "../resources/team-members.ts";
 import type { Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";

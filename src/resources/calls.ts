@@ -183,6 +183,14 @@ export const callEntity = {
   ignored: ["raised"],
   digested: ["transcript"],
   apart: { transcript: { table: transcripts, seq: "call_seq", value: "turns" } },
+  search: {
+    index: "calls_search",
+    fields: ["summary", "transcript"],
+    text: `coalesce(summary, '') || ' ' || coalesce((
+      select group_concat(turn.value ->> 'text', ' ')
+      from transcripts, json_each(transcripts.turns) as turn where transcripts.call_seq = calls.seq
+    ), '')`,
+  },
 } satisfies Entity;
 
 const time = (doc: string) => timestamp({ doc, example: aTime });
@@ -350,7 +358,7 @@ export const callDefinition = define<typeof calls>({
     ),
     spam: isTrue("spam", calls.spam, "Only spam, or only the others."),
     q: fullText(
-      "calls_search",
+      callEntity.search,
       calls.seq,
       "Words to find in summary and transcript, each from its beginning.",
     ),

@@ -33,7 +33,16 @@ export const contacts = sqliteTable(
 );
 export type Contact = typeof contacts.$inferSelect;
 
-export const contactEntity = { type: "contact", table: contacts } satisfies Entity;
+export const contactEntity = {
+  type: "contact",
+  table: contacts,
+  search: {
+    index: "contacts_search",
+    fields: ["first_name", "last_name", "phone_number", "email"],
+  },
+  // Grows with each call; in full it would be twice in every audit row of a frequent caller.
+  digested: ["agent_notes"],
+} satisfies Entity;
 
 /** Has an index of its own, in the migration. */
 const latest = sql`coalesce(${contacts.last_contact_at}, ${contacts.created_at})`;
@@ -62,7 +71,7 @@ export const contactDefinition = define<typeof contacts>({
       .refine((values) => Object.keys(values).length <= LIMITS.customEntries, {
         error: `must have at most ${LIMITS.customEntries} entries`,
       })
-      .default({})
+      .default(() => ({}))
       .meta({
         description: `Your own values: up to ${LIMITS.customEntries} short texts by name.`,
         examples: [{ crm_id: "A-1042" }],
@@ -99,7 +108,7 @@ export const contactDefinition = define<typeof contacts>({
       contacts.source,
       choice(SOURCES, { doc: "Only with this source.", example: "call" }),
     ),
-    q: substring("contacts_search", contacts.seq, "Words to find in name, number or email."),
+    q: substring(contactEntity.search, contacts.seq, "Words to find in name, number or email."),
   },
   order: { by: latest, of: (row) => row.last_contact_at ?? row.created_at },
   unique: { "contacts.phone_number": "phone_number" },

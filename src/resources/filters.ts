@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { z } from "zod";
+import type { SearchRules } from "../store/search.ts";
 import type { Filter } from "./define.ts";
 import { queryFlag, queryTime, search } from "./fields.ts";
 
@@ -41,8 +42,8 @@ export function contains(name: string, column: SQLiteColumn, schema: z.ZodType<s
   };
 }
 
-/** Each word is the beginning of a word in a text indexed by `index`, a full-text table whose row is the row's `seq`. */
-export function fullText(index: string, seq: SQLiteColumn, doc: string): Filter {
+/** Each word is the beginning of a word in the indexed text. */
+export function fullText({ index }: SearchRules, seq: SQLiteColumn, doc: string): Filter {
   const name = sql.identifier(index);
   return {
     schema: search(doc).optional(),
@@ -57,10 +58,10 @@ export function fullText(index: string, seq: SQLiteColumn, doc: string): Filter 
 const TRIGRAM = 3;
 
 /**
- * Each word stands somewhere in the row, within a word too. `index` is a full-text table of trigrams; words too short
- * for it are looked for row by row in the index's text.
+ * Each word stands somewhere in the indexed text, within a word too. The index is one of trigrams; words too short for
+ * it are looked for row by row in its text.
  */
-export function substring(index: string, seq: SQLiteColumn, doc: string): Filter {
+export function substring({ index }: SearchRules, seq: SQLiteColumn, doc: string): Filter {
   const name = sql.identifier(index);
   return {
     schema: search(doc).optional(),

@@ -47,13 +47,19 @@ const common = {
 const location_id = locationId("The location it holds at; null for the whole organization.");
 const key = (doc: string, example: string) => label({ doc, example }, 100);
 
+const factEntity = {
+  type: "fact",
+  table: facts,
+  search: { index: "facts_search", fields: ["key", "value"] },
+} satisfies Entity;
+
 export const factDefinition = define<typeof facts>({
   ...common,
   noun: "fact",
   plural: "facts",
   schema: "Fact",
   path: "/v1/knowledge/facts",
-  entity: { type: "fact", table: facts } satisfies Entity,
+  entity: factEntity,
   fields: {
     key: key("What the fact is about; once for each location.", "parking"),
     value: prose({ doc: "The fact.", example: "Free parking behind the building." }),
@@ -64,9 +70,15 @@ export const factDefinition = define<typeof facts>({
   filters: {
     location_id: locationFilter("location_id", facts.location_id),
     key: equals("key", facts.key, key("Only with this key.", "parking")),
-    q: substring("facts_search", facts.seq, "Words to find in key or value."),
+    q: substring(factEntity.search, facts.seq, "Words to find in key or value."),
   },
 });
+
+const faqEntity = {
+  type: "faq",
+  table: faqs,
+  search: { index: "faqs_search", fields: ["question", "answer"] },
+} satisfies Entity;
 
 export const faqDefinition = define<typeof faqs>({
   ...common,
@@ -74,7 +86,7 @@ export const faqDefinition = define<typeof faqs>({
   plural: "FAQs",
   schema: "Faq",
   path: "/v1/knowledge/faqs",
-  entity: { type: "faq", table: faqs } satisfies Entity,
+  entity: faqEntity,
   fields: {
     question: prose(
       { doc: "A question that callers ask.", example: "Do you take walk-ins?" },
@@ -88,9 +100,15 @@ export const faqDefinition = define<typeof faqs>({
   },
   filters: {
     location_id: locationFilter("location_id", faqs.location_id),
-    q: substring("faqs_search", faqs.seq, "Words to find in question or answer."),
+    q: substring(faqEntity.search, faqs.seq, "Words to find in question or answer."),
   },
 });
+
+const policyEntity = {
+  type: "policy",
+  table: policies,
+  search: { index: "policies_search", fields: ["policy_key", "content"] },
+} satisfies Entity;
 
 export const policyDefinition = define<typeof policies>({
   ...common,
@@ -98,7 +116,7 @@ export const policyDefinition = define<typeof policies>({
   plural: "policies",
   schema: "Policy",
   path: "/v1/knowledge/policies",
-  entity: { type: "policy", table: policies } satisfies Entity,
+  entity: policyEntity,
   fields: {
     policy_key: key("What the policy is about; once for each location.", "cancellation"),
     content: prose({ doc: "The policy.", example: "Cancel at least 24 hours ahead." }),
@@ -112,7 +130,7 @@ export const policyDefinition = define<typeof policies>({
       policies.policy_key,
       key("Only with this key.", "cancellation"),
     ),
-    q: substring("policies_search", policies.seq, "Words to find in key or content."),
+    q: substring(policyEntity.search, policies.seq, "Words to find in key or content."),
   },
 });
 

@@ -1,5 +1,5 @@
 /** Locations: where the business is. Exactly one is the default. */
-import { eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { invalid } from "../http/errors.ts";
 import type { Entity } from "../store/change.ts";
@@ -39,6 +39,9 @@ export const locations = sqliteTable(
 );
 
 export const locationEntity = { type: "location", table: locations } satisfies Entity;
+
+/** In these words, so that the index of just this row is used. */
+export const isDefault = sql`is_default = 1`;
 
 /** For the other resources' `location_id`. */
 export const locationReference = { noun: "location", entity: locationEntity };
@@ -87,7 +90,7 @@ export const locationDefinition = define<typeof locations>({
   unique: { "locations.name": "name" },
   rules: {
     create(tx, row) {
-      const current = tx.db.select().from(locations).where(eq(locations.is_default, true)).get();
+      const current = tx.db.select().from(locations).where(isDefault).get();
       if (!current) return { ...row, is_default: true };
       if (row.is_default) tx.update(locationEntity, current, { is_default: false });
       return row;
@@ -99,7 +102,7 @@ export const locationDefinition = define<typeof locations>({
         });
       }
       if (changes.is_default && !before.is_default) {
-        const current = tx.db.select().from(locations).where(eq(locations.is_default, true)).get();
+        const current = tx.db.select().from(locations).where(isDefault).get();
         if (current) tx.update(locationEntity, current, { is_default: false });
       }
       return changes;

@@ -28,7 +28,14 @@ export const teamMembers = sqliteTable(
   ],
 );
 
-export const teamMemberEntity = { type: "team_member", table: teamMembers } satisfies Entity;
+export const teamMemberEntity = {
+  type: "team_member",
+  table: teamMembers,
+  search: {
+    index: "team_members_search",
+    fields: ["name", "title", "department", "phone_number", "email"],
+  },
+} satisfies Entity;
 export const teamMemberReference = { noun: "team member", entity: teamMemberEntity };
 
 const department = (doc: string) => label({ doc, example: "Billing" });
@@ -79,7 +86,7 @@ export const teamMemberDefinition = define<typeof teamMembers>({
     ),
     active: isTrue("active", teamMembers.active, "Only active ones, or only inactive ones."),
     q: substring(
-      "team_members_search",
+      teamMemberEntity.search,
       teamMembers.seq,
       "Words to find in name, title, department, number or email.",
     ),

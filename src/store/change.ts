@@ -16,11 +16,13 @@ import type { Ids } from "../lib/ids.ts";
 import type { EventType } from "../webhooks/catalogue.ts";
 import { createOutbox } from "../webhooks/outbox.ts";
 import type { Db } from "./open.ts";
+import { createSearchIndexes, type SearchRules } from "./search.ts";
 
 /** A table whose rows are the product's things: what the audit log calls them, and what it may show. */
 export interface Entity<Table extends SQLiteTable = SQLiteTable> extends AuditRules {
   type: string;
   table: Table;
+  search?: SearchRules;
   /**
    * Fields that stand in a table of their own, by the row's `seq`, so that a list reads none of them. Handed in with the
    * row's own (in an update: as part of `before` too), they are stored and audited with it.
@@ -89,6 +91,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
   const release = sqlite.prepare("release operation");
   const undo = sqlite.prepare("rollback to operation");
   const chain = createAuditChain(db);
+  const indexes = createSearchIndexes(db);
   const outbox = createOutbox(db, ids);
   const statements = new Map<SQLiteTable, Statements>();
   const placers = new Map<SQLiteTable, (seq: number, value: unknown) => void>();
@@ -146,6 +149,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
         const values = row as Record<string, unknown>;
         const seq = statementsFor(entity.table).insert(values);
         place(entity, seq, values, values);
+        indexes.touch(entity, seq);
         log("created", entity, values.id as string, changesBetween(null, values, entity) ?? {});
         return seq;
       },
@@ -155,6 +159,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
         if (difference === null) return before;
         statementsFor(entity.table).update(after);
         place(entity, after.seq as number, after, difference);
+        indexes.touch(entity, after.seq as number, difference);
         log("updated", entity, after.id as string, difference);
         return after;
       },
@@ -163,6 +168,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       },
       remove(entity, row) {
         statementsFor(entity.table).remove(row.id as string);
+        indexes.forget(entity, row.seq as number);
         log("deleted", entity, row.id as string, changesBetween(row, null, entity) ?? {});
       },
       emit: (type, data) => outbox.record(type, data, at),
@@ -195,8 +201,10 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
         if (clock.monotonic() > deadline) break;
       }
       chain.close();
+      indexes.write();
       commit.run();
     } catch (error) {
+      indexes.restore(0);
       // The storage itself failed: nothing of the group is stored, and every writer in it is told so.
       if (sqlite.inTransaction) sqlite.exec("rollback");
       // Where it could not even begin, those that would have been in it.
@@ -220,6 +228,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
   /** Runs one operation in its savepoint. Returns how to answer it once the group has committed. */
   function attempt(operation: Operation): () => void {
     const mark = chain.mark();
+    const noted = indexes.mark();
     savepoint.run();
     try {
       const value = operation.run();
@@ -230,6 +239,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       undo.run();
       release.run();
       chain.restore(mark);
+      indexes.restore(noted);
       return () => operation.reject(error);
     }
   }
@@ -266,8 +276,8 @@ function prepareStatements({ $client: sqlite }: Db, table: SQLiteTable): Stateme
   const name = getTableName(table);
   const list = (part: (column: string) => string, but = "") =>
     columns.flatMap(([column]) => (column === but ? [] : [part(column)])).join(", ");
-  const insert = sqlite.prepare<{ seq: number }, [Stored]>(
-    `insert into ${name} (${list((column) => `"${column}"`)}) values (${list((column) => `$${column}`)}) returning seq`,
+  const insert = sqlite.prepare<never, [Stored]>(
+    `insert into ${name} (${list((column) => `"${column}"`)}) values (${list((column) => `$${column}`)})`,
   );
   const update = sqlite.prepare(
     `update ${name} set ${list((column) => `"${column}" = $${column}`, "id")} where id = $id`,
@@ -284,7 +294,7 @@ function prepareStatements({ $client: sqlite }: Db, table: SQLiteTable): Stateme
       }),
     );
   return {
-    insert: (values) => insert.get(stored(values))!.seq,
+    insert: (values) => Number(insert.run(stored(values)).lastInsertRowid),
     update: (values) => requireRow(update.run(stored(values))),
     remove: (id) => requireRow(remove.run(id)),
   };
@@ -295,20 +305,15 @@ function requireRow({ changes }: { changes: number }): void {
   if (changes === 0) throw new Error("the row to change is gone");
 }
 
-/**
- * Stores a value that stands apart from its row, in place of the one before. In two steps, for an upsert would impose its
- * own conflict rule on the table's triggers, whose `insert or replace` would then not replace.
- */
+/** Stores a value that stands apart from its row, in place of the one before. */
 function preparePlacing({ $client: sqlite }: Db, where: NonNullable<Entity["apart"]>[string]) {
   const { table, seq, value } = where;
-  const name = getTableName(table);
   const column = getTableColumns(table)[value]!;
-  const update = sqlite.prepare(
-    `update ${name} set "${value}" = ? where "${seq}" = ? returning "${seq}"`,
+  const place = sqlite.prepare<never, [number, StoredValue]>(
+    `insert into ${getTableName(table)} ("${seq}", "${value}") values (?, ?)
+     on conflict ("${seq}") do update set "${value}" = excluded."${value}"`,
   );
-  const insert = sqlite.prepare(`insert into ${name} ("${value}", "${seq}") values (?, ?)`);
   return (of: number, what: unknown) => {
-    const stored = column.mapToDriverValue(what) as StoredValue;
-    if (update.get(stored, of) === null) insert.run(stored, of);
+    place.run(of, column.mapToDriverValue(what) as StoredValue);
   };
 }

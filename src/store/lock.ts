@@ -21,6 +21,9 @@ export interface ServerLock {
   release(): void;
 }
 
+/** Keeps the locks from being collected, and so let go of, while nobody happens to refer to them. */
+const held = new Set<Database>();
+
 /** Takes the lock. Throws a UsageError that names the other server when there is one. */
 export function lockDirectory(dataDir: string): ServerLock {
   const file = join(dataDir, LOCK_FILE);
@@ -43,13 +46,15 @@ export function lockDirectory(dataDir: string): ServerLock {
       `Another server${who} is running on ${dataDir}. Stop it first, or name another directory with --data.`,
     );
   }
-  const held = lock;
+  const taken = lock;
+  held.add(taken);
   return {
     announce: (running) =>
       writeFileSync(join(dataDir, SERVER_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 }),
     release() {
       rmSync(join(dataDir, SERVER_FILE), { force: true });
-      held.close();
+      taken.close();
+      held.delete(taken);
     },
   };
 }

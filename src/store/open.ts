@@ -29,6 +29,7 @@ const MAY_BE_THERE = new Set<string>([KEY_FILE, LOCK_FILE, `${LOCK_FILE}-journal
 /** SQLite's own constants for the `flags` of sqlite3_open_v2. */
 const OPEN_READONLY = 0x1;
 const OPEN_URI = 0x40;
+const SMALLEST_PAGE = 512;
 /** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
 const OLDEST_SQLITE = [3, 51, 3];
 
@@ -62,6 +63,8 @@ function prepare(sqlite: Database): Db {
   sqlite.exec("pragma synchronous = full");
   sqlite.exec("pragma foreign_keys = on");
   sqlite.exec("pragma cache_size = -65536");
+  // In pages of 4 KiB: 32 MiB of log before it is put back, for that takes two more syncs each time.
+  sqlite.exec("pragma wal_autocheckpoint = 8192");
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
   migrate(sqlite);
@@ -116,7 +119,7 @@ function inspectFile(file: string): void {
   if (emptyFirstStart) return;
   // SQLite would take the file for a new one and delete the log.
   if (size === 0) throw damaged(file, "it is empty, and its log is not");
-  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
+  if (size < SMALLEST_PAGE || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
     throw new UsageError(
       `${file} is not an SQLite database; move it away, or restore a backup over it. It was not touched.`,
     );
@@ -128,7 +131,8 @@ function inspectFile(file: string): void {
       version: header.readUInt32BE(60),
       pages: size / pageSize,
     });
-    if (size < pageSize * Math.max(1, header.readUInt32BE(28))) throw damaged(file, "its end is missing");
+    if (size < pageSize * Math.max(1, header.readUInt32BE(28)))
+      throw damaged(file, "its end is missing");
   }
   probe(file, inLog);
 }
@@ -137,7 +141,7 @@ function inspectFile(file: string): void {
 function readHeader(file: string): { size: number; header: Buffer } {
   const header = Buffer.alloc(100);
   const stat = statSync(file);
-  if (!stat.isFile()) return { size: header.length, header };
+  if (!stat.isFile()) return { size: SMALLEST_PAGE, header };
   try {
     accessSync(file, constants.R_OK | constants.W_OK);
   } catch (error) {

@@ -516,10 +516,15 @@ describe("the lock of a data directory", () => {
     import { lockDirectory } from "../../src/store/lock.ts";
     const lock = lockDirectory(process.argv.at(-1));
     lock.announce({ pid: process.pid, url: "http://127.0.0.1:4711" });
-    console.log("locked");
+    // Nothing refers to the lock any more.
+    setTimeout(() => {
+      Bun.gc(true);
+      console.log("locked");
+    }, 20);
     setInterval(() => {}, 1_000);
   `;
-  async function holder(data: string) {
+  /** A process that holds the lock until it is killed. */
+  async function startHolder(data: string) {
     const child = spawnScript(HOLD, [data]);
     const { value } = await child.stdout.getReader().read();
     expect(Buffer.from(value!).toString()).toBe("locked\n");
@@ -528,7 +533,7 @@ describe("the lock of a data directory", () => {
 
   test("a second server is refused, told which process runs and where; the lock is free the moment that one is killed", async () => {
     using directory = temporaryDirectory();
-    const child = await holder(directory.path);
+    await using child = await startHolder(directory.path);
     expect(readRunning(directory.path)).toEqual({ pid: child.pid, url: "http://127.0.0.1:4711" });
     expectRefused(
       directory.path,
@@ -573,7 +578,7 @@ describe("the lock of a data directory", () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     await makeDatabase(data, 1);
-    const child = await holder(data);
+    await using child = await startHolder(data);
     {
       await using world = openTestStore({ directory: data });
       await world.store.change(ACTOR, (tx) => insertContact(tx, "two"));

@@ -5,7 +5,8 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 
 /** The executable: `ALLISON_TEST_BROWSER`, or one on PATH. Throws a sentence where there is none. */
 function browserPath(): string {
-  const path = process.env.ALLISON_TEST_BROWSER || NAMES.map((name) => Bun.which(name)).find(Boolean);
+  const path =
+    process.env.ALLISON_TEST_BROWSER || NAMES.map((name) => Bun.which(name)).find(Boolean);
   if (path) return path;
   throw new Error(
     "No Chromium was found. Install one (apt-get install chromium) or name its executable in ALLISON_TEST_BROWSER.",

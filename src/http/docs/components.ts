@@ -23,35 +23,44 @@ export const refs = (...names: string[]): Json =>
 export const budgetHeaders = (route: Route) =>
   route.access === "key" ? ["RateLimit", "RateLimit-Policy"] : [];
 
-export const header = (name: string, description: string, schema: Json, example: string): Json => ({
+/**
+ * The example of a parameter that may be left out. The extension keeps the reference from sending it along with every
+ * test request, where an If-Match that is only an example would be refused each time.
+ */
+export const unsentExample = (value: unknown): Json => ({
+  examples: { default: { value, "x-disabled": true } },
+});
+
+/** A header of a request, to be told beside what is said of its value. */
+const requestHeader = (name: string, description: string, schema: Json, example: string): Json => ({
   name,
   in: "header",
   required: false,
   description,
   schema: { type: "string", ...schema },
-  example,
+  ...unsentExample(example),
 });
 
 export const PARAMETERS: Record<string, Json> = {
-  IdempotencyKey: header(
+  IdempotencyKey: requestHeader(
     "Idempotency-Key",
     `Makes the request safe to repeat: for ${LIMITS.idempotencyHours} hours the same key on this path is answered with the first answer. With another body it is 409.`,
     { minLength: 1, maxLength: LIMITS.idempotencyKeyLength },
     "5f0c7a52-2f0e-4d9b-8a43-1d1f0c1f7a11",
   ),
-  IfMatch: header(
+  IfMatch: requestHeader(
     "If-Match",
     "The `ETag` of the object as you read it. If it has changed meanwhile, the answer is 412 and nothing is written.",
     {},
     '"1k2m3n4p5q6r7"',
   ),
-  IfNoneMatch: header(
+  IfNoneMatch: requestHeader(
     "If-None-Match",
     "The `ETag` of the object as you have it. If it is still the same, the answer is 304 without a body.",
     {},
     '"1k2m3n4p5q6r7"',
   ),
-  RequestId: header(
+  RequestId: requestHeader(
     "X-Request-Id",
     "Your own name for this request. It comes back in the answer and stands in the server's log; without it the server makes one.",
     { pattern: "^[A-Za-z0-9._-]{1,128}$" },

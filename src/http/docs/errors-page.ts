@@ -30,13 +30,15 @@ ${jsonBlock(body)}
 }
 
 export const errorsBody = (): Html => html`<main class="with-contents">
+<div class="opening">
+<h1>Errors</h1>
+<p class="lead">Every error, on any path, is JSON with a short code to decide by. ${sentence("`details`")} is there only where there is something to say, and is for people.</p>
+</div>
 <nav class="contents" aria-label="Codes">
 <p>Codes</p>
 <ul>${CODES.map((code) => html`<li><a href="#${code}">${code}</a> <span>${ERRORS[code].status}</span></li>`)}</ul>
 </nav>
 <article>
-<h1>Errors</h1>
-<p class="lead">Every error, on any path, is JSON with a short code to decide by. ${sentence("`details`")} is there only where there is something to say, and is for people.</p>
 ${jsonBlock({ error: "short_machine_code", details: { field: "what is wrong with it" } })}
 <p>Requests are checked in this order: key, rate limit, access of the key, path, method, body, Idempotency-Key, object, ${sentence("`If-Match`")}. ${sentence("`X-Request-Id`")} is in every answer; the owner of the server finds the request in the log by it. More codes may be added, so treat one you do not know by its status.</p>
 ${CODES.map(entry)}

@@ -1,7 +1,7 @@
 /** How the reference shows events: an example delivery, its headers, and the section `webhooks` of the document. */
 import { EVENT_TYPES, EVENTS, type EventType, sampleOf } from "../../webhooks/catalogue.ts";
 import { signedHeaders } from "../../webhooks/sign.ts";
-import { header, json, object } from "./components.ts";
+import { json, object } from "./components.ts";
 import type { Json, SchemaBook } from "./json-schema.ts";
 
 const EVENT_ID = "evt_5c1f0c5f7f6a4b3c9d2e1f0a9b8c7d6e";
@@ -61,8 +61,12 @@ function delivery(type: EventType, book: SchemaBook): Json {
     description: `${EVENTS[type].meaning} Retries, signatures and code that checks them are at [/docs/webhooks](/docs/webhooks).`,
     security: [],
     parameters: DELIVERY_HEADERS.map(({ name, meaning, example }) => ({
-      ...header(name, meaning, {}, example),
+      name,
+      in: "header",
       required: true,
+      description: meaning,
+      schema: { type: "string" },
+      example,
     })),
     requestBody: { required: true, ...json(envelope(type, book), { example: eventExample(type) }) },
     responses: {

@@ -65,20 +65,13 @@ export interface PageOptions {
   /** The program's. */
   version: string;
   /** Addresses, which change with what they stand for. */
-  stylesheet: string;
+  styles: readonly string[];
   scripts?: readonly string[];
   body: Html;
 }
 
 /** A whole page as text. */
-export function page({
-  path,
-  title,
-  version,
-  stylesheet,
-  scripts = [],
-  body,
-}: PageOptions): string {
+export function page({ path, title, version, styles, scripts = [], body }: PageOptions): string {
   const link = ([to, name]: (typeof PAGES)[number]) =>
     to === path
       ? html`<a href="${to}" aria-current="page">${name}</a>`
@@ -91,7 +84,7 @@ export function page({
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="/docs/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="${stylesheet}">
+${styles.map((address) => html`<link rel="stylesheet" href="${address}">`)}
 </head>
 <body>
 <header class="bar">

@@ -14,7 +14,7 @@ const configuration = () => ({
   showDeveloperTools: "never",
   hideDarkModeToggle: true,
   forceDarkModeState: dark.matches ? "dark" : "light",
-  defaultOpenAllTags: false,
+  orderSchemaPropertiesBy: "preserve",
   persistAuth: false,
   authentication: { preferredSecurityScheme: "apiKey" },
   metaData: { title: "Allison API" },

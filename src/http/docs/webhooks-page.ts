@@ -27,13 +27,14 @@ const heading = (id: (typeof SECTIONS)[number][0]) =>
 function duration(ms: number): string {
   if (ms === 0) return "at once";
   const minutes = ms / 60_000;
-  if (minutes < 60) return `${minutes} ${minutes === 1 ? "minute" : "minutes"} later`;
-  return `${minutes / 60} ${minutes === 60 ? "hour" : "hours"} later`;
+  if (minutes < 60) return `${minutes} ${minutes === 1 ? "minute" : "minutes"}`;
+  return `${minutes / 60} ${minutes === 60 ? "hour" : "hours"}`;
 }
 
 const receiving = (): Html => html`${heading("receiving")}
 <p>Create a subscription with ${sentence("`POST /v1/webhook-subscriptions`")}: an https address and the events it is for. The answer holds the secret that signs its deliveries, this once. Each event is then a POST to the address, with a JSON body.</p>
 <ul>
+<li>The address has to be reachable from the public internet. Private addresses are refused, unless the owner of the server has opened their network with ${sentence("`--webhook-allow`")}.</li>
 <li>Answer with any 2xx within 10 seconds. Everything else is a failure, redirects too, which are not followed. Answer first and work afterwards.</li>
 <li>An event may come more than once. It has one ${sentence("`id`")}, the same for every attempt and every subscription: remember it, and pass over what you have seen.</li>
 <li>Events come in their order as long as deliveries succeed. After a failure later ones may overtake it; ${sentence("`created_at`")} tells when each happened.</li>
@@ -69,9 +70,9 @@ ${codeBlock(standardSnippet)}
 <pre tabindex="0" class="wrap" id="example-body"><code>${EXAMPLE_DELIVERY.body}</code></pre>`;
 
 const retries = (): Html => html`${heading("retries")}
-<p>A delivery is tried up to ${ATTEMPT_DELAYS_MS.length} times. Each attempt is signed afresh; the body stays the same, byte for byte.</p>
+<p>A delivery is tried up to ${ATTEMPT_DELAYS_MS.length} times, each time so long after the attempt before. Every attempt is signed afresh; the body stays the same, byte for byte.</p>
 <ol class="steps">${ATTEMPT_DELAYS_MS.map((ms) => html`<li>${duration(ms)}</li>`)}</ol>
-<p>After the last one it has failed for good. What was sent, and what came back, is kept for ${LIMITS.deliveryDays} days at ${sentence("`GET /v1/webhook-subscriptions/{id}/deliveries`")}. ${sentence("`POST …/deliveries/{delivery_id}/retry`")} begins a new round for a delivery that failed.</p>
+<p>After the last one it has failed for good. What became of each attempt is kept for ${LIMITS.deliveryDays} days at ${sentence("`GET /v1/webhook-subscriptions/{id}/deliveries`")}. ${sentence("`POST …/deliveries/{delivery_id}/retry`")} begins a new round for a delivery that failed.</p>
 <p>${sentence("`POST /v1/webhook-subscriptions/{id}/test`")} sends a sample of an event, with ${sentence('`"test": true`')} in its envelope. It is tried once and counts for nothing.</p>`;
 
 const switchingOff = (): Html => html`${heading("switching-off")}
@@ -89,6 +90,10 @@ ${jsonBlock(eventExample(type))}
 </section>`;
 
 export const webhooksBody = (): Html => html`<main class="with-contents">
+<div class="opening">
+<h1>Webhooks</h1>
+<p class="lead">Be told when something happens, in place of asking again and again.</p>
+</div>
 <nav class="contents" aria-label="On this page">
 <p>On this page</p>
 <ul>${SECTIONS.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)}</ul>
@@ -96,8 +101,6 @@ export const webhooksBody = (): Html => html`<main class="with-contents">
 <ul>${EVENT_TYPES.map((type) => html`<li><a href="#${type}">${type}</a></li>`)}</ul>
 </nav>
 <article>
-<h1>Webhooks</h1>
-<p class="lead">Be told when something happens, in place of asking again and again.</p>
 ${receiving()}
 ${headers()}
 ${verifying()}

@@ -320,95 +320,22 @@ end;
 create trigger audit_no_delete before delete on audit begin
   select raise(abort, 'the audit log is append-only');
 end;
+-- A replaced row fires no trigger of deletion, so only the next number may come in.
+create trigger audit_only_next before insert on audit
+when new.id is not (select coalesce(max(id), 0) + 1 from audit) begin
+  select raise(abort, 'the audit log is append-only');
+end;
 insert into audit_head (seq, id, hash)
 values (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
 
 -- Searches by parts of words. The index keeps its text, for words too short for three letters at once.
-create virtual table contacts_search using fts5(text, tokenize = 'trigram case_sensitive 0');
-create trigger contacts_search_insert after insert on contacts begin
-  insert into contacts_search (rowid, text) values (new.seq, coalesce(new.first_name, '') || ' ' || coalesce(new.last_name, '') || ' ' || new.phone_number || ' ' || coalesce(new.email, ''));
-end;
-create trigger contacts_search_update after update on contacts
-when new.first_name is not old.first_name or new.last_name is not old.last_name or new.phone_number is not old.phone_number or new.email is not old.email begin
-  update contacts_search set text = coalesce(new.first_name, '') || ' ' || coalesce(new.last_name, '') || ' ' || new.phone_number || ' ' || coalesce(new.email, '') where rowid = new.seq;
-end;
-create trigger contacts_search_delete after delete on contacts begin
-  delete from contacts_search where rowid = old.seq;
-end;
-
-create virtual table team_members_search using fts5(text, tokenize = 'trigram case_sensitive 0');
-create trigger team_members_search_insert after insert on team_members begin
-  insert into team_members_search (rowid, text) values (new.seq, new.name || ' ' || coalesce(new.title, '') || ' ' || coalesce(new.department, '') || ' ' || coalesce(new.phone_number, '') || ' ' || coalesce(new.email, ''));
-end;
-create trigger team_members_search_update after update on team_members
-when new.name is not old.name or new.title is not old.title or new.department is not old.department or new.phone_number is not old.phone_number or new.email is not old.email begin
-  update team_members_search set text = new.name || ' ' || coalesce(new.title, '') || ' ' || coalesce(new.department, '') || ' ' || coalesce(new.phone_number, '') || ' ' || coalesce(new.email, '') where rowid = new.seq;
-end;
-create trigger team_members_search_delete after delete on team_members begin
-  delete from team_members_search where rowid = old.seq;
-end;
-
-create virtual table facts_search using fts5(text, tokenize = 'trigram case_sensitive 0');
-create trigger facts_search_insert after insert on facts begin
-  insert into facts_search (rowid, text) values (new.seq, new.key || ' ' || new.value);
-end;
-create trigger facts_search_update after update on facts
-when new.key is not old.key or new.value is not old.value begin
-  update facts_search set text = new.key || ' ' || new.value where rowid = new.seq;
-end;
-create trigger facts_search_delete after delete on facts begin
-  delete from facts_search where rowid = old.seq;
-end;
-
-create virtual table faqs_search using fts5(text, tokenize = 'trigram case_sensitive 0');
-create trigger faqs_search_insert after insert on faqs begin
-  insert into faqs_search (rowid, text) values (new.seq, new.question || ' ' || new.answer);
-end;
-create trigger faqs_search_update after update on faqs
-when new.question is not old.question or new.answer is not old.answer begin
-  update faqs_search set text = new.question || ' ' || new.answer where rowid = new.seq;
-end;
-create trigger faqs_search_delete after delete on faqs begin
-  delete from faqs_search where rowid = old.seq;
-end;
-
-create virtual table policies_search using fts5(text, tokenize = 'trigram case_sensitive 0');
-create trigger policies_search_insert after insert on policies begin
-  insert into policies_search (rowid, text) values (new.seq, new.policy_key || ' ' || new.content);
-end;
-create trigger policies_search_update after update on policies
-when new.policy_key is not old.policy_key or new.content is not old.content begin
-  update policies_search set text = new.policy_key || ' ' || new.content where rowid = new.seq;
-end;
-create trigger policies_search_delete after delete on policies begin
-  delete from policies_search where rowid = old.seq;
-end;
+create virtual table contacts_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
+create virtual table team_members_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
+create virtual table facts_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
+create virtual table faqs_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
+create virtual table policies_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
 
 -- Searches by beginnings of words in what was said on a call. No text is kept twice: the index holds the words alone.
 create virtual table calls_search using fts5(
   text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
 );
-create trigger calls_search_insert after insert on calls begin
-  insert into calls_search (rowid, text) values (new.seq, coalesce(new.summary, ''));
-end;
-create trigger calls_search_update after update on calls when new.summary is not old.summary begin
-  insert or replace into calls_search (rowid, text)
-  values (new.seq, coalesce(new.summary, '') || ' ' || coalesce((
-    select group_concat(turn.value ->> 'text', ' ')
-    from transcripts, json_each(transcripts.turns) as turn where transcripts.call_seq = new.seq
-  ), ''));
-end;
-create trigger transcripts_search_insert after insert on transcripts begin
-  insert or replace into calls_search (rowid, text)
-  select calls.seq, coalesce(calls.summary, '') || ' ' || coalesce((
-    select group_concat(turn.value ->> 'text', ' ') from json_each(new.turns) as turn
-  ), '')
-  from calls where calls.seq = new.call_seq;
-end;
-create trigger transcripts_search_update after update on transcripts begin
-  insert or replace into calls_search (rowid, text)
-  select calls.seq, coalesce(calls.summary, '') || ' ' || coalesce((
-    select group_concat(turn.value ->> 'text', ' ') from json_each(new.turns) as turn
-  ), '')
-  from calls where calls.seq = new.call_seq;
-end;

@@ -1,0 +1,86 @@
+/**
+ * The full-text indexes: each row's words, written once for each group of writes, before its commit. Not by triggers:
+ * FTS5 writes out what it holds at each savepoint, so that many small writes would cost more than the rows themselves.
+ */
+import { getTableName } from "drizzle-orm";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { Db } from "./open.ts";
+
+/** What of an entity can be found by words. */
+export interface SearchRules {
+  /** The full-text table, which has one column `text`; its rowid is the row's `seq`. */
+  index: string;
+  /** The fields whose words these are; when none of them changed, the index stays. */
+  fields: readonly string[];
+  /** SQL for the text of a row; the fields' values one after the other where nothing is said. */
+  text?: string;
+}
+
+interface Searchable {
+  table: SQLiteTable;
+  search?: SearchRules;
+}
+
+export interface SearchIndexes {
+  /** Notes that a row's text is another now; `changed` names the fields that changed, absent for all. */
+  touch(entity: Searchable, seq: number, changed?: object): void;
+  /** Notes that a row is gone. */
+  forget(entity: Searchable, seq: number): void;
+  /** How far the notes go, and back to there when a savepoint is rolled back. */
+  mark(): number;
+  restore(mark: number): void;
+  /** Writes what is noted; to be called in the transaction that wrote the rows. */
+  write(): void;
+}
+
+export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
+  let notes: { entity: Searchable; seq: number; gone: boolean }[] = [];
+  const statements = new Map<string, ReturnType<typeof prepare>>();
+
+  function prepare({ table, search }: Searchable) {
+    const { index, fields, text } = search!;
+    const joined = text ?? fields.map((field) => `coalesce("${field}", '')`).join(" || ' ' || ");
+    return {
+      write: sqlite.prepare<never, [number]>(
+        `insert or replace into ${index} (rowid, text) select seq, ${joined} from ${getTableName(table)} where seq = ?`,
+      ),
+      remove: sqlite.prepare<never, [number]>(`delete from ${index} where rowid = ?`),
+    };
+  }
+
+  function statementsFor(entity: Searchable) {
+    const { index } = entity.search!;
+    let prepared = statements.get(index);
+    if (!prepared) {
+      prepared = prepare(entity);
+      statements.set(index, prepared);
+    }
+    return prepared;
+  }
+
+  return {
+    touch(entity, seq, changed) {
+      const { search } = entity;
+      if (!search || (changed && !search.fields.some((field) => field in changed))) return;
+      notes.push({ entity, seq, gone: false });
+    },
+    forget(entity, seq) {
+      if (entity.search) notes.push({ entity, seq, gone: true });
+    },
+    mark: () => notes.length,
+    restore(mark) {
+      notes.length = mark;
+    },
+    write() {
+      const latest = new Map(
+        notes.map((note) => [`${note.entity.search!.index} ${note.seq}`, note]),
+      );
+      notes = [];
+      for (const { entity, seq, gone } of latest.values()) {
+        const { write, remove } = statementsFor(entity);
+        if (gone) remove.run(seq);
+        else write.run(seq);
+      }
+    },
+  };
+}

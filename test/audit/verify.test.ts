@@ -1,0 +1,347 @@
+/** The audit chain: whatever is done to the log behind the product's back is noticed, and where. */
+import { Database } from "bun:sqlite";
+import { afterAll, describe, expect, test } from "bun:test";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type AuditRow, GENESIS, rowHash } from "../../src/audit/chain.ts";
+import { entries, entryView, newestEntries, verify } from "../../src/audit/log.ts";
+import { closeDatabase, openDatabase } from "../../src/store/open.ts";
+import { temporaryDirectory } from "../support/directory.ts";
+import { ACTOR, insertContact, openTestStore, spawnScript } from "../support/store.ts";
+
+const ROWS = 300;
+
+/** A closed database whose log has `rows` rows of several actors. */
+async function makeLog(directory: string, rows = ROWS): Promise<void> {
+  await using world = openTestStore({ directory });
+  await Promise.all(
+    Array.from({ length: rows }, (_, i) =>
+      world.store.change(
+        { ...ACTOR, id: `actor ${i % 3}`, ip: i % 2 ? null : "192.0.2.1", request_id: `r${i}` },
+        (tx) => insertContact(tx, `n${i}`),
+      ),
+    ),
+  );
+}
+
+const shared = temporaryDirectory();
+afterAll(() => shared[Symbol.dispose]());
+const original = join(shared.path, "original");
+await makeLog(original);
+let copies = 0;
+
+/** What `verify` says of a copy of the log after somebody with the file in hand has been at it. */
+function verdictAfter(tamper: (sqlite: Database) => void, head?: string) {
+  const copy = join(shared.path, `copy ${copies++}`);
+  cpSync(original, copy, { recursive: true });
+  const db = openDatabase(copy, { create: false });
+  for (const trigger of ["audit_no_update", "audit_no_delete", "audit_only_next"]) {
+    db.$client.exec(`drop trigger ${trigger}`);
+  }
+  tamper(db.$client);
+  const verdict = verify(db, head);
+  closeDatabase(db);
+  return verdict;
+}
+
+const rowsOf = (sqlite: Database) =>
+  sqlite.query("select * from audit order by id").all() as AuditRow[];
+const hashOf = (sqlite: Database, id: number) =>
+  (sqlite.query("select hash from audit where id = ?").get(id) as { hash: string }).hash;
+
+/** Gives every row from `first` on the hash that fits the one before, as a careful forger does. */
+function rehash(sqlite: Database, first: number): string {
+  let previous = first === 1 ? GENESIS : hashOf(sqlite, first - 1);
+  for (const row of rowsOf(sqlite).filter(({ id }) => id >= first)) {
+    previous = rowHash(previous, row);
+    sqlite.query("update audit set hash = ? where id = ?").run(previous, row.id);
+  }
+  return previous;
+}
+const setHead = (sqlite: Database, id: number, hash: string) =>
+  sqlite.query("update audit_head set id = ?, hash = ?").run(id, hash);
+
+const anyRow = fc.integer({ min: 1, max: ROWS });
+const columns = (() => {
+  const sqlite = new Database(join(original, "allison.db"), { readonly: true });
+  const names = sqlite
+    .query("select name from pragma_table_info('audit')")
+    .values()
+    .map(([name]) => String(name));
+  sqlite.close();
+  return names;
+})();
+
+describe("a log that nobody touched", () => {
+  test("is intact, its row count and head told, from no row at all on", async () => {
+    await using world = openTestStore();
+    expect(verify(world.db)).toEqual({ intact: true, rows: 0, head: GENESIS });
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+    const verdict = verify(world.db);
+    const hash: string = world.value("select hash from audit");
+    expect(verdict).toEqual({ intact: true, rows: 1, head: hash });
+    expect(verdictAfter(() => undefined)).toMatchObject({ intact: true, rows: ROWS });
+  });
+
+  test("can be checked by anybody from the documented rule: SHA-256 of the hash before and the columns, as JSON", () => {
+    verdictAfter((sqlite) => {
+      let previous = "0".repeat(64);
+      for (const row of rowsOf(sqlite)) {
+        const { id, at, actor_type, actor_id, actor_name, actor_prefix, action } = row;
+        const { entity_type, entity_id, changes, ip, user_agent, request_id } = row;
+        const text = JSON.stringify([
+          ...[previous, id, at, actor_type, actor_id, actor_name, actor_prefix, action],
+          ...[entity_type, entity_id, changes, ip, user_agent, request_id],
+        ]);
+        previous = new Bun.CryptoHasher("sha256").update(text).digest("hex");
+        expect(row.hash).toBe(previous);
+      }
+    });
+  });
+
+  test("every one of its columns is in the hash", () => {
+    const row = Object.fromEntries(columns.map((name) => [name, name])) as unknown as AuditRow;
+    const hashes = columns
+      .filter((name) => name !== "hash")
+      .map((name) => rowHash(GENESIS, { ...row, [name]: "another" }));
+    expect(new Set([...hashes, rowHash(GENESIS, row)]).size).toBe(columns.length);
+  });
+
+  test("fits a head noted earlier, whichever row it was of", () => {
+    fc.assert(
+      fc.property(anyRow, (id) => {
+        let head = "";
+        verdictAfter((sqlite) => (head = hashOf(sqlite, id)));
+        expect(verdictAfter(() => undefined, head).intact).toBe(true);
+      }),
+      { numRuns: 5 },
+    );
+    expect(verdictAfter(() => undefined, GENESIS).intact).toBe(true);
+    expect(verdictAfter(() => undefined, "f".repeat(64))).toMatchObject({
+      intact: false,
+      row: ROWS,
+    });
+  });
+
+  test("stays intact to one who checks it while another process writes", async () => {
+    using directory = temporaryDirectory();
+    const data = join(directory.path, "data");
+    await makeLog(data, 1_500);
+    await using child = spawnScript(
+      `
+      import { ACTOR, insertContact, openTestStore } from "./store.ts";
+      const world = openTestStore({ directory: process.argv.at(-1) });
+      for (let i = 0; ; i += 1) {
+        await world.store.change(ACTOR, (tx) => insertContact(tx, "more " + i));
+        if (i === 0) console.log("writing");
+      }
+      `,
+      [data],
+    );
+    await child.stdout.getReader().read();
+    const db = openDatabase(data, { create: false });
+    const seen: number[] = [];
+    for (let i = 0; i < 20; i += 1) {
+      const verdict = verify(db);
+      expect(verdict.intact).toBe(true);
+      seen.push((verdict as { rows: number }).rows);
+      await Bun.sleep(2);
+    }
+    child.kill("SIGKILL");
+    await child.exited;
+    closeDatabase(db);
+    expect(seen[0]).toBeGreaterThan(1_500);
+    expect(seen.at(-1)).toBeGreaterThan(seen[0]!);
+  }, 30_000);
+});
+
+describe("a log that somebody was at", () => {
+  test("any other value in any column of any row is noticed, at the first such row", () => {
+    const value = fc.oneof(fc.string(), fc.constant(null), fc.integer(), fc.constant("{}"));
+    fc.assert(
+      fc.property(anyRow, fc.constantFrom(...columns), value, (id, column, given) => {
+        const nullable = ["actor_id", "actor_name", "actor_prefix", "ip", "user_agent", "request_id"];
+        if (given === null) fc.pre(nullable.includes(column));
+        if (column === "id") fc.pre(typeof given === "number" && (given < 1 || given > ROWS));
+        let differs = true;
+        const verdict = verdictAfter((sqlite) => {
+          const before = JSON.stringify(rowsOf(sqlite));
+          sqlite.query(`update audit set "${column}" = ? where id = ?`).run(given as never, id);
+          differs = JSON.stringify(rowsOf(sqlite)) !== before;
+        });
+        if (!differs) return;
+        // A row numbered below 1 comes first of all.
+        const first = column === "id" && (given as number) < 1 ? 1 : id;
+        expect(verdict).toMatchObject({ intact: false, row: first });
+      }),
+      { numRuns: 120 },
+    );
+  }, 60_000);
+
+  test("any row that is deleted is noticed as that row, the last one included", () => {
+    fc.assert(
+      fc.property(anyRow, (id) => {
+        const verdict = verdictAfter((sqlite) => sqlite.query("delete from audit where id = ?").run(id));
+        expect(verdict).toMatchObject({ intact: false, row: id });
+      }),
+      { numRuns: 20, examples: [[1], [ROWS]] },
+    );
+  });
+
+  test("any end that is cut off is noticed at its first row; with the head set back too, by a hash noted elsewhere", () => {
+    fc.assert(
+      fc.property(anyRow, (id) => {
+        const cut = (sqlite: Database) => sqlite.query("delete from audit where id >= ?").run(id);
+        expect(verdictAfter(cut)).toMatchObject({ intact: false, row: id });
+        let noted = "";
+        const cutWell = (sqlite: Database) => {
+          noted = hashOf(sqlite, ROWS);
+          cut(sqlite);
+          setHead(sqlite, id - 1, id === 1 ? GENESIS : hashOf(sqlite, id - 1));
+        };
+        // Nobody can tell from the file alone: that is what --head is for.
+        expect(verdictAfter(cutWell).intact).toBe(true);
+        expect(verdictAfter(cutWell, noted)).toMatchObject({ intact: false, row: id - 1 });
+      }),
+      { numRuns: 10, examples: [[1], [ROWS]] },
+    );
+  });
+
+  test("two rows that changed places are noticed at the first of them", () => {
+    fc.assert(
+      fc.property(anyRow, anyRow, (a, b) => {
+        fc.pre(a !== b);
+        const verdict = verdictAfter((sqlite) =>
+          sqlite.exec(`update audit set id = -1 where id = ${a}; update audit set id = ${a} where id = ${b};
+            update audit set id = ${b} where id = -1`),
+        );
+        expect(verdict).toMatchObject({ intact: false, row: Math.min(a, b) });
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("a row altered and all hashes after it made to fit is noticed by the head; with the head made to fit, by a hash noted elsewhere", () => {
+    fc.assert(
+      fc.property(anyRow, (id) => {
+        let noted = "";
+        const forge = (sqlite: Database) => {
+          noted = hashOf(sqlite, ROWS);
+          sqlite.query("update audit set actor_name = 'somebody else' where id = ?").run(id);
+          return rehash(sqlite, id);
+        };
+        expect(verdictAfter(forge)).toMatchObject({ intact: false, row: ROWS });
+        const forgeWell = (sqlite: Database) => setHead(sqlite, ROWS, forge(sqlite));
+        expect(verdictAfter(forgeWell).intact).toBe(true);
+        expect(verdictAfter(forgeWell, noted)).toMatchObject({ intact: false, row: ROWS });
+      }),
+      { numRuns: 8, examples: [[1], [ROWS]] },
+    );
+  });
+
+  test("a row put in is noticed: at the end with a hash that fits, in a gap that was made, or numbered below 1", () => {
+    const copyOf = (id: number, as: number) =>
+      `insert into audit select ${as}, ${columns.filter((name) => name !== "id").join(", ")} from audit where id = ${id}`;
+    const appended = verdictAfter((sqlite) => {
+      sqlite.exec(copyOf(ROWS, ROWS + 1));
+      rehash(sqlite, ROWS + 1);
+    });
+    expect(appended).toMatchObject({ intact: false, row: ROWS + 1 });
+    for (const id of [0, -1, -5_000_000]) {
+      const verdict = verdictAfter((sqlite) => sqlite.exec(copyOf(1, id)));
+      expect(verdict).toMatchObject({ intact: false, row: 1 });
+    }
+  });
+
+  test("a head that is gone or of another row is noticed", () => {
+    for (const tamper of [
+      "delete from audit_head",
+      "update audit_head set id = id + 1",
+      "update audit_head set id = id - 1",
+      `update audit_head set hash = '${GENESIS}'`,
+    ]) {
+      expect(verdictAfter((sqlite) => sqlite.exec(tamper)).intact).toBe(false);
+    }
+  });
+});
+
+describe("the log as a table", () => {
+  test("refuses to be updated or deleted from, by any statement, whole or in part", async () => {
+    await using world = openTestStore();
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+    const before = world.rows("select * from audit");
+    for (const statement of [
+      "update audit set at = at",
+      "update audit set actor_name = 'x' where id = 1",
+      "update or replace audit set id = 2",
+      "update or ignore audit set id = 2",
+      "delete from audit",
+      "delete from audit where id = 1",
+      "insert into audit select * from audit where true on conflict (id) do update set action = 'x'",
+    ]) {
+      expect(() => world.db.$client.exec(statement)).toThrow("append-only");
+      expect(world.rows("select * from audit")).toEqual(before);
+    }
+  });
+
+  test("takes no row but the next: none in place of another, none before, none after a gap", async () => {
+    await using world = openTestStore();
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+    const before = world.rows("select * from audit");
+    const list = columns.filter((name) => name !== "id").join(", ");
+    for (const id of [1, 0, -1, 3]) {
+      expect(() =>
+        world.db.$client.exec(
+          `insert or replace into audit (id, ${list}) select ${id}, ${list} from audit`,
+        ),
+      ).toThrow("append-only");
+      expect(world.rows("select * from audit")).toEqual(before);
+    }
+  });
+});
+
+describe("the log as it is read", () => {
+  test("all of more than two pages of rows come once each, oldest first, and by every filter the right ones", async () => {
+    await using world = openTestStore();
+    const total = 2_345;
+    for (let i = 0; i < total; i += 1) {
+      if (i % 500 === 0) {
+        world.clock.advance(1_000);
+        await world.store.idle();
+      }
+      void world.store.change({ ...ACTOR, id: `actor ${i % 3}` }, (tx) => insertContact(tx, `n${i}`));
+    }
+    await world.store.idle();
+    const all = [...entries(world.db)];
+    expect(all.map(({ id }) => id)).toEqual(Array.from({ length: total }, (_, i) => i + 1));
+    const one = all[1_234]!;
+    const from = all[600]!.at;
+    const to = all[2_200]!.at;
+    const checks: [Parameters<typeof entries>[1], (row: AuditRow) => boolean][] = [
+      [{ actorId: "actor 1" }, (row) => row.actor_id === "actor 1"],
+      [{ entityId: one.entity_id }, (row) => row.entity_id === one.entity_id],
+      [{ entityType: "contact", from, to }, (row) => row.at >= from && row.at < to],
+      [{ entityType: "call" }, () => false],
+    ];
+    for (const [filter, fits] of checks) {
+      expect([...entries(world.db, filter)]).toEqual(all.filter(fits));
+      expect(newestEntries(world.db, filter!, 10)).toEqual(all.filter(fits).toReversed().slice(0, 10));
+    }
+    expect(all.filter(checks[2]![1]).length).toBeGreaterThan(500);
+    expect(all.filter(checks[2]![1]).length).toBeLessThan(total - 500);
+  });
+
+  test("as JSON a row has the documented fields, the actor as one object and the changes as another", async () => {
+    await using world = openTestStore();
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
+    const [row] = [...entries(world.db)];
+    const view = entryView(row!);
+    expect(Object.keys(view)).toEqual([
+      ...["id", "at", "actor", "action", "entity_type", "entity_id", "changes"],
+      ...["ip", "user_agent", "request_id", "hash"],
+    ]);
+    expect(view.actor).toEqual({ type: "system", id: null, name: "test", prefix: null });
+    expect(view.changes.phone_number).toEqual([null, "one"]);
+  });
+});

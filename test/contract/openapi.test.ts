@@ -1,0 +1,586 @@
+/** The OpenAPI document: true to the routes, valid by other people's tools, and never less than what was promised. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { validate } from "@scalar/openapi-parser";
+import Ajv2020 from "ajv/dist/2020";
+import addFormats from "ajv-formats";
+import { openApiDocument } from "../../src/app.ts";
+import { defaultConfig } from "../../src/config.ts";
+import { ERRORS } from "../../src/http/errors.ts";
+import { errorsOf } from "../../src/http/openapi.ts";
+import type { Route } from "../../src/http/route.ts";
+import { EVENT_TYPES } from "../../src/webhooks/catalogue.ts";
+import { temporaryDirectory } from "../support/directory.ts";
+import { startTestServer, type TestServer } from "../support/harness.ts";
+import { breakingChanges } from "./openapi-diff.ts";
+
+type Json = Record<string, unknown>;
+interface Operation extends Json {
+  operationId: string;
+  tags: string[];
+  parameters: Json[];
+  responses: Record<string, Json>;
+}
+interface Document extends Json {
+  info: { version: string; description: string };
+  tags: { name: string; description: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  webhooks: Record<string, { post: Operation }>;
+  components: Record<string, Record<string, Json>>;
+}
+
+const document = openApiDocument(defaultConfig()) as Document;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({
+    name: `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`,
+    operation,
+  })),
+);
+
+let server: TestServer;
+let routes: readonly Route[];
+beforeAll(async () => {
+  server = await startTestServer();
+  routes = server.server.routes;
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+/** What a reference within the document stands for. */
+function resolved(node: Json): Json {
+  if (typeof node.$ref !== "string") return node;
+  const found = node.$ref
+    .slice(2)
+    .split("/")
+    .reduce<unknown>((inner, key) => (inner as Json)?.[key], document);
+  if (found === undefined) throw new Error(`${node.$ref} leads nowhere`);
+  return found as Json;
+}
+
+describe("what was promised is kept", () => {
+  const file = Bun.file(join(import.meta.dir, "openapi.json"));
+  // The program's version is no part of the contract.
+  const promised = { ...document, info: { ...document.info, version: "1" } };
+  const text = `${JSON.stringify(promised, null, 2)}\n`;
+  const renewing = process.env.UPDATE_SNAPSHOT === "1";
+
+  test("nothing of the committed document is removed, renamed, retyped or tightened", async () => {
+    if (renewing && !(await file.exists())) return;
+    expect(breakingChanges(await file.json(), promised)).toEqual([]);
+  });
+
+  test("what is added to the document is seen in review", async () => {
+    if (renewing) {
+      const breaks = (await file.exists()) ? breakingChanges(await file.json(), promised) : [];
+      if (breaks.length === 0) await Bun.write(file, text);
+    }
+    if ((await file.text()) !== text) {
+      throw new Error(
+        "The OpenAPI document is not the committed one. If the change is meant, run `UPDATE_SNAPSHOT=1 bun test test/contract/openapi.test.ts`, look at the difference of test/contract/openapi.json and commit it. A breaking change is refused even then.",
+      );
+    }
+  });
+
+  test("the server hands out the same document, with its own address", async () => {
+    const answer = await fetch(`${server.url}/openapi.json`);
+    const served = (await answer.json()) as Document;
+    const { reads, writes } = { reads: 1_000_000, writes: 1_000_000 };
+    const config = defaultConfig({ readsPerMinute: reads, writesPerMinute: writes });
+    expect(served).toEqual({
+      ...(openApiDocument(config) as Document),
+      servers: [{ url: server.url, description: "This server" }],
+    });
+  });
+
+  test("it is made the same every time", () => {
+    expect(JSON.stringify(openApiDocument(defaultConfig()))).toBe(JSON.stringify(document));
+  });
+});
+
+describe("other people's tools take it", () => {
+  test("redocly finds nothing to complain of, by its recommended rules", async () => {
+    using directory = temporaryDirectory();
+    const file = join(directory.path, "openapi.json");
+    await Bun.write(file, JSON.stringify(document));
+    const redocly = join(import.meta.dir, "../../node_modules/.bin/redocly");
+    const lint = Bun.spawn(
+      [process.execPath, "--bun", redocly, "lint", "--extends=recommended", "--format=json", file],
+      {
+        cwd: directory.path,
+        // Neither its statistics nor its look for a newer version leave the machine.
+        env: {
+          PATH: process.env.PATH,
+          HOME: directory.path,
+          REDOCLY_TELEMETRY: "off",
+          REDOCLY_SUPPRESS_UPDATE_NOTICE: "true",
+          BUN_BE_BUN: "1",
+        },
+        stdout: "pipe",
+        stderr: "pipe",
+      },
+    );
+    const [out, err, code] = await Promise.all([
+      new Response(lint.stdout).text(),
+      new Response(lint.stderr).text(),
+      lint.exited,
+    ]);
+    const { totals, problems } = JSON.parse(out) as { totals: Json; problems: unknown };
+    expect([code, totals, problems, err]).toEqual([
+      0,
+      { errors: 0, warnings: 0, ignored: 0 },
+      [],
+      expect.any(String),
+    ]);
+  }, 30_000);
+
+  test("Scalar's parser finds it valid", async () => {
+    const { valid, errors } = await validate(structuredClone(document));
+    expect([valid, errors ?? []]).toEqual([true, []]);
+  });
+});
+
+/** Every schema of the document with the examples that are given for it. */
+function* exampled(): Generator<{ where: string; schema: Json; examples: unknown[] }> {
+  const of = (node: Json): unknown[] => [
+    ...("example" in node ? [node.example] : []),
+    ...Object.values((node.examples ?? {}) as Record<string, { value: unknown }>).map(
+      ({ value }) => value,
+    ),
+  ];
+  function* contents(where: string, node: Json) {
+    for (const [type, media] of Object.entries((node.content ?? {}) as Record<string, Json>))
+      yield { where: `${where} ${type}`, schema: media.schema as Json, examples: of(media) };
+  }
+  const events = Object.entries(document.webhooks).map(([name, { post }]) => ({
+    name,
+    operation: post,
+  }));
+  for (const { name, operation } of [...operations, ...events]) {
+    for (const parameter of operation.parameters.map(resolved)) {
+      const where = `${name} ${parameter.name}`;
+      yield { where, schema: parameter.schema as Json, examples: of(parameter) };
+    }
+    yield* contents(`${name} body`, resolved((operation.requestBody ?? {}) as Json));
+    for (const [status, response] of Object.entries(operation.responses)) {
+      const { headers = {}, ...rest } = resolved(response) as { headers?: Record<string, Json> };
+      yield* contents(`${name} ${status}`, rest as Json);
+      for (const [header, reference] of Object.entries(headers)) {
+        const node = resolved(reference);
+        const where = `${name} ${status} ${header}`;
+        yield { where, schema: node.schema as Json, examples: of(node) };
+      }
+    }
+  }
+}
+
+describe("every example is one", () => {
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
+  addFormats(ajv);
+  // The schemas refer to each other from the document's root.
+  ajv.addSchema({ $id: "document", components: document.components }, "document", false, false);
+  const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
+  const check = (schema: Json) => {
+    const text = JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/');
+    const known = compiled.get(text) ?? ajv.compile(JSON.parse(text));
+    compiled.set(text, known);
+    return known;
+  };
+
+  test("of every parameter, header, body and answer", () => {
+    let count = 0;
+    for (const { where, schema, examples } of exampled()) {
+      const valid = check(schema);
+      for (const example of examples) {
+        valid(example);
+        expect([where, valid.errors ?? []]).toEqual([where, []]);
+        count += 1;
+      }
+      // A cursor is nothing that could be made up.
+      if (!where.endsWith(" cursor")) expect([where, examples.length]).not.toEqual([where, 0]);
+    }
+    expect(count).toBeGreaterThan(500);
+  });
+
+  test("of every field of every component", () => {
+    const walk = (where: string, node: unknown) => {
+      if (node === null || typeof node !== "object") return;
+      const { examples, ...schema } = node as { examples?: unknown[] } & Json;
+      for (const example of Array.isArray(examples) ? examples : []) {
+        const valid = check(schema);
+        valid(example);
+        expect([where, valid.errors ?? []]).toEqual([where, []]);
+      }
+      for (const [key, value] of Object.entries(schema)) {
+        if (key !== "default") walk(`${where}.${key}`, value);
+      }
+    };
+    for (const [name, schema] of Object.entries(document.components.schemas!)) walk(name, schema);
+  });
+});
+
+describe("it says what the server does", () => {
+  test("every route is in it, and nothing else", () => {
+    const served = routes.map(({ method, path }) => `${method} ${path}`);
+    expect(operations.map(({ name }) => name).sort()).toEqual(served.sort());
+    expect(Object.keys(document.webhooks)).toEqual([...EVENT_TYPES]);
+  });
+
+  test("every operation has a name of its own, a summary and a known section", () => {
+    const sections = document.tags.map(({ name }) => name);
+    const names = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(names).size).toBe(names.length);
+    for (const { name, operation } of operations) {
+      expect([name, operation.summary]).toEqual([name, expect.stringMatching(/\w/)]);
+      expect([name, sections.includes(operation.tags[0]!)]).toEqual([name, true]);
+    }
+    for (const { name, description } of document.tags)
+      expect([name, description]).not.toContain("");
+  });
+
+  test("every operation tells all the errors it can answer with, each with an example", () => {
+    for (const { name, operation } of operations) {
+      const route = routes.find(({ method, path }) => `${method} ${path}` === name)!;
+      const told = Object.entries(operation.responses)
+        .filter(([status]) => Number(status) >= 400)
+        .flatMap(([status, response]) => {
+          const { content } = resolved(response) as {
+            content: { "application/json": { examples: Record<string, { value: Json }> } };
+          };
+          return Object.values(content["application/json"].examples).map(
+            ({ value }) => `${status} ${value.error}`,
+          );
+        });
+      const expected = errorsOf(route).map((code) => `${ERRORS[code].status} ${code}`);
+      expect([name, [...new Set(told)].sort()]).toEqual([name, expected.sort()]);
+    }
+  });
+
+  test("every body that a route takes is in it", () => {
+    for (const { name, operation } of operations) {
+      const route = routes.find(({ method, path }) => `${method} ${path}` === name)!;
+      const takes = ("body" in route && route.body !== undefined) || "line" in route;
+      expect([name, operation.requestBody !== undefined]).toEqual([name, takes]);
+    }
+  });
+
+  test("it names no other host", () => {
+    const addresses = JSON.stringify(document).match(/https?:\/\/[^\s"'`)\\]+/g) ?? [];
+    const hosts = new Set(addresses.map((address) => new URL(address).hostname));
+    const examples = ["127.0.0.1", "allison.example", "example.com", "recordings.example"];
+    expect([...hosts].filter((host) => !examples.includes(host))).toEqual([]);
+  });
+
+  test("every text that can be sent tells how long it may be", () => {
+    const unbounded: string[] = [];
+    const walk = (where: string, node: Json) => {
+      const types = [node.type].flat();
+      const bounded = ["enum", "const", "format", "pattern", "maxLength"].some(
+        (key) => key in node,
+      );
+      if (types.includes("string") && !bounded) unbounded.push(where);
+      for (const [name, property] of Object.entries((node.properties ?? {}) as Json))
+        walk(`${where}.${name}`, property as Json);
+      for (const option of [node.oneOf, node.anyOf].flatMap((list) => (list ?? []) as Json[]))
+        walk(where, option);
+      if (node.items) walk(`${where}[]`, node.items as Json);
+    };
+    for (const [name, schema] of Object.entries(document.components.schemas!))
+      if (/Create$|Update$|Record$|Move$|Test$/.test(name)) walk(name, schema);
+    // Checked against the list of time zones there are.
+    expect(unbounded.filter((where) => !where.endsWith(".timezone"))).toEqual([]);
+  });
+});
+
+/** A small document in which each kind of break is planted. */
+const small = () => ({
+  paths: {
+    "/v1/things/{id}": {
+      get: {
+        operationId: "getThing",
+        security: [{ apiKey: [] }],
+        parameters: [
+          { name: "id", in: "path", required: true, schema: { type: "string", format: "uuid" } },
+          { name: "q", in: "query", schema: { type: "string", maxLength: 200 } },
+        ] as Json[],
+        responses: {
+          200: {
+            headers: { ETag: { schema: { type: "string" } } } as Json,
+            content: {
+              "application/json": { schema: { $ref: "#/components/schemas/Thing" } },
+            } as Json,
+          },
+          404: { description: "Not found." },
+        } as Json,
+      },
+      put: {
+        operationId: "putThing",
+        security: [{ apiKey: [] }],
+        requestBody: {
+          required: false,
+          content: {
+            "application/json": { schema: { $ref: "#/components/schemas/ThingUpdate" } },
+          } as Json,
+        },
+        responses: { 204: {} },
+      } as Json,
+    },
+  },
+  webhooks: {
+    "thing.done": {
+      post: {
+        operationId: "thingDone",
+        parameters: [
+          { name: "X-Id", in: "header", required: true, schema: { type: "string" } },
+        ] as Json[],
+        requestBody: {
+          content: { "application/json": { schema: { $ref: "#/components/schemas/Thing" } } },
+        },
+        responses: { "2XX": {} },
+      },
+    },
+  } as Record<string, Json>,
+  components: {
+    schemas: {
+      Thing: {
+        type: "object",
+        required: ["id", "kind"],
+        properties: {
+          id: { type: "string", format: "uuid" },
+          kind: { type: "string", enum: ["a", "b"] },
+          size: { type: ["integer", "null"] },
+          tags: { type: "array", items: { type: "string" } },
+          own: { type: "object", additionalProperties: { type: "string" } },
+          part: {
+            oneOf: [
+              { type: "object", required: ["type"], properties: { type: { const: "x" } } },
+              { type: "object", required: ["type"], properties: { type: { const: "y" } } },
+            ],
+          },
+        } as Record<string, Json>,
+      } as Json,
+      ThingUpdate: {
+        type: "object",
+        required: ["name"],
+        properties: {
+          name: { type: "string", minLength: 1, maxLength: 200 },
+          kind: { type: "string", enum: ["a", "b"] },
+          size: { type: ["integer", "null"], minimum: 0, maximum: 10, default: 5 },
+          code: { type: "string", pattern: "^[a-z]+$" },
+          part: {
+            oneOf: [
+              { type: "object", required: ["type"], properties: { type: { const: "x" } } },
+              { type: "object", required: ["type"], properties: { type: { const: "y" } } },
+            ],
+          },
+        } as Record<string, Json>,
+      } as Json,
+    },
+  },
+});
+type Small = ReturnType<typeof small>;
+const get = (it: Small) => it.paths["/v1/things/{id}"].get;
+const put = (it: Small) => it.paths["/v1/things/{id}"].put;
+const answered = (it: Small) => it.components.schemas.Thing.properties as Record<string, Json>;
+const sent = (it: Small) => it.components.schemas.ThingUpdate.properties as Record<string, Json>;
+
+describe("a break is found", () => {
+  const planted: [string, (it: Small) => void, RegExp][] = [
+    ["a path removed", (it) => void delete (it.paths as Json)["/v1/things/{id}"], /GET .* is gone/],
+    [
+      "an operation removed",
+      (it) => void delete (it.paths["/v1/things/{id}"] as Json).put,
+      /PUT .*: is gone/,
+    ],
+    ["an operation renamed", (it) => void (get(it).operationId = "readThing"), /operationId/],
+    ["another kind of key", (it) => void (get(it).security = [{ other: [] } as never]), /security/],
+    [
+      "a query parameter removed",
+      (it) => void get(it).parameters.pop(),
+      /query parameter q: is gone/,
+    ],
+    [
+      "a query parameter made required",
+      (it) => void (get(it).parameters[1]!.required = true),
+      /q: is required now/,
+    ],
+    [
+      "a required parameter added",
+      (it) => void get(it).parameters.push({ name: "x", in: "query", required: true }),
+      /x: is new and required/,
+    ],
+    [
+      "a parameter tightened",
+      (it) => void (get(it).parameters[1]!.schema = { type: "string", maxLength: 10 }),
+      /maxLength is 10, was 200/,
+    ],
+    ["a status removed", (it) => void delete get(it).responses[404], /404: is gone/],
+    [
+      "an answer's header removed",
+      (it) => void delete ((get(it).responses[200] as Json).headers as Json).ETag,
+      /header ETag: is gone/,
+    ],
+    [
+      "an answer's media type removed",
+      (it) => void ((get(it).responses[200] as Json).content = { "text/plain": {} }),
+      /application\/json: is gone/,
+    ],
+    ["an answer's field removed", (it) => void delete answered(it).size, /\.size: is gone/],
+    [
+      "an answer's field of another type",
+      (it) => void (answered(it).id!.type = "integer"),
+      /\.id: type/,
+    ],
+    [
+      "an answer's field that may be null now",
+      (it) => void (answered(it).id!.type = ["string", "null"]),
+      /\.id: type/,
+    ],
+    [
+      "an answer's field of another format",
+      (it) => void (answered(it).id!.format = "email"),
+      /\.id: format/,
+    ],
+    [
+      "an answer's field that may be missing now",
+      (it) => void (it.components.schemas.Thing.required = ["id"]),
+      /\.kind: may be missing/,
+    ],
+    [
+      "an answer's enum value removed",
+      (it) => void (answered(it).kind!.enum = ["a"]),
+      /enum lost "b"/,
+    ],
+    [
+      "an answer's entries of another type",
+      (it) => void (answered(it).tags!.items = { type: "integer" }),
+      /tags\[\]: type/,
+    ],
+    [
+      "an answer's own values of another type",
+      (it) => void (answered(it).own!.additionalProperties = { type: "integer" }),
+      /own\.\*: type/,
+    ],
+    [
+      "an answer's alternative removed",
+      (it) => void (answered(it).part!.oneOf as Json[]).pop(),
+      /part<2>/,
+    ],
+    [
+      "a body made required",
+      (it) => void ((put(it).requestBody as Json).required = true),
+      /body: is required now/,
+    ],
+    [
+      "a body's media type removed",
+      (it) => void ((put(it).requestBody as Json).content = {}),
+      /application\/json: is gone/,
+    ],
+    ["a request's field removed", (it) => void delete sent(it).kind, /\.kind: is gone/],
+    [
+      "a request's field made required",
+      (it) => void (it.components.schemas.ThingUpdate.required = ["name", "kind"]),
+      /\.kind: is required now/,
+    ],
+    ["a request's enum value removed", (it) => void (sent(it).kind!.enum = ["a"]), /enum lost "b"/],
+    [
+      "a request's field bound to an enum",
+      (it) => void (sent(it).name!.enum = ["x"]),
+      /takes only/,
+    ],
+    [
+      "a request's field that may not be null now",
+      (it) => void (sent(it).size!.type = "integer"),
+      /\.size: type/,
+    ],
+    [
+      "a request's lower bound raised",
+      (it) => void (sent(it).size!.minimum = 1),
+      /minimum is 1, was 0/,
+    ],
+    [
+      "a request's upper bound lowered",
+      (it) => void (sent(it).name!.maxLength = 100),
+      /maxLength is 100, was 200/,
+    ],
+    [
+      "a request's bound added",
+      (it) => void (sent(it).code!.maxLength = 9),
+      /maxLength is 9, was nothing/,
+    ],
+    ["a request's pattern changed", (it) => void (sent(it).code!.pattern = "^[a-f]+$"), /pattern/],
+    [
+      "a request's default changed",
+      (it) => void (sent(it).size!.default = 6),
+      /default is 6, was 5/,
+    ],
+    [
+      "a request's alternative removed",
+      (it) => void (sent(it).part!.oneOf as Json[]).pop(),
+      /part<2>/,
+    ],
+    [
+      "unknown fields refused",
+      (it) => void (it.components.schemas.ThingUpdate.additionalProperties = false),
+      /refuses unknown fields/,
+    ],
+    ["an event removed", (it) => void delete it.webhooks["thing.done"], /thing\.done: is gone/],
+    [
+      "an event's header removed",
+      (it) => void ((it.webhooks["thing.done"]!.post as Json).parameters = []),
+      /X-Id: is gone/,
+    ],
+  ];
+  test.each(planted)("%s", (_name, plant, expected) => {
+    const after = small();
+    plant(after);
+    const breaks = breakingChanges(small(), after);
+    expect(breaks.join("\n")).toMatch(expected);
+  });
+
+  test("an event's fields are held to what answers are", () => {
+    const after = small();
+    delete answered(after).size;
+    expect(breakingChanges(small(), after).filter((text) => text.includes("thing.done"))).toEqual([
+      "POST thing.done body.size: is gone",
+    ]);
+  });
+});
+
+describe("growth is no break", () => {
+  const added: [string, (it: Small) => void][] = [
+    ["nothing at all", () => {}],
+    ["a path", (it) => void ((it.paths as Json)["/v1/others"] = { get: {} })],
+    ["an optional parameter", (it) => void get(it).parameters.push({ name: "x", in: "query" })],
+    ["a status", (it) => void (get(it).responses[409] = {})],
+    ["a field of an answer", (it) => void (answered(it).more = { type: "string" })],
+    ["an enum value of an answer", (it) => void (answered(it).kind!.enum = ["a", "b", "c"])],
+    ["an optional field of a request", (it) => void (sent(it).more = { type: "string" })],
+    ["an enum value of a request", (it) => void (sent(it).kind!.enum = ["a", "b", "c"])],
+    ["a looser bound", (it) => void (sent(it).name!.maxLength = 300)],
+    ["a bound that falls away", (it) => void delete sent(it).name!.maxLength],
+    ["a pattern that falls away", (it) => void delete sent(it).code!.pattern],
+    ["null taken in a request", (it) => void (sent(it).name!.type = ["string", "null"])],
+    ["null no longer answered", (it) => void (answered(it).size!.type = "integer")],
+    [
+      "an alternative of a request",
+      (it) => void (sent(it).part!.oneOf as Json[]).push({ type: "null" }),
+    ],
+    ["a field no longer required", (it) => void (it.components.schemas.ThingUpdate.required = [])],
+    [
+      "a field always answered",
+      (it) => void (it.components.schemas.Thing.required = ["id", "kind", "size"]),
+    ],
+    ["an event", (it) => void (it.webhooks["thing.undone"] = { post: {} })],
+    [
+      "a schema written in place",
+      (it) => {
+        const { Thing } = it.components.schemas;
+        ((get(it).responses[200] as Json).content as Json)["application/json"] = { schema: Thing };
+      },
+    ],
+  ];
+  test.each(added)("%s", (_name, add) => {
+    const after = small();
+    add(after);
+    expect(breakingChanges(small(), after)).toEqual([]);
+  });
+});

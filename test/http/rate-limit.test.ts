@@ -1,0 +1,188 @@
+/** Token buckets, against the same bucket reckoned in whole fractions without any rounding. */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { LIMITS } from "../../src/config.ts";
+import { createRateLimiter } from "../../src/http/rate-limit.ts";
+import { createTestClock } from "../support/clock.ts";
+
+/** A bucket whose content is an exact count of 60,000ths of a token. */
+function createReference(limit: number) {
+  const token = 60_000n;
+  const capacity = BigInt(limit) * token;
+  let content = capacity;
+  let last: bigint | null = null;
+  const ceiling = (a: bigint, b: bigint) => (a + b - 1n) / b;
+  return (now: number) => {
+    const at = BigInt(Math.floor(now));
+    const filled = content + (at - (last ?? at)) * BigInt(limit);
+    content = filled > capacity ? capacity : filled;
+    last = at;
+    const allowed = content >= token;
+    if (allowed) content -= token;
+    const missing = token - content;
+    const seconds = ceiling(missing, BigInt(limit) * 1_000n);
+    return {
+      allowed,
+      left: Number(content / token),
+      fullSeconds: Number(ceiling(capacity - content, BigInt(limit) * 1_000n)),
+      retrySeconds: allowed ? 0 : Number(seconds < 1n ? 1n : seconds),
+    };
+  };
+}
+
+const limits = fc.oneof(
+  fc.integer({ min: 1, max: 200 }),
+  fc.constantFrom(1, 7, 30, 59, 60, 61, 100, 999_983, 10_000_000),
+);
+/** Pauses between requests: bursts, fractions of a millisecond, minutes, days. */
+const pauses = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.constant(0) },
+    fc.double({ min: 0, max: 3, noNaN: true }),
+    fc.integer({ min: 0, max: 2_500 }),
+    fc.integer({ min: 0, max: 120_000 }),
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 90 * 86_400_000 }) },
+  ),
+  { minLength: 1, maxLength: 300 },
+);
+
+describe("a bucket", () => {
+  test("decides, counts and tells the wait exactly as fractions without rounding do", () => {
+    fc.assert(
+      fc.property(limits, fc.nat(1_000_000), pauses, (limit, start, steps) => {
+        const limiter = createRateLimiter(limit);
+        const reference = createReference(limit);
+        let now = start;
+        for (const step of steps) {
+          now += step;
+          expect(limiter.spend("key", now)).toEqual(reference(now));
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("Retry-After is true: a client that waits exactly that long is let through, one that waits a second less is not", () => {
+    fc.assert(
+      fc.property(limits, fc.double({ min: 0, max: 1e9, noNaN: true }), pauses, (limit, start, steps) => {
+        // The same history twice, for asking is itself a request.
+        const history = (wait: number | null) => {
+          const limiter = createRateLimiter(limit);
+          let now = Math.floor(start);
+          let spending = limiter.spend("key", now);
+          for (const step of steps) {
+            for (let i = 0; i < limit && i < 300 && spending.allowed; i += 1) {
+              spending = limiter.spend("key", now);
+            }
+            if (!spending.allowed) break;
+            now += Math.floor(step);
+            spending = limiter.spend("key", now);
+          }
+          if (spending.allowed || wait === null) return spending;
+          return limiter.spend("key", now + wait);
+        };
+        const refused = history(null);
+        if (refused.allowed) return;
+        const ms = refused.retrySeconds * 1_000;
+        expect(refused.retrySeconds).toBeGreaterThanOrEqual(1);
+        expect(Number.isInteger(refused.retrySeconds)).toBe(true);
+        expect(history(ms).allowed).toBe(true);
+        if (refused.retrySeconds > 1) expect(history(ms - 1_000).allowed).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("Retry-After holds between two ticks of a clock that counts fractions of a millisecond", () => {
+    fc.assert(
+      fc.property(limits, fc.double({ min: 0, max: 1e9, noNaN: true }), (limit, now) => {
+        fc.pre(limit <= 1_000);
+        const limiter = createRateLimiter(limit);
+        let spending = limiter.spend("key", now);
+        while (spending.allowed) spending = limiter.spend("key", now);
+        expect(limiter.spend("key", now + spending.retrySeconds * 1_000).allowed).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a burst may use the whole limit at once, no more; over any minute at most twice the limit goes through", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 100 }), pauses, (limit, steps) => {
+        const limiter = createRateLimiter(limit);
+        for (let i = 0; i < limit; i += 1) {
+          expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: limit - i - 1 });
+        }
+        expect(limiter.spend("key", 0).allowed).toBe(false);
+        let now = 0;
+        const times: number[] = [];
+        for (const step of steps) {
+          now += step;
+          if (limiter.spend("key", now).allowed) times.push(now);
+        }
+        for (const [i, from] of times.entries()) {
+          const within = times.slice(i).filter((time) => time < from + 60_000).length;
+          expect(within).toBeLessThanOrEqual(2 * limit);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("is full again when it said it would be", () => {
+    const limiter = createRateLimiter(100);
+    let spending = limiter.spend("key", 0);
+    for (let i = 0; i < 56; i += 1) spending = limiter.spend("key", 0);
+    expect(spending).toEqual({ allowed: true, left: 43, fullSeconds: 35, retrySeconds: 0 });
+    expect(limiter.spend("key", 35_000).left).toBe(99);
+  });
+
+  test("a wall clock that is set forward or back changes nothing", () => {
+    const clock = createTestClock();
+    const limiter = createRateLimiter(2);
+    const spend = () => limiter.spend("key", clock.monotonic()).allowed;
+    expect([spend(), spend(), spend()]).toEqual([true, true, false]);
+    for (const jump of [10 * 365 * 86_400_000, -86_400_000, 0]) {
+      clock.setWall(Math.max(0, clock.now() + jump));
+      expect(spend()).toBe(false);
+    }
+    clock.advance(30_000);
+    expect([spend(), spend()]).toEqual([true, false]);
+  });
+});
+
+describe("the buckets of several ids", () => {
+  test("never share: each is as if it were alone, whatever the order", () => {
+    const requests = fc.array(
+      fc.record({ id: fc.constantFrom("a", "b", "c", "__proto__", ""), pause: fc.nat(5_000) }),
+      { maxLength: 200 },
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 }), requests, (limit, all) => {
+        const together = createRateLimiter(limit);
+        const alone = new Map<string, ReturnType<typeof createReference>>();
+        let now = 0;
+        for (const { id, pause } of all) {
+          now += pause;
+          const own = alone.get(id) ?? createReference(limit);
+          alone.set(id, own);
+          expect(together.spend(id, now)).toEqual(own(now));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test(`are at most ${LIMITS.keysInMemory}: the one that was not used the longest goes, one in use stays`, () => {
+    const limiter = createRateLimiter(2);
+    for (const id of ["used", "idle"]) {
+      limiter.spend(id, 0);
+      limiter.spend(id, 0);
+    }
+    for (let i = 0; i < LIMITS.keysInMemory - 2; i += 1) limiter.spend(`other ${i}`, 0);
+    expect(limiter.spend("used", 0).allowed).toBe(false);
+    limiter.spend("one more", 0);
+    expect(limiter.spend("used", 0).allowed).toBe(false);
+    expect(limiter.spend("idle", 0)).toMatchObject({ allowed: true, left: 1 });
+  });
+});
