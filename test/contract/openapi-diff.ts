@@ -185,7 +185,7 @@ function types(where: string, old: Json, next: Json, way: Way): string[] {
   const [narrow, wide] = way === "request" ? [was, is] : [is, was];
   if (wide === null || same(was, is)) return [];
   const fits = (type: unknown) =>
-    wide.includes(type) || (type === "integer" && wide.includes("number"));
+    (wide as unknown[]).includes(type) || (type === "integer" && wide.includes("number"));
   return narrow?.every(fits) ? [] : [`${where}: type is ${show(next.type)}, was ${show(old.type)}`];
 }
 

@@ -57,23 +57,23 @@ function resolved(node: Json): Json {
 }
 
 describe("what was promised is kept", () => {
-  const file = Bun.file(join(import.meta.dir, "openapi.json"));
+  const file = join(import.meta.dir, "openapi.json");
+  const committed = () => Bun.file(file).json() as Promise<object>;
   // The program's version is no part of the contract.
   const promised = { ...document, info: { ...document.info, version: "1" } };
   const text = `${JSON.stringify(promised, null, 2)}\n`;
   const renewing = process.env.UPDATE_SNAPSHOT === "1";
 
   test("nothing of the committed document is removed, renamed, retyped or tightened", async () => {
-    if (renewing && !(await file.exists())) return;
-    expect(breakingChanges(await file.json(), promised)).toEqual([]);
+    if (renewing && !(await Bun.file(file).exists())) await Bun.write(file, text);
+    expect(breakingChanges(await committed(), promised)).toEqual([]);
   });
 
   test("what is added to the document is seen in review", async () => {
-    if (renewing) {
-      const breaks = (await file.exists()) ? breakingChanges(await file.json(), promised) : [];
-      if (breaks.length === 0) await Bun.write(file, text);
+    if (renewing && breakingChanges(await committed(), promised).length === 0) {
+      await Bun.write(file, text);
     }
-    if ((await file.text()) !== text) {
+    if ((await Bun.file(file).text()) !== text) {
       throw new Error(
         "The OpenAPI document is not the committed one. If the change is meant, run `UPDATE_SNAPSHOT=1 bun test test/contract/openapi.test.ts`, look at the difference of test/contract/openapi.json and commit it. A breaking change is refused even then.",
       );
@@ -175,6 +175,7 @@ function* exampled(): Generator<{ where: string; schema: Json; examples: unknown
 describe("every example is one", () => {
   const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
   addFormats(ajv);
+  ajv.addVocabulary(["components"]);
   // The schemas refer to each other from the document's root.
   ajv.addSchema({ $id: "document", components: document.components }, "document", false, false);
   const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
@@ -287,300 +288,5 @@ describe("it says what the server does", () => {
       if (/Create$|Update$|Record$|Move$|Test$/.test(name)) walk(name, schema);
     // Checked against the list of time zones there are.
     expect(unbounded.filter((where) => !where.endsWith(".timezone"))).toEqual([]);
-  });
-});
-
-/** A small document in which each kind of break is planted. */
-const small = () => ({
-  paths: {
-    "/v1/things/{id}": {
-      get: {
-        operationId: "getThing",
-        security: [{ apiKey: [] }],
-        parameters: [
-          { name: "id", in: "path", required: true, schema: { type: "string", format: "uuid" } },
-          { name: "q", in: "query", schema: { type: "string", maxLength: 200 } },
-        ] as Json[],
-        responses: {
-          200: {
-            headers: { ETag: { schema: { type: "string" } } } as Json,
-            content: {
-              "application/json": { schema: { $ref: "#/components/schemas/Thing" } },
-            } as Json,
-          },
-          404: { description: "Not found." },
-        } as Json,
-      },
-      put: {
-        operationId: "putThing",
-        security: [{ apiKey: [] }],
-        requestBody: {
-          required: false,
-          content: {
-            "application/json": { schema: { $ref: "#/components/schemas/ThingUpdate" } },
-          } as Json,
-        },
-        responses: { 204: {} },
-      } as Json,
-    },
-  },
-  webhooks: {
-    "thing.done": {
-      post: {
-        operationId: "thingDone",
-        parameters: [
-          { name: "X-Id", in: "header", required: true, schema: { type: "string" } },
-        ] as Json[],
-        requestBody: {
-          content: { "application/json": { schema: { $ref: "#/components/schemas/Thing" } } },
-        },
-        responses: { "2XX": {} },
-      },
-    },
-  } as Record<string, Json>,
-  components: {
-    schemas: {
-      Thing: {
-        type: "object",
-        required: ["id", "kind"],
-        properties: {
-          id: { type: "string", format: "uuid" },
-          kind: { type: "string", enum: ["a", "b"] },
-          size: { type: ["integer", "null"] },
-          tags: { type: "array", items: { type: "string" } },
-          own: { type: "object", additionalProperties: { type: "string" } },
-          part: {
-            oneOf: [
-              { type: "object", required: ["type"], properties: { type: { const: "x" } } },
-              { type: "object", required: ["type"], properties: { type: { const: "y" } } },
-            ],
-          },
-        } as Record<string, Json>,
-      } as Json,
-      ThingUpdate: {
-        type: "object",
-        required: ["name"],
-        properties: {
-          name: { type: "string", minLength: 1, maxLength: 200 },
-          kind: { type: "string", enum: ["a", "b"] },
-          size: { type: ["integer", "null"], minimum: 0, maximum: 10, default: 5 },
-          code: { type: "string", pattern: "^[a-z]+$" },
-          part: {
-            oneOf: [
-              { type: "object", required: ["type"], properties: { type: { const: "x" } } },
-              { type: "object", required: ["type"], properties: { type: { const: "y" } } },
-            ],
-          },
-        } as Record<string, Json>,
-      } as Json,
-    },
-  },
-});
-type Small = ReturnType<typeof small>;
-const get = (it: Small) => it.paths["/v1/things/{id}"].get;
-const put = (it: Small) => it.paths["/v1/things/{id}"].put;
-const answered = (it: Small) => it.components.schemas.Thing.properties as Record<string, Json>;
-const sent = (it: Small) => it.components.schemas.ThingUpdate.properties as Record<string, Json>;
-
-describe("a break is found", () => {
-  const planted: [string, (it: Small) => void, RegExp][] = [
-    ["a path removed", (it) => void delete (it.paths as Json)["/v1/things/{id}"], /GET .* is gone/],
-    [
-      "an operation removed",
-      (it) => void delete (it.paths["/v1/things/{id}"] as Json).put,
-      /PUT .*: is gone/,
-    ],
-    ["an operation renamed", (it) => void (get(it).operationId = "readThing"), /operationId/],
-    ["another kind of key", (it) => void (get(it).security = [{ other: [] } as never]), /security/],
-    [
-      "a query parameter removed",
-      (it) => void get(it).parameters.pop(),
-      /query parameter q: is gone/,
-    ],
-    [
-      "a query parameter made required",
-      (it) => void (get(it).parameters[1]!.required = true),
-      /q: is required now/,
-    ],
-    [
-      "a required parameter added",
-      (it) => void get(it).parameters.push({ name: "x", in: "query", required: true }),
-      /x: is new and required/,
-    ],
-    [
-      "a parameter tightened",
-      (it) => void (get(it).parameters[1]!.schema = { type: "string", maxLength: 10 }),
-      /maxLength is 10, was 200/,
-    ],
-    ["a status removed", (it) => void delete get(it).responses[404], /404: is gone/],
-    [
-      "an answer's header removed",
-      (it) => void delete ((get(it).responses[200] as Json).headers as Json).ETag,
-      /header ETag: is gone/,
-    ],
-    [
-      "an answer's media type removed",
-      (it) => void ((get(it).responses[200] as Json).content = { "text/plain": {} }),
-      /application\/json: is gone/,
-    ],
-    ["an answer's field removed", (it) => void delete answered(it).size, /\.size: is gone/],
-    [
-      "an answer's field of another type",
-      (it) => void (answered(it).id!.type = "integer"),
-      /\.id: type/,
-    ],
-    [
-      "an answer's field that may be null now",
-      (it) => void (answered(it).id!.type = ["string", "null"]),
-      /\.id: type/,
-    ],
-    [
-      "an answer's field of another format",
-      (it) => void (answered(it).id!.format = "email"),
-      /\.id: format/,
-    ],
-    [
-      "an answer's field that may be missing now",
-      (it) => void (it.components.schemas.Thing.required = ["id"]),
-      /\.kind: may be missing/,
-    ],
-    [
-      "an answer's enum value removed",
-      (it) => void (answered(it).kind!.enum = ["a"]),
-      /enum lost "b"/,
-    ],
-    [
-      "an answer's entries of another type",
-      (it) => void (answered(it).tags!.items = { type: "integer" }),
-      /tags\[\]: type/,
-    ],
-    [
-      "an answer's own values of another type",
-      (it) => void (answered(it).own!.additionalProperties = { type: "integer" }),
-      /own\.\*: type/,
-    ],
-    [
-      "an answer's alternative removed",
-      (it) => void (answered(it).part!.oneOf as Json[]).pop(),
-      /part<2>/,
-    ],
-    [
-      "a body made required",
-      (it) => void ((put(it).requestBody as Json).required = true),
-      /body: is required now/,
-    ],
-    [
-      "a body's media type removed",
-      (it) => void ((put(it).requestBody as Json).content = {}),
-      /application\/json: is gone/,
-    ],
-    ["a request's field removed", (it) => void delete sent(it).kind, /\.kind: is gone/],
-    [
-      "a request's field made required",
-      (it) => void (it.components.schemas.ThingUpdate.required = ["name", "kind"]),
-      /\.kind: is required now/,
-    ],
-    ["a request's enum value removed", (it) => void (sent(it).kind!.enum = ["a"]), /enum lost "b"/],
-    [
-      "a request's field bound to an enum",
-      (it) => void (sent(it).name!.enum = ["x"]),
-      /takes only/,
-    ],
-    [
-      "a request's field that may not be null now",
-      (it) => void (sent(it).size!.type = "integer"),
-      /\.size: type/,
-    ],
-    [
-      "a request's lower bound raised",
-      (it) => void (sent(it).size!.minimum = 1),
-      /minimum is 1, was 0/,
-    ],
-    [
-      "a request's upper bound lowered",
-      (it) => void (sent(it).name!.maxLength = 100),
-      /maxLength is 100, was 200/,
-    ],
-    [
-      "a request's bound added",
-      (it) => void (sent(it).code!.maxLength = 9),
-      /maxLength is 9, was nothing/,
-    ],
-    ["a request's pattern changed", (it) => void (sent(it).code!.pattern = "^[a-f]+$"), /pattern/],
-    [
-      "a request's default changed",
-      (it) => void (sent(it).size!.default = 6),
-      /default is 6, was 5/,
-    ],
-    [
-      "a request's alternative removed",
-      (it) => void (sent(it).part!.oneOf as Json[]).pop(),
-      /part<2>/,
-    ],
-    [
-      "unknown fields refused",
-      (it) => void (it.components.schemas.ThingUpdate.additionalProperties = false),
-      /refuses unknown fields/,
-    ],
-    ["an event removed", (it) => void delete it.webhooks["thing.done"], /thing\.done: is gone/],
-    [
-      "an event's header removed",
-      (it) => void ((it.webhooks["thing.done"]!.post as Json).parameters = []),
-      /X-Id: is gone/,
-    ],
-  ];
-  test.each(planted)("%s", (_name, plant, expected) => {
-    const after = small();
-    plant(after);
-    const breaks = breakingChanges(small(), after);
-    expect(breaks.join("\n")).toMatch(expected);
-  });
-
-  test("an event's fields are held to what answers are", () => {
-    const after = small();
-    delete answered(after).size;
-    expect(breakingChanges(small(), after).filter((text) => text.includes("thing.done"))).toEqual([
-      "POST thing.done body.size: is gone",
-    ]);
-  });
-});
-
-describe("growth is no break", () => {
-  const added: [string, (it: Small) => void][] = [
-    ["nothing at all", () => {}],
-    ["a path", (it) => void ((it.paths as Json)["/v1/others"] = { get: {} })],
-    ["an optional parameter", (it) => void get(it).parameters.push({ name: "x", in: "query" })],
-    ["a status", (it) => void (get(it).responses[409] = {})],
-    ["a field of an answer", (it) => void (answered(it).more = { type: "string" })],
-    ["an enum value of an answer", (it) => void (answered(it).kind!.enum = ["a", "b", "c"])],
-    ["an optional field of a request", (it) => void (sent(it).more = { type: "string" })],
-    ["an enum value of a request", (it) => void (sent(it).kind!.enum = ["a", "b", "c"])],
-    ["a looser bound", (it) => void (sent(it).name!.maxLength = 300)],
-    ["a bound that falls away", (it) => void delete sent(it).name!.maxLength],
-    ["a pattern that falls away", (it) => void delete sent(it).code!.pattern],
-    ["null taken in a request", (it) => void (sent(it).name!.type = ["string", "null"])],
-    ["null no longer answered", (it) => void (answered(it).size!.type = "integer")],
-    [
-      "an alternative of a request",
-      (it) => void (sent(it).part!.oneOf as Json[]).push({ type: "null" }),
-    ],
-    ["a field no longer required", (it) => void (it.components.schemas.ThingUpdate.required = [])],
-    [
-      "a field always answered",
-      (it) => void (it.components.schemas.Thing.required = ["id", "kind", "size"]),
-    ],
-    ["an event", (it) => void (it.webhooks["thing.undone"] = { post: {} })],
-    [
-      "a schema written in place",
-      (it) => {
-        const { Thing } = it.components.schemas;
-        ((get(it).responses[200] as Json).content as Json)["application/json"] = { schema: Thing };
-      },
-    ],
-  ];
-  test.each(added)("%s", (_name, add) => {
-    const after = small();
-    add(after);
-    expect(breakingChanges(small(), after)).toEqual([]);
   });
 });
