@@ -15,12 +15,11 @@ import { Failed, say } from "./terminal.ts";
 import { versionCommand } from "./version.ts";
 import { webhooksCommand } from "./webhooks.ts";
 
-/** Runs one command. Returns the exit code, or null when it goes on, as a server does. */
-export async function run(args: string[]): Promise<number | null> {
-  let goesOn = false;
+/** Runs one command and returns the exit code. A server has only been started then, and goes on. */
+export async function run(args: string[]): Promise<number> {
   const program = new Command("allison")
     .description("The voice receptionist's API, on your own machine.")
-    .addCommand(serveCommand(() => (goesOn = true)))
+    .addCommand(serveCommand())
     .addCommand(keysCommand())
     .addCommand(callsCommand())
     .addCommand(auditCommand())
@@ -40,7 +39,7 @@ export async function run(args: string[]): Promise<number | null> {
   );
   try {
     await program.parseAsync(args, { from: "user" });
-    return goesOn ? null : 0;
+    return 0;
   } catch (error) {
     return exitCodeOf(error);
   }

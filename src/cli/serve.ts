@@ -7,7 +7,7 @@ import { VERSION } from "../ops/version.ts";
 import { configOf, withSettings } from "./options.ts";
 import { print, say } from "./terminal.ts";
 
-export function serveCommand(goOn: () => void): Command {
+export function serveCommand(): Command {
   const command = new Command("serve").description("Run the server: API, reference, webhooks.");
   return withSettings(command, Object.keys(SETTINGS) as (keyof Config)[])
     .addHelpText("after", "\nExample:\n  allison serve --data /var/lib/allison --port 8080")
@@ -15,7 +15,6 @@ export function serveCommand(goOn: () => void): Command {
       const config = configOf(options);
       const server = await startServer({ config, log: createLog(config.logLevel) });
       stopOnSignals(server);
-      goOn();
       welcome(server, config);
       print(`listening on ${server.url}`);
     });

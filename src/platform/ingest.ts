@@ -247,7 +247,7 @@ function prepareLookUps(db: Db) {
       .select({ id: locations.id })
       .from(locations)
       // Said in full, so that the index of the one default serves it.
-      .where(sql`${locations.is_default} = 1`)
+      .where(isDefault)
       .prepare(),
     teamMember: db
       .select({ id: teamMembers.id })

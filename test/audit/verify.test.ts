@@ -161,7 +161,14 @@ describe("a log that somebody was at", () => {
     const value = fc.oneof(fc.string(), fc.constant(null), fc.integer(), fc.constant("{}"));
     fc.assert(
       fc.property(anyRow, fc.constantFrom(...columns), value, (id, column, given) => {
-        const nullable = ["actor_id", "actor_name", "actor_prefix", "ip", "user_agent", "request_id"];
+        const nullable = [
+          "actor_id",
+          "actor_name",
+          "actor_prefix",
+          "ip",
+          "user_agent",
+          "request_id",
+        ];
         if (given === null) fc.pre(nullable.includes(column));
         if (column === "id") fc.pre(typeof given === "number" && (given < 1 || given > ROWS));
         let differs = true;
@@ -182,7 +189,9 @@ describe("a log that somebody was at", () => {
   test("any row that is deleted is noticed as that row, the last one included", () => {
     fc.assert(
       fc.property(anyRow, (id) => {
-        const verdict = verdictAfter((sqlite) => sqlite.query("delete from audit where id = ?").run(id));
+        const verdict = verdictAfter((sqlite) =>
+          sqlite.query("delete from audit where id = ?").run(id),
+        );
         expect(verdict).toMatchObject({ intact: false, row: id });
       }),
       { numRuns: 20, examples: [[1], [ROWS]] },
@@ -310,7 +319,9 @@ describe("the log as it is read", () => {
         world.clock.advance(1_000);
         await world.store.idle();
       }
-      void world.store.change({ ...ACTOR, id: `actor ${i % 3}` }, (tx) => insertContact(tx, `n${i}`));
+      void world.store.change({ ...ACTOR, id: `actor ${i % 3}` }, (tx) =>
+        insertContact(tx, `n${i}`),
+      );
     }
     await world.store.idle();
     const all = [...entries(world.db)];
@@ -326,7 +337,9 @@ describe("the log as it is read", () => {
     ];
     for (const [filter, fits] of checks) {
       expect([...entries(world.db, filter)]).toEqual(all.filter(fits));
-      expect(newestEntries(world.db, filter!, 10)).toEqual(all.filter(fits).toReversed().slice(0, 10));
+      expect(newestEntries(world.db, filter!, 10)).toEqual(
+        all.filter(fits).toReversed().slice(0, 10),
+      );
     }
     expect(all.filter(checks[2]![1]).length).toBeGreaterThan(500);
     expect(all.filter(checks[2]![1]).length).toBeLessThan(total - 500);

@@ -64,31 +64,36 @@ describe("a bucket", () => {
 
   test("Retry-After is true: a client that waits exactly that long is let through, one that waits a second less is not", () => {
     fc.assert(
-      fc.property(limits, fc.double({ min: 0, max: 1e9, noNaN: true }), pauses, (limit, start, steps) => {
-        // The same history twice, for asking is itself a request.
-        const history = (wait: number | null) => {
-          const limiter = createRateLimiter(limit);
-          let now = Math.floor(start);
-          let spending = limiter.spend("key", now);
-          for (const step of steps) {
-            for (let i = 0; i < limit && i < 300 && spending.allowed; i += 1) {
+      fc.property(
+        limits,
+        fc.double({ min: 0, max: 1e9, noNaN: true }),
+        pauses,
+        (limit, start, steps) => {
+          // The same history twice, for asking is itself a request.
+          const history = (wait: number | null) => {
+            const limiter = createRateLimiter(limit);
+            let now = Math.floor(start);
+            let spending = limiter.spend("key", now);
+            for (const step of steps) {
+              for (let i = 0; i < limit && i < 300 && spending.allowed; i += 1) {
+                spending = limiter.spend("key", now);
+              }
+              if (!spending.allowed) break;
+              now += Math.floor(step);
               spending = limiter.spend("key", now);
             }
-            if (!spending.allowed) break;
-            now += Math.floor(step);
-            spending = limiter.spend("key", now);
-          }
-          if (spending.allowed || wait === null) return spending;
-          return limiter.spend("key", now + wait);
-        };
-        const refused = history(null);
-        if (refused.allowed) return;
-        const ms = refused.retrySeconds * 1_000;
-        expect(refused.retrySeconds).toBeGreaterThanOrEqual(1);
-        expect(Number.isInteger(refused.retrySeconds)).toBe(true);
-        expect(history(ms).allowed).toBe(true);
-        if (refused.retrySeconds > 1) expect(history(ms - 1_000).allowed).toBe(false);
-      }),
+            if (spending.allowed || wait === null) return spending;
+            return limiter.spend("key", now + wait);
+          };
+          const refused = history(null);
+          if (refused.allowed) return;
+          const ms = refused.retrySeconds * 1_000;
+          expect(refused.retrySeconds).toBeGreaterThanOrEqual(1);
+          expect(Number.isInteger(refused.retrySeconds)).toBe(true);
+          expect(history(ms).allowed).toBe(true);
+          if (refused.retrySeconds > 1) expect(history(ms - 1_000).allowed).toBe(false);
+        },
+      ),
       { numRuns: 300 },
     );
   });

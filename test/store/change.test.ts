@@ -76,7 +76,12 @@ describe("one change", () => {
     ]);
     const [entry] = world.rows("select * from audit order by id desc limit 1");
     expect(entry).toMatchObject({
-      ...{ action: "created", entity_type: "contact", entity_id: contact.id, at: contact.created_at },
+      ...{
+        action: "created",
+        entity_type: "contact",
+        entity_id: contact.id,
+        at: contact.created_at,
+      },
       ...{ actor_type: "system", actor_name: "test", actor_id: null },
     });
     expect(JSON.parse(String(entry!.changes))).toEqual({
@@ -129,7 +134,11 @@ describe("one change", () => {
     const after = await world.store.change(ACTOR, (tx) =>
       tx.update(contactEntity, before, { first_name: "Mary", call_count: 0 }),
     );
-    expect(after).toEqual({ ...before, first_name: "Mary", updated_at: isoTime(world.clock.now()) });
+    expect(after).toEqual({
+      ...before,
+      first_name: "Mary",
+      updated_at: isoTime(world.clock.now()),
+    });
     expect(world.db.select().from(contacts).get()).toEqual(after);
     const [entry] = world.rows("select action, changes, at from audit where id = 2");
     expect(entry).toEqual({
@@ -211,7 +220,14 @@ describe("changes of one tick", () => {
   type Plan = "stored" | "refused" | "refused after writing" | "unchanged" | "clash" | "two rows";
   const plans: fc.Arbitrary<Plan[]> = fc.array(
     fc.constantFrom<Plan>(
-      ...(["stored", "refused", "refused after writing", "unchanged", "clash", "two rows"] as const),
+      ...([
+        "stored",
+        "refused",
+        "refused after writing",
+        "unchanged",
+        "clash",
+        "two rows",
+      ] as const),
     ),
     { minLength: 1, maxLength: 40 },
   );
@@ -282,9 +298,7 @@ describe("changes of one tick", () => {
     const answered: number[] = [];
     await Promise.all(
       Array.from({ length: total }, (_, i) =>
-        world.store
-          .change(ACTOR, (tx) => insertContact(tx, `n${i}`))
-          .then(() => answered.push(i)),
+        world.store.change(ACTOR, (tx) => insertContact(tx, `n${i}`)).then(() => answered.push(i)),
       ),
     );
     expect(commits).toBe(3);
@@ -541,7 +555,11 @@ describe("what the audit log may show", () => {
     } satisfies Entity;
     const made = await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
     const next = await world.store.change(ACTOR, (tx) =>
-      tx.update(entity, made, { agent_notes: "plain-notes", call_count: 4711, email: "plain-email" }),
+      tx.update(entity, made, {
+        agent_notes: "plain-notes",
+        call_count: 4711,
+        email: "plain-email",
+      }),
     );
     expect(next.agent_notes).toBe("plain-notes");
     const text: string = world.value("select changes from audit where id = 2");
@@ -551,7 +569,9 @@ describe("what the audit log may show", () => {
       email: [null, "***"],
     });
     expect(text).not.toMatch(/plain|4711/);
-    const same = await world.store.change(ACTOR, (tx) => tx.update(entity, next, { call_count: 1 }));
+    const same = await world.store.change(ACTOR, (tx) =>
+      tx.update(entity, next, { call_count: 1 }),
+    );
     expect(same).toBe(next);
     expect(count(world, "audit")).toBe(2);
   });

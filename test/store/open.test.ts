@@ -227,7 +227,9 @@ describe("a database file that is refused", () => {
       const data = join(directory.path, mode);
       mkdirSync(data);
       const other = new Database(file(data), { create: true });
-      other.exec(`pragma journal_mode = ${mode}; create table theirs (x); insert into theirs values (1)`);
+      other.exec(
+        `pragma journal_mode = ${mode}; create table theirs (x); insert into theirs values (1)`,
+      );
       other.close();
       expectRefused(data, [file(data), "another program", "--data"], () => openEither(data));
     }
@@ -245,7 +247,12 @@ describe("a database file that is refused", () => {
     const data = join(directory.path, "data");
     copyAsIfKilled(theirs, data);
     other.close();
-    expectRefused(data, [file(data), "another program", "--data"], () => openEither(data), INDEX_OF_LOG);
+    expectRefused(
+      data,
+      [file(data), "another program", "--data"],
+      () => openEither(data),
+      INDEX_OF_LOG,
+    );
   });
 
   test("is of a newer schema", async () => {
@@ -257,7 +264,13 @@ describe("a database file that is refused", () => {
     newer.close();
     expectRefused(
       data,
-      [file(data), "newer Allison", `schema ${SCHEMA_VERSION + 1}`, `knows ${SCHEMA_VERSION}`, "restore a backup"],
+      [
+        file(data),
+        "newer Allison",
+        `schema ${SCHEMA_VERSION + 1}`,
+        `knows ${SCHEMA_VERSION}`,
+        "restore a backup",
+      ],
       () => openEither(data),
     );
   });
@@ -398,7 +411,9 @@ describe("a database that is opened", () => {
       loadVaultKey(directory.path, undefined, systemRandom, false),
     );
     const hex = "0f".repeat(32);
-    expect(Buffer.from(loadVaultKey(directory.path, hex, systemRandom, false)).toString("hex")).toBe(hex);
+    expect(
+      Buffer.from(loadVaultKey(directory.path, hex, systemRandom, false)).toString("hex"),
+    ).toBe(hex);
     expect(readdirSync(directory.path)).toEqual([]);
     for (const bad of ["0f", `${hex}00`, "zz".repeat(32)]) {
       expectRefused(directory.path, ["64 hexadecimal digits"], () =>
@@ -448,9 +463,9 @@ describe("after a crash", () => {
     }
     await using world = openTestStore({ directory: data });
     const stored = new Set(
-      world.rows<{ phone_number: string }>("select phone_number from contacts").map(
-        (row) => row.phone_number,
-      ),
+      world
+        .rows<{ phone_number: string }>("select phone_number from contacts")
+        .map((row) => row.phone_number),
     );
     expect(acknowledged.filter((name) => !stored.has(name))).toEqual([]);
     expect(verify(world.db)).toMatchObject({ intact: true, rows: stored.size });

@@ -42,7 +42,7 @@ export function installExecutable(): Executable {
     path: directory.path,
     async run(args, { env, stdin, cwd } = {}) {
       const child = spawn(args, env, cwd);
-      if (stdin !== undefined) child.stdin.write(stdin);
+      if (stdin !== undefined) await child.stdin.write(stdin);
       await child.stdin.end();
       const [stdout, stderr, exitCode] = await Promise.all([
         new Response(child.stdout).text(),

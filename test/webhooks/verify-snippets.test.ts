@@ -137,11 +137,7 @@ print(json.dumps([
 ]))`;
     const at = Math.floor(Date.now() / 1000);
     const unclocked = [at, at - 999].map((time) => makeCase("", true, { at: time }));
-    const signed = unclocked.map((each) => ({
-      ...each,
-      signature: sign(SECRET, each.timestamp, BODY),
-    }));
-    const run = Bun.spawn([python, "-c", script, JSON.stringify(signed)], {
+    const run = Bun.spawn([python, "-c", script, JSON.stringify(unclocked)], {
       cwd: directory.path,
       stdin: new Blob([JSON.stringify(CASES)]),
       stdout: "pipe",

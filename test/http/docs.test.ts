@@ -1,0 +1,241 @@
+/** The docs in a real browser: nothing leaves the machine, nothing is missing, and they can be read on a phone. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { ERRORS } from "../../src/http/errors.ts";
+import { EVENT_TYPES } from "../../src/webhooks/catalogue.ts";
+import { openBrowser } from "../support/browser.ts";
+import { startTestServer, type TestServer } from "../support/harness.ts";
+
+let it: TestServer;
+let browser: Browser;
+beforeAll(async () => {
+  [it, browser] = await Promise.all([startTestServer(), openBrowser()]);
+}, 30_000);
+afterAll(async () => {
+  await browser?.close();
+  await it?.[Symbol.asyncDispose]();
+});
+
+const PAGES = ["/docs", "/docs/errors", "/docs/webhooks"];
+const FILES = [
+  ...PAGES,
+  "/openapi.json",
+  "/docs/frame.css",
+  "/docs/text.css",
+  "/docs/reference.js",
+  "/docs/scalar.js",
+  "/docs/icon.svg",
+];
+const PHONE = { viewport: { width: 390, height: 844 } };
+
+/** A page with everything that it asked for and complained of. */
+async function open(path: string, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.addInitScript(
+    'document.addEventListener("securitypolicyviolation", (it) => console.error("policy", it.violatedDirective, it.blockedURI))',
+  );
+  await page.goto(it.url + path);
+  if (path.startsWith("/docs#") || path === "/docs")
+    await page.getByRole("heading", { name: "Allison API" }).waitFor();
+  const foreign = () =>
+    requests.filter((url) => !/^(?:data|blob):/.test(url) && !url.startsWith(`${it.url}/`));
+  return { page, foreign, complaints, close: () => context.close() };
+}
+
+const overflow = (page: Page) =>
+  page.evaluate("document.documentElement.scrollWidth - window.innerWidth");
+
+describe.each(PAGES)("%s", (path) => {
+  test.each(["light", "dark"] as const)(
+    "asks no other host for anything and breaks no rule of its own, %s",
+    async (colorScheme) => {
+      const { page, foreign, complaints, close } = await open(path, { colorScheme });
+      await page.waitForLoadState("networkidle");
+      expect([foreign(), complaints]).toEqual([[], []]);
+      const background: string = await page.evaluate(
+        "getComputedStyle(document.documentElement).backgroundColor",
+      );
+      const brightness = Math.max(...background.match(/\d+/g)!.map(Number));
+      expect(brightness < 128 ? "dark" : "light").toBe(colorScheme);
+      await close();
+    },
+    30_000,
+  );
+
+  test("fits a phone", async () => {
+    const { page, close } = await open(path, PHONE);
+    expect(await overflow(page)).toBe(0);
+    await close();
+  }, 30_000);
+
+  test("leads to the others", async () => {
+    const { page, close } = await open(path);
+    for (const other of PAGES) {
+      const link = page.locator(`header nav a[href="${other}"]`);
+      expect(await link.getAttribute("aria-current")).toBe(other === path ? "page" : null);
+    }
+    await close();
+  }, 30_000);
+});
+
+describe("the reference", () => {
+  test("has every section and the operations in it", async () => {
+    const { page, close } = await open("/docs");
+    const { tags } = (await (await fetch(`${it.url}/openapi.json`)).json()) as {
+      tags: { name: string }[];
+    };
+    const sidebar = page.getByRole("navigation").filter({ hasText: "Connection" });
+    for (const { name } of tags) await sidebar.getByText(name, { exact: true }).first().waitFor();
+    await sidebar.getByText("Contacts", { exact: true }).click();
+    for (const summary of ["List contacts", "Create a contact", "Get a contact"])
+      await page.getByRole("heading", { name: summary }).first().waitFor();
+    await close();
+  }, 30_000);
+
+  test("sends a request with a real key, by whatever name the page was opened", async () => {
+    const url = it.url.replace("127.0.0.1", "localhost");
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`${url}/docs#tag/contacts/POST/v1/contacts`);
+    await page.getByRole("button", { name: /Test Request.*post \/v1\/contacts\)/i }).click();
+    await page.getByPlaceholder("Token").last().fill(it.tokens.write);
+    const [answer] = await Promise.all([
+      page.waitForResponse((response) => response.url() === `${url}/v1/contacts`),
+      page.getByRole("button", { name: /^Send/ }).first().click(),
+    ]);
+    expect(answer.status()).toBe(201);
+    // What is only an example of an optional parameter is not sent along.
+    const sent = await answer.request().allHeaders();
+    expect([sent["idempotency-key"], sent["x-request-id"]]).toEqual([undefined, undefined]);
+    await context.close();
+  }, 30_000);
+});
+
+describe("the page of errors", () => {
+  test("has each code with its status, cause and cure, without any script", async () => {
+    const { page, close } = await open("/docs/errors", { javaScriptEnabled: false });
+    for (const [code, { status }] of Object.entries(ERRORS)) {
+      const section = page.locator(`section#${code}`);
+      expect(await section.locator("h2").textContent()).toMatch(new RegExp(`${code}\\s*${status}`));
+      expect(await section.locator("pre").textContent()).toContain(`"error": "${code}"`);
+      expect(await section.locator("p").count()).toBeGreaterThanOrEqual(3);
+    }
+    await close();
+  }, 30_000);
+
+  test("is led to by the code", async () => {
+    const { page, close } = await open("/docs/errors#rate_limited", PHONE);
+    const box = await page.locator("#rate_limited h2").boundingBox();
+    const bar = await page.locator("header.bar").boundingBox();
+    expect(box!.y).toBeGreaterThanOrEqual(bar!.height);
+    expect(box!.y).toBeLessThan(300);
+    await close();
+  }, 30_000);
+});
+
+describe("the page of webhooks", () => {
+  test("has each event with a sample that is whole JSON, and the code to verify it", async () => {
+    const { page, close } = await open("/docs/webhooks", { javaScriptEnabled: false });
+    for (const type of EVENT_TYPES) {
+      const sample = await page.locator(`[id="${type}"] pre`).textContent();
+      expect(JSON.parse(sample!)).toMatchObject({ type, api_version: "v1" });
+    }
+    const text = await page.locator("article").textContent();
+    for (const part of [
+      "timingSafeEqual",
+      "compare_digest",
+      "X-Allison-Signature",
+      "webhook-signature",
+      "24 hours",
+    ])
+      expect(text).toContain(part);
+    expect(JSON.parse((await page.locator("#example-body").textContent())!)).toHaveProperty("id");
+    await close();
+  }, 30_000);
+});
+
+describe("what goes over the wire", () => {
+  const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+    fetch(it.url + path, { method, headers: { "accept-encoding": "identity", ...headers } });
+
+  test.each(FILES)("%s: no key, a type, a policy, and 304 for what is known", async (path) => {
+    const first = await get(path);
+    expect(first.status).toBe(200);
+    const policy = first.headers.get("content-security-policy")!;
+    expect(policy).toStartWith("default-src 'none'");
+    expect(policy).toEndWith("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe-eval|https?:|\*|script-src[^;]*unsafe/);
+    expect(first.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(first.headers.get("referrer-policy")).toBe("no-referrer");
+    expect(first.headers.get("content-type")).toMatch(/^(?:text|application|image)\//);
+    expect(first.headers.get("x-request-id")).not.toBeNull();
+    const etag = first.headers.get("etag")!;
+    const second = await get(path, { "if-none-match": etag });
+    expect([second.status, await second.text(), second.headers.get("etag")]).toEqual([
+      304,
+      "",
+      etag,
+    ]);
+  });
+
+  test.each(FILES)(
+    "%s: compressed and as it is are the same, each with its own tag",
+    async (path) => {
+      const plain = await get(path);
+      const zipped = await fetch(it.url + path, {
+        headers: { "accept-encoding": "br, gzip" },
+        decompress: false,
+      });
+      expect(zipped.headers.get("content-encoding")).toBe("gzip");
+      expect(plain.headers.get("content-encoding")).toBeNull();
+      expect([plain, zipped].map((answer) => answer.headers.get("vary"))).toEqual([
+        "Accept-Encoding",
+        "Accept-Encoding",
+      ]);
+      expect(zipped.headers.get("etag")).not.toBe(plain.headers.get("etag"));
+      const [bytes, packed] = await Promise.all([plain.bytes(), zipped.bytes()]);
+      expect(Buffer.from(bytes).equals(Bun.gunzipSync(new Uint8Array(packed)))).toBe(true);
+      const refused = await get(path, { "accept-encoding": "gzip;q=0" });
+      expect(refused.headers.get("content-encoding")).toBeNull();
+    },
+  );
+
+  test.each(FILES)("%s: HEAD is GET without a body", async (path) => {
+    const [whole, head] = [await get(path), await get(path, {}, "HEAD")];
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    for (const name of ["content-type", "content-length", "etag", "cache-control"])
+      expect([name, head.headers.get(name)]).toEqual([name, whole.headers.get(name)]);
+    expect(Number(head.headers.get("content-length"))).toBe((await whole.bytes()).length);
+  });
+
+  test("what pages are made of is kept for ever by its version, and asked for anew without", async () => {
+    for (const page of PAGES) {
+      const text = await (await get(page)).text();
+      const parts = [...text.matchAll(/"(\/docs\/\w+\.(?:css|js)\?v=[^"]+)"/g)].map(
+        ([, at]) => at!,
+      );
+      expect(parts.length).toBeGreaterThan(0);
+      for (const part of parts) {
+        expect((await get(part)).headers.get("cache-control")).toContain("immutable");
+        const [path] = part.split("?");
+        for (const other of [path!, `${path}?v=older`])
+          expect((await get(other)).headers.get("cache-control")).toBe("no-cache");
+      }
+    }
+  });
+
+  test("another method is 405", async () => {
+    for (const path of FILES) {
+      const answer = await get(path, {}, "POST");
+      expect([path, answer.status, answer.headers.get("allow")]).toEqual([path, 405, "GET, HEAD"]);
+    }
+  });
+});
