@@ -122,13 +122,14 @@ describe("a list page by page", () => {
         first_name: "Zoë",
       });
     }
-    for (const filter of [
+    const filters: Record<string, string>[] = [
       {},
       { email: "a@example.com" },
       { q: "Zoë" },
       { q: "zo" },
       { q: "nobody" },
-    ]) {
+    ];
+    for (const filter of filters) {
       const whole = world.contacts.list(contactQuery({ ...filter, limit: "100" }));
       expect(whole.has_more).toBe(false);
       for (const limit of [1, 7, 17, 49, 50, 51, 100]) {
@@ -257,7 +258,7 @@ describe("a cursor", () => {
         const details = refusalOf(() => world.contacts.list(contactQuery({ cursor })));
         expect(Object.keys(details)).toEqual(["cursor"]);
       }),
-      { numRuns: 500, examples: [[""], ["null"], [encoded(null)], [encoded([1e400, "", ""])]] },
+      { numRuns: 500, examples: [[""], ["null"], [encoded(null)], [encoded([{}, "", ""])]] },
     );
     expect(refusalOf(() => contactQuery({ cursor: "x".repeat(2_001) }))).toHaveProperty("cursor");
   });

@@ -197,9 +197,12 @@ describe("one change", () => {
         const made = await world.store.change({ ...ACTOR, name: text, user_agent: text }, (tx) =>
           insertContact(tx, tx.newId(), { first_name: text, custom }),
         );
-        const read = world.rows<Contact>("select * from contacts where id = ?", made.id)[0]!;
+        const read = world.rows<Record<"first_name" | "custom", string>>(
+          "select * from contacts where id = ?",
+          made.id,
+        )[0]!;
         expect(read.first_name).toBe(text);
-        expect(JSON.parse(String(read.custom))).toEqual(custom);
+        expect(JSON.parse(read.custom)).toEqual(custom);
       }),
       { numRuns: 200 },
     );

@@ -1,5 +1,6 @@
 /** The tables as the modules declare them and the tables as the migrations make them are the same. */
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import Better from "better-sqlite3";
 import { getTableName, is, SQL } from "drizzle-orm";
 import {
@@ -10,7 +11,8 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { apiKeys } from "../../src/access/keys.ts";
 import { verify } from "../../src/audit/log.ts";
-import { closeDatabase } from "../../src/store/open.ts";
+import { DATABASE_FILE } from "../../src/store/open.ts";
+import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore } from "../support/store.ts";
 
 const SOURCE = new URL("../../src/", import.meta.url).pathname;
@@ -86,8 +88,9 @@ function asDeclared(table: SQLiteTable) {
   };
 }
 
-describe("the declared tables and the migrated database agree", async () => {
+describe("the declared tables and the migrated database agree", () => {
   const world = openTestStore();
+  afterAll(() => world[Symbol.asyncDispose]());
 
   /** The same of the database. */
   function asMigrated(name: string) {
@@ -201,15 +204,19 @@ describe("the declared tables and the migrated database agree", async () => {
 });
 
 test("another build of SQLite reads a file of ours whole: integrity, foreign keys, full-text indexes, rows", async () => {
-  const world = openTestStore();
-  for (let i = 0; i < 300; i += 1) {
-    await world.store.change(ACTOR, (tx) =>
-      insertContact(tx, `+1555${String(i).padStart(7, "0")}`, { first_name: `Zoë ${i}` }),
-    );
+  using directory = temporaryDirectory();
+  const data = join(directory.path, "data");
+  let head = "";
+  {
+    await using world = openTestStore({ directory: data });
+    for (let i = 0; i < 300; i += 1) {
+      await world.store.change(ACTOR, (tx) =>
+        insertContact(tx, `+1555${String(i).padStart(7, "0")}`, { first_name: `Zoë ${i}` }),
+      );
+    }
+    head = (verify(world.db) as { head: string }).head;
   }
-  const { head } = verify(world.db) as { head: string };
-  closeDatabase(world.db);
-  const other = new Better(world.file, { readonly: true });
+  const other = new Better(join(data, DATABASE_FILE), { readonly: true });
   expect(other.pragma("integrity_check", { simple: true })).toBe("ok");
   expect(other.pragma("foreign_key_check")).toEqual([]);
   expect(other.prepare("select count(*) as n from contacts").get()).toEqual({ n: 300 });

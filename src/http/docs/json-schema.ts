@@ -21,8 +21,15 @@ export interface SchemaBook {
  */
 export function createSchemaBook(): SchemaBook {
   const components = new Map<string, Json>();
+  const made = { input: new Map<z.ZodType, Json>(), output: new Map<z.ZodType, Json>() };
 
   function of(schema: z.ZodType, direction: Direction): Json {
+    const known = made[direction].get(schema) ?? make(schema, direction);
+    made[direction].set(schema, known);
+    return known;
+  }
+
+  function make(schema: z.ZodType, direction: Direction): Json {
     const { $defs, $schema: _dialect, ...root } = z.toJSONSchema(schema, { io: direction }) as Json;
     const named = Object.entries(($defs ?? {}) as Record<string, Json>);
     const names = new Map(named.map(([id]) => [id, id]));
