@@ -25,6 +25,8 @@ export const LIMITS = {
   idempotencyHours: 24,
   /** Failed authentications an address may make in a minute before it gets 429 in place of 401. */
   failedAuthPerMinute: 60,
+  /** Characters of a User-Agent that the audit log keeps. */
+  userAgentLength: 500,
   /** Buckets and cached key records held in memory; the least recently used one goes first. */
   keysInMemory: 20_000,
   /** Writes that share one commit, and how long their transaction may be held open. */
@@ -34,6 +36,12 @@ export const LIMITS = {
   shutdownMs: 10_000,
   /** Events and deliveries are kept this long. */
   deliveryDays: 30,
+  /** Deliveries that a healthy subscription has claimed at once, to be sent one by one, … */
+  deliveriesClaimed: 32,
+  /** … and that are tried at once for one that fails. */
+  deliveriesAtOnce: 16,
+  /** One delivery attempt: all of it and its connecting, in ms; how much of the answer is read, and how much kept. */
+  egress: { totalMs: 10_000, connectMs: 5_000, answerBytes: 64 * 1024, keptBytes: 4 * 1024 },
 } as const;
 
 export interface Config {

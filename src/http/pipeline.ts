@@ -73,7 +73,6 @@ interface Caller {
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const WRITING = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 const JSON_TYPE = "application/json";
-const USER_AGENT_LENGTH = 500;
 const SECRET_WARNING = "Store the secret now; it is not shown again.";
 
 export function createPipeline(services: PipelineServices): Pipeline {
@@ -118,7 +117,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
       name: key.name,
       prefix: key.prefix,
       ip: addressOf(request),
-      user_agent: request.headers.get("user-agent")?.slice(0, USER_AGENT_LENGTH) ?? null,
+      user_agent: request.headers.get("user-agent")?.slice(0, LIMITS.userAgentLength) ?? null,
       request_id: id,
     });
     return { key, actor };

@@ -53,9 +53,6 @@ interface Claimed {
 const ACTOR = systemActor("webhooks");
 /** Written with the claim; a lease that outlived its process is taken back at the next start. */
 const LEASE_MS = 15 * 60_000;
-/** How many a healthy lane claims at once to send one by one, and how many a failing one tries at once. */
-const LANE_CLAIM = 32;
-const FAILING_AT_ONCE = 16;
 /** The longest sleep, so that a changed wall clock is noticed. */
 const LONGEST_SLEEP_MS = 60_000;
 
@@ -108,7 +105,11 @@ export function createDispatcher({
   const now = () => isoTime(clock.now());
   const lane = (id: string) => lanes.get(id)?.size ?? 0;
   const room = ({ id, failing_since }: Subscription) =>
-    failing_since === null ? (lane(id) === 0 ? LANE_CLAIM : 0) : FAILING_AT_ONCE - lane(id);
+    failing_since === null
+      ? lane(id) === 0
+        ? LIMITS.deliveriesClaimed
+        : 0
+      : LIMITS.deliveriesAtOnce - lane(id);
 
   function claim(subscription: Subscription, at: string): Claimed[] {
     return queries.claim(subscription.id, at, isoTime(clock.now() + LEASE_MS), room(subscription));

@@ -13,15 +13,11 @@ import { request as httpsRequest, type RequestOptions } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import ipaddr from "ipaddr.js";
+import { LIMITS } from "../config.ts";
 import { type Cidr, isWithin, parseCidr, plainAddress } from "../lib/ip.ts";
 
-/** The whole exchange and connecting (DNS, then TCP and TLS) in ms; bytes read, bytes kept. */
-export const EGRESS_LIMITS = {
-  totalMs: 10_000,
-  connectMs: 5_000,
-  answerBytes: 64 * 1024,
-  keptBytes: 4 * 1024,
-};
+/** `LIMITS.egress`, or shorter ones in a test. */
+export type EgressLimits = Record<keyof typeof LIMITS.egress, number>;
 
 export interface EgressOptions {
   /** Networks that may be reached although they are not public, by plain http too. */
@@ -30,7 +26,7 @@ export interface EgressOptions {
   ca?: string | null;
   /** All addresses of a name; rejects when there are none. Default: the system's resolver. */
   resolve?: (host: string) => Promise<string[]>;
-  limits?: Partial<typeof EGRESS_LIMITS>;
+  limits?: Partial<EgressLimits>;
 }
 
 /** Why a URL may not be sent to: a plain sentence with the setting that would allow it, if any. */
@@ -87,7 +83,7 @@ const RANGE_WORDS: Record<string, string> = {
 /** One door, with its settings. Throws when `ca` is not PEM. */
 export function createEgress(options: EgressOptions): Egress {
   const { allow, resolve = resolveBySystem } = options;
-  const limits = { ...EGRESS_LIMITS, ...options.limits };
+  const limits = { ...LIMITS.egress, ...options.limits };
   const secureContext = trusting(options.ca ?? null);
 
   async function inspect(text: string): Promise<Target | Refusal> {
@@ -216,7 +212,6 @@ function isCertificate(pem: string): boolean {
 }
 
 type End = Omit<Outcome, "durationMs">;
-type Limits = typeof EGRESS_LIMITS;
 
 /**
  * One POST over one new connection. Settles at the answer's end, a limit, or the first failure;
@@ -226,7 +221,7 @@ function exchange(
   target: Target,
   message: Message,
   secureContext: SecureContext,
-  limits: Limits,
+  limits: EgressLimits,
   spentMs: number,
 ): Promise<End> {
   const { promise, resolve } = Promise.withResolvers<End>();
@@ -315,9 +310,9 @@ class Answer {
   status: number | null = null;
   #read = 0;
   readonly #kept: Buffer[] = [];
-  readonly #limits: Limits;
+  readonly #limits: EgressLimits;
 
-  constructor(limits: Limits) {
+  constructor(limits: EgressLimits) {
     this.#limits = limits;
   }
 

@@ -5,8 +5,9 @@
  */
 import { describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
+import { LIMITS } from "../../src/config.ts";
 import { parseCidr } from "../../src/lib/ip.ts";
-import { createEgress, EGRESS_LIMITS, type EgressOptions } from "../../src/webhooks/egress.ts";
+import { createEgress, type EgressOptions } from "../../src/webhooks/egress.ts";
 import {
   authority,
   CERTIFIED_NAME,
@@ -711,7 +712,7 @@ test("the host and the length that are sent are the true ones, whatever headers 
 });
 
 test("the limits are 10 s in all, 5 s to connect, 64 KiB read and 4 KiB kept", () => {
-  expect(EGRESS_LIMITS).toEqual({
+  expect(LIMITS.egress).toEqual({
     totalMs: 10_000,
     connectMs: 5_000,
     answerBytes: 65_536,
