@@ -30,7 +30,7 @@ export const ERRORS = {
     status: 401,
     meaning:
       "The API key is missing, mistyped, unknown, switched off, deleted or expired. The answer does not say which; the server's log does.",
-    cure: "Send `Authorization: Bearer av_live_…` with a key that is active. Create one in the dashboard or with `allison keys create`.",
+    cure: "Send `Authorization: Bearer av_live_…` with a key that is active. Create one with `allison keys create`.",
   },
   insufficient_scope: {
     status: 403,

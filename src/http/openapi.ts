@@ -36,6 +36,7 @@ export interface OpenApiOptions extends Budgets {
 export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApiOptions): object {
   const book = createSchemaBook();
   for (const { answers } of routes) if ("data" in answers) book.of(answers.data, "output");
+  const events = webhooks(book);
   const responses = new Map<string, Json>();
   const paths: Record<string, Json> = {};
   for (const route of routes) {
@@ -59,7 +60,7 @@ export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApi
       .filter(([name]) => used.has(name))
       .map(([name, description]) => ({ name, description })),
     paths,
-    webhooks: webhooks(book),
+    webhooks: events,
     components: {
       securitySchemes: SECURITY_SCHEMES,
       parameters: PARAMETERS,
@@ -95,6 +96,7 @@ function operation(
 // Parameters
 
 const UUID = { type: "string", format: "uuid" };
+
 function pathParameters(route: Route): Json[] {
   const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
   return names.map((name) => {

@@ -191,7 +191,7 @@ describe("every example is one", () => {
     for (const { where, schema, examples } of exampled()) {
       const valid = check(schema);
       for (const example of examples) {
-        valid(example);
+        void valid(example);
         expect([where, valid.errors ?? []]).toEqual([where, []]);
         count += 1;
       }
@@ -207,7 +207,7 @@ describe("every example is one", () => {
       const { examples, ...schema } = node as { examples?: unknown[] } & Json;
       for (const example of Array.isArray(examples) ? examples : []) {
         const valid = check(schema);
-        valid(example);
+        void valid(example);
         expect([where, valid.errors ?? []]).toEqual([where, []]);
       }
       for (const [key, value] of Object.entries(schema)) {

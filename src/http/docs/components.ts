@@ -3,8 +3,10 @@ import { LIMITS } from "../../config.ts";
 import type { Route } from "../route.ts";
 import type { Json } from "./json-schema.ts";
 
+/** The id that examples are of. */
 export const AN_ID = "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10";
 
+/** Content of one form; `examples` is `example` or `examples` with what it holds. */
 export const json = (schema: Json, examples: Json): Json => ({
   content: { "application/json": { schema, ...examples } },
 });
@@ -16,10 +18,11 @@ export const object = (properties: Record<string, Json>): Json => ({
   required: Object.keys(properties),
 });
 
+/** Headers of an answer, by the names they have in HEADERS. */
 export const refs = (...names: string[]): Json =>
-  Object.fromEntries(
-    names.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
-  ); /** The headers that tell a key what is left of its budget; the platform's keys have none. */
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+/** The headers that tell a key what is left of its budget; the platform's keys have none. */
 export const budgetHeaders = (route: Route) =>
   route.access === "key" ? ["RateLimit", "RateLimit-Policy"] : [];
 

@@ -39,7 +39,7 @@ Every error is explained at [/docs/errors](/docs/errors), webhooks at [/docs/web
 ## Keys
 
 Send \`Authorization: Bearer av_live_…\` with every request. A key **reads** (any GET) or **writes** (everything). It is
-shown once, when it is made; make one in the dashboard or with \`allison keys create\`. A key that is switched off or
+shown once, when it is made; make one with \`allison keys create\`. A key that is switched off or
 deleted stops with the very next request. The API answers to servers, not to browsers of other sites: it sends no CORS
 header.
 
