@@ -4,9 +4,8 @@
  */
 import type { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { exampleOf } from "../resources/example.ts";
+import { EXAMPLE_IDS, exampleOf } from "../resources/example.ts";
 import {
-  AN_ID,
   budgetHeaders,
   HEADERS,
   json,
@@ -108,7 +107,7 @@ function pathParameters(route: Route): Json[] {
       required: true,
       description: route.params?.[name] ?? `The id of the ${nounBefore(route.path, name)}.`,
       schema: external ? { type: "string", minLength: 1, maxLength: 255 } : UUID,
-      example: external ? "CA7f3e" : AN_ID,
+      example: external ? "CA7f3e" : EXAMPLE_IDS.own,
     };
   });
 }

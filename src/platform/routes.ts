@@ -6,6 +6,7 @@ import type { Params, Route, StreamRoute, WriteRoute } from "../http/route.ts";
 import { checkBody } from "../http/validate.ts";
 import type { Log } from "../ops/log.ts";
 import { type Call, callDefinition } from "../resources/calls.ts";
+import { EXAMPLE_IDS } from "../resources/example.ts";
 import type { Store } from "../store/change.ts";
 import type { Ingest } from "./ingest.ts";
 import { ingestLines, splitLines } from "./lines.ts";
@@ -32,7 +33,7 @@ const callRecordResult = z
       .nullable()
       .meta({
         description: "The call's id; null where the record was refused.",
-        examples: ["019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e13"],
+        examples: [EXAMPLE_IDS.own],
       }),
     status: z.enum(["created", "updated", "unchanged", "error"]).meta({
       description: "What became of the record; `unchanged` where it told nothing new.",

@@ -10,6 +10,7 @@ import { rowColumns } from "./columns.ts";
 import { contacts } from "./contacts.ts";
 import { bindResource, define, resourceRoutes, viewOf } from "./define.ts";
 import { ACTIONS } from "./escalation-rules.ts";
+import { EXAMPLE_IDS } from "./example.ts";
 import {
   choice,
   decimal,
@@ -32,7 +33,6 @@ export const CALL_STATUSES = ["in_progress", "ended"] as const;
 export const ORDER_STATUSES = ["new", "in_progress", "fulfilled", "canceled"] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-const anId = "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e13";
 const aTime = "2026-11-23T10:42:00.000Z";
 const aNumber = "+15550100123";
 
@@ -52,7 +52,9 @@ export const parts = {
     callback_number: phoneNumber({ doc: "Number to call back.", example: aNumber })
       .nullable()
       .default(null),
-    team_member_id: reference({ doc: "For whom it is.", example: anId }).nullable().default(null),
+    team_member_id: reference({ doc: "For whom it is.", example: EXAMPLE_IDS.teamMember })
+      .nullable()
+      .default(null),
   }),
   callback: z.object({
     callback_number: phoneNumber({ doc: "Number to call back.", example: aNumber })
@@ -69,7 +71,9 @@ export const parts = {
       .default(null),
   }),
   escalation: z.object({
-    rule_id: reference({ doc: "The rule that matched.", example: anId }).nullable().default(null),
+    rule_id: reference({ doc: "The rule that matched.", example: EXAMPLE_IDS.rule })
+      .nullable()
+      .default(null),
     rule_name: label({ doc: "Its name at the time.", example: "Emergencies" })
       .nullable()
       .default(null),
@@ -193,9 +197,9 @@ export const callEntity = {
   },
 } satisfies Entity;
 
-const time = (doc: string) => timestamp({ doc, example: aTime });
+const time = (doc: string, example = aTime) => timestamp({ doc, example });
 const handled = timestamp({ doc: "When somebody dealt with it.", example: aTime }).nullable();
-const id = (doc: string) => reference({ doc, example: anId }).nullable();
+const id = (doc: string, example: string) => reference({ doc, example }).nullable();
 
 /** The fields of an order in a call and its events; null, and in the events left out, unless `outcome` is `order`. */
 export const ORDER_OUTCOME = "order";
@@ -204,13 +208,13 @@ export const ORDER_OUTCOME = "order";
 export const callFields = {
   call_id: reference({
     doc: "The call, the same as `id`; the name it has in events.",
-    example: anId,
+    example: EXAMPLE_IDS.own,
   }),
   external_id: label({ doc: "The voice platform's own id of the call.", example: "CA7f3e" }, 255),
-  location_id: id("The location that was called."),
+  location_id: id("The location that was called.", EXAMPLE_IDS.location),
   status: choice(CALL_STATUSES, { doc: "Whether it still runs.", example: "ended" }),
   started_at: time("When it began."),
-  ended_at: time("When it ended; null while it runs.").nullable(),
+  ended_at: time("When it ended; null while it runs.", "2026-11-23T10:43:14.000Z").nullable(),
   duration_seconds: wholeNumber(
     { doc: "How long it took; null while it runs.", example: 74 },
     0,
@@ -228,20 +232,20 @@ export const callFields = {
   }).nullable(),
   summary: prose({
     doc: "What it was about.",
-    example: "Asked to move the check-up to Friday.",
+    example: "Ordered two pizzas for pick-up at seven.",
   }).nullable(),
   outcome: label({
     doc: "What came of it: `order`, `booked` or another word of the platform.",
-    example: "booked",
+    example: "order",
   }).nullable(),
-  outcome_tags: tags({ doc: "Labels of what came of it.", example: ["rescheduled"] }),
-  contact_id: id("The contact at the other end; null for a withheld number."),
+  outcome_tags: tags({ doc: "Labels of what came of it.", example: ["takeaway"] }),
+  contact_id: id("The contact at the other end; null for a withheld number.", EXAMPLE_IDS.contact),
   call_url: z.url().meta({
     description: "The call's page in the dashboard.",
-    examples: ["https://allison.example/calls/019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e13"],
+    examples: [`https://allison.example/calls/${EXAMPLE_IDS.own}`],
   }),
-  intent_id: id("What the caller wanted."),
-  intent: label({ doc: "The intent's name.", example: "Reschedule" }).nullable(),
+  intent_id: id("What the caller wanted.", EXAMPLE_IDS.intent),
+  intent: label({ doc: "The intent's name.", example: "Order food" }).nullable(),
   intent_confidence: decimal({ doc: "How sure that is, 0 to 1.", example: 0.86 }, 0, 1).nullable(),
   unscorable: flag({
     doc: "A robocall, dialer or wrong number: it raises no `call.ended`, `call.message_taken` or `call.callback_requested`.",
@@ -338,13 +342,13 @@ export const callDefinition = define<typeof calls>({
     contact_id: equals(
       "contact_id",
       calls.contact_id,
-      reference({ doc: "Only calls with this contact.", example: anId }),
+      reference({ doc: "Only calls with this contact.", example: EXAMPLE_IDS.contact }),
     ),
     location_id: locationFilter("location_id", calls.location_id),
     intent_id: equals(
       "intent_id",
       calls.intent_id,
-      reference({ doc: "Only calls with this intent.", example: anId }),
+      reference({ doc: "Only calls with this intent.", example: EXAMPLE_IDS.intent }),
     ),
     status: equals(
       "status",

@@ -13,6 +13,7 @@ import { isUuid } from "../lib/ids.ts";
 import type { Entity, Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
 import { type PreparedQuery, prepareQuery } from "../store/query.ts";
+import { EXAMPLE_IDS } from "./example.ts";
 
 /** A table with the columns of `rowColumns`. */
 export type ResourceTable = SQLiteTable &
@@ -98,7 +99,7 @@ export const optional = <S extends z.ZodType>(schema: S) =>
 const id = (noun: string) =>
   z.uuid().meta({
     description: `Identifies the ${noun}.`,
-    examples: ["019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10"],
+    examples: [EXAMPLE_IDS.own],
   });
 const time = (doc: string) =>
   z.iso.datetime().meta({ description: doc, examples: ["2026-11-23T10:42:00.000Z"] });

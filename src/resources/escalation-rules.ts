@@ -6,6 +6,7 @@ import { invalid } from "../http/errors.ts";
 import type { Entity, Transaction } from "../store/change.ts";
 import { rowColumns } from "./columns.ts";
 import { define, optional } from "./define.ts";
+import { EXAMPLE_IDS } from "./example.ts";
 import { choice, decimal, flag, label, prose, reference, tags, wholeNumber } from "./fields.ts";
 import { isTrue } from "./filters.ts";
 import { intentReference } from "./intents.ts";
@@ -13,7 +14,6 @@ import { locationFilter, locationId, locationReference, locations } from "./loca
 import { teamMemberReference } from "./team-members.ts";
 
 export const ACTIONS = ["transfer", "callback", "voicemail", "ticket"] as const;
-const anId = "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e12";
 
 const condition = z
   .discriminatedUnion(
@@ -38,7 +38,10 @@ const condition = z
       }),
       z.object({
         type: z.literal("topic_match"),
-        intent_id: reference({ doc: "The intent the call is sorted under.", example: anId }),
+        intent_id: reference({
+          doc: "The intent the call is sorted under.",
+          example: EXAMPLE_IDS.intent,
+        }),
       }),
     ],
     {
@@ -57,7 +60,7 @@ const destination = z
     [
       z.object({
         type: z.literal("team_member"),
-        team_member_id: reference({ doc: "Who takes the call.", example: anId }),
+        team_member_id: reference({ doc: "Who takes the call.", example: EXAMPLE_IDS.teamMember }),
       }),
       z.object({
         type: z.literal("department"),

@@ -1,6 +1,19 @@
 /** Examples from the contract: what a schema's fields say of themselves, put together. */
 import { z } from "zod";
 
+const id = (last: string) => `019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e${last}`;
+
+/** One id for each noun, so that examples do not contradict each other. `own` is that of the object itself. */
+export const EXAMPLE_IDS = {
+  own: id("10"),
+  location: id("11"),
+  intent: id("12"),
+  contact: id("13"),
+  teamMember: id("14"),
+  rule: id("15"),
+  delivery: id("16"),
+};
+
 /** An example of a schema: its own, or one made of its parts. Undefined where nothing is known. */
 export function exampleOf(schema: z.ZodType): unknown {
   const own = z.globalRegistry.get(schema)?.examples as unknown[] | undefined;

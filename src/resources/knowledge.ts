@@ -12,6 +12,7 @@ import type { Entity } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
 import { rowColumns } from "./columns.ts";
 import { type Bind, define, type Resource, type ResourceTable } from "./define.ts";
+import { EXAMPLE_IDS } from "./example.ts";
 import { label, prose, queryFlag, reference, search } from "./fields.ts";
 import { equals, substring } from "./filters.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
@@ -153,7 +154,7 @@ const query = z.object({
   q: search("Words to find in any part of an entry.").optional(),
   location_id: reference({
     doc: "Only entries of this location; with `effective=true`, what holds there.",
-    example: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e11",
+    example: EXAMPLE_IDS.location,
   }).optional(),
   effective: queryFlag({
     doc: "`true`: what holds at the location, organization-wide entries included where it has none of its own; without `location_id`, the organization-wide entries.",

@@ -5,6 +5,7 @@ import { invalid } from "../http/errors.ts";
 import type { Entity } from "../store/change.ts";
 import { rowColumns } from "./columns.ts";
 import { define, optional } from "./define.ts";
+import { EXAMPLE_IDS } from "./example.ts";
 import {
   flag,
   label,
@@ -46,12 +47,12 @@ export const isDefault = sql`is_default = 1`;
 /** For the other resources' `location_id`. */
 export const locationReference = { noun: "location", entity: locationEntity };
 export const locationId = (doc: string) =>
-  optional(reference({ doc, example: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e11" }));
+  optional(reference({ doc, example: EXAMPLE_IDS.location }));
 export const locationFilter = (
   name: string,
   column: Parameters<typeof equals>[1],
   doc = "Only of this location.",
-) => equals(name, column, reference({ doc, example: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e11" }));
+) => equals(name, column, reference({ doc, example: EXAMPLE_IDS.location }));
 
 export const locationDefinition = define<typeof locations>({
   noun: "location",

@@ -18,6 +18,7 @@ import { SECRET_PREFIX } from "../webhooks/sign.ts";
 import { attempts, DELIVERY_STATUSES, deliveries, events } from "../webhooks/tables.ts";
 import { rowColumns } from "./columns.ts";
 import { bindResource, define, optional, type Resource, resourceRoutes } from "./define.ts";
+import { EXAMPLE_IDS } from "./example.ts";
 import { choice, flag, label, timestamp, wholeNumber } from "./fields.ts";
 import { isTrue } from "./filters.ts";
 
@@ -96,7 +97,9 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
     auto_disabled_reason: choice(AUTO_DISABLED_REASONS, {
       doc: "Why the server itself switched it off: `consecutive_failures`, 10 events in a row that failed for good, or `no_success`, 5 days without a success.",
       example: "no_success",
-    }).nullable(),
+    })
+      .nullable()
+      .meta({ examples: [null] }),
   },
   filters: {
     enabled: isTrue(
@@ -119,7 +122,6 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
   },
 });
 
-const anId = "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e14";
 const aTime = "2026-11-23T10:42:00.000Z";
 const time = (doc: string) => timestamp({ doc, example: aTime });
 
@@ -127,20 +129,22 @@ const Attempt = z.object({
   attempt: wholeNumber({ doc: "Which attempt, from 1.", example: 1 }, 1, 1_000),
   at: time("When it was made."),
   status_code: wholeNumber(
-    { doc: "HTTP status of the answer; null without one.", example: 503 },
+    { doc: "HTTP status of the answer; null without one.", example: 200 },
     100,
     999,
   ).nullable(),
   error: z
     .string()
     .nullable()
-    .meta({ description: "Why there was no answer.", examples: ["timed out after 10 s"] }),
+    .meta({ description: "Why there was no answer.", examples: [null] }),
   duration_ms: wholeNumber({ doc: "How long it took, in milliseconds.", example: 214 }, 0, 60_000),
 });
 
 const Delivery = z
   .object({
-    id: z.uuid().meta({ description: "Identifies the delivery.", examples: [anId] }),
+    id: z
+      .uuid()
+      .meta({ description: "Identifies the delivery.", examples: [EXAMPLE_IDS.delivery] }),
     event_id: z.string().meta({
       description: "The event, the same for all subscriptions and attempts.",
       examples: ["evt_5c1f0c5f7f6a4b3c9d2e1f0a9b8c7d6e"],
@@ -150,7 +154,9 @@ const Delivery = z
     test: flag({ doc: "A sample sent by `/test`.", example: false }),
     created_at: time("When the event happened."),
     attempts: z.array(Attempt).meta({ description: "What was tried, in order." }),
-    next_attempt_at: time("When it is tried next; null when nothing more is planned.").nullable(),
+    next_attempt_at: time("When it is tried next; null when nothing more is planned.")
+      .nullable()
+      .meta({ examples: [null] }),
   })
   .meta({ id: "WebhookDelivery" });
 

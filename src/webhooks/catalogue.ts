@@ -3,10 +3,10 @@
  * /docs/webhooks, the samples of `/test` and the check of a payload come from it.
  */
 import { z } from "zod";
-import { callFields, parts } from "../resources/calls.ts";
+import { callFields, ORDER_STATUSES, parts } from "../resources/calls.ts";
 import { contactDefinition } from "../resources/contacts.ts";
 import { exampleOf } from "../resources/example.ts";
-import { label } from "../resources/fields.ts";
+import { choice, label } from "../resources/fields.ts";
 
 export const EVENT_TYPES = [
   "call.ended",
@@ -80,8 +80,8 @@ export const EVENTS: Record<EventType, EventEntry> = {
     data: z.object({
       call_id,
       order: parts.order,
-      order_status: order_status.unwrap(),
-      previous_status: order_status.unwrap().describe("What it was before."),
+      order_status: choice(ORDER_STATUSES, { doc: "What it is now.", example: "in_progress" }),
+      previous_status: choice(ORDER_STATUSES, { doc: "What it was before.", example: "new" }),
     }),
   },
 };

@@ -1,11 +1,10 @@
 /** The shared pieces of the OpenAPI document: headers, parameters, keys, and how JSON content is written down. */
 import { LIMITS } from "../../config.ts";
+import { EXAMPLE_IDS } from "../../resources/example.ts";
 import type { Route } from "../route.ts";
 import type { Json } from "./json-schema.ts";
 
 /** The id that examples are of. */
-export const AN_ID = "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10";
-
 /** Content of one form; `examples` is `example` or `examples` with what it holds. */
 export const json = (schema: Json, examples: Json): Json => ({
   content: { "application/json": { schema, ...examples } },
@@ -83,7 +82,7 @@ export const HEADERS: Record<string, Json> = {
     "`true` when this is the answer of an earlier request with the same Idempotency-Key.",
     "true",
   ),
-  Location: answerHeader("The path of what was made.", `/v1/contacts/${AN_ID}`),
+  Location: answerHeader("The path of what was made.", `/v1/contacts/${EXAMPLE_IDS.own}`),
   RateLimit: answerHeader(
     "What is left of the key's budget (`r`), and in how many seconds it is whole again (`t`).",
     '"reads";r=99;t=1',
@@ -94,7 +93,7 @@ export const HEADERS: Record<string, Json> = {
   ),
   "Retry-After": answerHeader("Seconds to wait before the next try.", 2),
   "WWW-Authenticate": answerHeader("How to authenticate.", "Bearer"),
-  "X-Request-Id": answerHeader("The request's own id, also in the server's log.", AN_ID),
+  "X-Request-Id": answerHeader("The request's own id, also in the server's log.", EXAMPLE_IDS.own),
 };
 
 export const bearer = (description: string): Json => ({
