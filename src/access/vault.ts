@@ -3,7 +3,15 @@
  * alone gives none away. The key is a 0600 file in the data directory, or ALLISON_SECRET_KEY.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../config.ts";
 import type { Random } from "../lib/random.ts";
@@ -60,8 +68,20 @@ export function loadVaultKey(
     );
   }
   const key = random.bytes(KEY_BYTES);
-  writeFileSync(file, `${Buffer.from(key).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+  writeWhole(dataDir, file, `${Buffer.from(key).toString("hex")}\n`);
   return key;
+}
+
+/** The file is there with all of its text, on the disk, or not at all: what is sealed next depends on it. */
+function writeWhole(directory: string, file: string, text: string): void {
+  const handle = openSync(`${file}.new`, "w", 0o600);
+  writeSync(handle, text);
+  fsyncSync(handle);
+  closeSync(handle);
+  renameSync(`${file}.new`, file);
+  const parent = openSync(directory, "r");
+  fsyncSync(parent);
+  closeSync(parent);
 }
 
 function parseKey(text: string, source: string): Uint8Array {

@@ -5,6 +5,7 @@
 import { Database } from "bun:sqlite";
 import {
   accessSync,
+  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -25,7 +26,11 @@ export type Db = BunSQLiteDatabase<Record<string, never>> & { $client: Database 
 
 export const DATABASE_FILE = "allison.db";
 /** What an empty data directory may hold: what a first start leaves that came no further, and a file system's own. */
-const MAY_BE_THERE = new Set<string>([KEY_FILE, LOCK_FILE, `${LOCK_FILE}-journal`, "lost+found"]);
+const MAY_BE_THERE = new Set<string>([
+  ...[KEY_FILE, `${KEY_FILE}.new`],
+  ...[LOCK_FILE, `${LOCK_FILE}-journal`],
+  "lost+found",
+]);
 /** SQLite's own constants for the `flags` of sqlite3_open_v2. */
 const OPEN_READONLY = 0x1;
 const OPEN_URI = 0x40;
@@ -45,7 +50,10 @@ export function openDatabase(dataDir: string, options: { create: boolean }): Db 
       `${dataDir} holds no ${DATABASE_FILE}. Start \`allison serve --data ${dataDir}\` once, or name the right directory with --data.`,
     );
   }
-  return prepare(new Database(file, { strict: true, create: fresh, readwrite: true }));
+  const sqlite = new Database(file, { strict: true, create: fresh, readwrite: true });
+  // The directory may be one that others can enter; the log and its index take the mode of the file.
+  if (fresh) chmodSync(file, 0o600);
+  return prepare(sqlite);
 }
 
 function prepare(sqlite: Database): Db {

@@ -402,6 +402,7 @@ describe("a database that is opened", () => {
     expect(statSync(data).mode & 0o777).toBe(0o700);
     const key = loadVaultKey(data, undefined, systemRandom, true);
     expect(statSync(join(data, KEY_FILE)).mode & 0o777).toBe(0o600);
+    expect(statSync(join(data, DATABASE_FILE)).mode & 0o777).toBe(0o600);
     expect(loadVaultKey(data, undefined, systemRandom, false)).toEqual(Buffer.from(key));
   });
 
