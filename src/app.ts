@@ -17,7 +17,7 @@ import { createRateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { createIds, type Ids } from "./lib/ids.ts";
-import { clientAddress, parseCidr } from "./lib/ip.ts";
+import { clientAddress, loopbackUrl, parseCidr } from "./lib/ip.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
 import { createLog, type Log } from "./ops/log.ts";
 import { VERSION } from "./ops/version.ts";
@@ -257,7 +257,7 @@ function listen(
     },
   });
   const url = `${tls ? "https" : "http"}://${hostForUrl(config.host)}:${server.port}`;
-  publicUrl ||= url;
+  publicUrl ||= loopbackUrl(url);
   lock.announce({ pid: process.pid, url });
 
   const dispatcher = createDispatcher({ ...appliance, log });

@@ -1,6 +1,8 @@
 /** `allison health`: asks the server of a data directory whether it answers; a container's health check. */
+import { get as getPlain } from "node:http";
+import { get as getSecure } from "node:https";
 import { Command } from "commander";
-import { UsageError } from "../config.ts";
+import { loopbackUrl } from "../lib/ip.ts";
 import { readRunning } from "../store/lock.ts";
 import { configOf, jsonOption, withSettings } from "./options.ts";
 import { Failed, print, printJson, say } from "./terminal.ts";
@@ -16,26 +18,31 @@ export function healthCommand(): Command {
     .addHelpText("after", "\nExample:\n  allison health --data /var/lib/allison");
   return withSettings(command, ["data"]).action(async (options) => {
     const { data } = configOf(options);
-    const running = readRunning(data);
-    if (running === null)
-      throw new UsageError(`No server runs on ${data}; start one, or see --data.`);
-    const { url } = running;
-    const failure = await fetch(`${loopback(url)}/health`, {
-      signal: AbortSignal.timeout(ANSWER_MS),
-      proxy: undefined,
-      // The server's own certificate names its public host, not the loopback it is asked at.
-      tls: { rejectUnauthorized: false },
-    }).then(
-      (response) => (response.ok ? null : `it answered ${response.status}`),
-      (error) => `it cannot be reached (${(error as Error).message})`,
-    );
+    const url = readRunning(data)?.url ?? null;
+    const failure = url === null ? `No server runs on ${data}.` : await ask(url);
     if (options.json) printJson({ url, healthy: failure === null });
     else if (failure === null) print(`healthy: ${url}`);
-    else say(`The server at ${url} is not well: ${failure}.`);
+    else say(failure);
     if (failure !== null) throw new Failed();
   });
 }
 
-/** A server that listens on every address is asked on this machine's own. */
-const loopback = (url: string) =>
-  url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+/** What is wrong, or null. Not by `fetch`, which would ask a proxy of the environment. */
+function ask(url: string): Promise<string | null> {
+  const { promise, resolve } = Promise.withResolvers<string | null>();
+  const unwell = (why: string) => resolve(`The server at ${url} is not well: ${why}.`);
+  const get = url.startsWith("https:") ? getSecure : getPlain;
+  get(
+    `${loopbackUrl(url)}/health`,
+    // The server's own certificate names its public host, not the loopback it is asked at.
+    { timeout: ANSWER_MS, rejectUnauthorized: false, agent: false },
+    (response) => {
+      response.resume();
+      if (response.statusCode === 200) resolve(null);
+      else unwell(`it answered ${response.statusCode}`);
+    },
+  )
+    .on("timeout", () => unwell(`it did not answer within ${ANSWER_MS / 1000} s`))
+    .on("error", (error) => unwell(`it cannot be reached (${error.message})`));
+  return promise;
+}

@@ -58,3 +58,7 @@ export function clientAddress(
   }
   return address;
 }
+
+/** The same address for who is on this machine: a server that listens on every address is asked at the loopback one. */
+export const loopbackUrl = (url: string): string =>
+  url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");

@@ -269,8 +269,8 @@ describe("starting and stopping", () => {
       ]);
       const health = await allison.run(["health", "--data", `stopped-${signal}`]);
       expect([health.exitCode, health.stderr]).toEqual([
-        2,
-        expect.stringContaining("No server runs on"),
+        1,
+        `No server runs on stopped-${signal}.\n`,
       ]);
     },
   );
