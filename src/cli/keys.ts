@@ -13,12 +13,7 @@ export function keysCommand(): Command {
     .description("Make, list, switch off, rotate and delete API keys.")
     .addCommand(createCommand())
     .addCommand(listCommand())
-    .addCommand(
-      onKey("show", "Show a key.", (key, keys, options) => {
-        if (options.json) printJson(shown(keys, key));
-        else printFacts(row(keys, key));
-      }),
-    )
+    .addCommand(showCommand())
     .addCommand(
       changing(
         "disable",
@@ -124,20 +119,25 @@ function rotateCommand(): Command {
   });
 }
 
-function onKey(
-  name: string,
-  doc: string,
-  work: (key: ApiKey, keys: Keys, options: Options) => void,
-): Command {
-  const command = new Command(name)
-    .description(doc)
-    .argument("<key>", "id, or the shown prefix where only one key has it")
-    .addOption(jsonOption())
-    .addHelpText("after", `\nExample:\n  allison keys ${name} av_live_a1B2c3`);
-  return withSettings(command, ["data"]).action(async (given: string, options) => {
-    await withData(options, async ({ keys }) => work(pick(keys, given), keys, options));
+/** A command on one key. */
+const onKey = (name: string, doc: string) =>
+  withSettings(
+    new Command(name)
+      .description(doc)
+      .argument("<key>", "id, or the shown prefix where only one key has it")
+      .addOption(jsonOption())
+      .addHelpText("after", `\nExample:\n  allison keys ${name} av_live_a1B2c3`),
+    ["data"],
+  );
+
+const showCommand = () =>
+  onKey("show", "Show a key.").action(async (given: string, options: Options) => {
+    await withData(options, async ({ keys }) => {
+      const key = pick(keys, given);
+      if (options.json) printJson(shown(keys, key));
+      else printFacts(row(keys, key));
+    });
   });
-}
 
 function changing(
   name: string,
@@ -145,19 +145,14 @@ function changing(
   change: (tx: Transaction, keys: Keys, key: ApiKey) => ApiKey | undefined,
   done: string,
 ): Command {
-  const command = new Command(name)
-    .description(doc)
-    .argument("<key>", "id, or the shown prefix where only one key has it")
-    .addOption(jsonOption())
-    .addHelpText("after", `\nExample:\n  allison keys ${name} av_live_a1B2c3`);
-  return withSettings(command, ["data"]).action(async (given: string, options) => {
+  return onKey(name, doc).action(async (given: string, options: Options) => {
     await withData(options, async ({ store, keys }, actor) => {
       const key = await store.change(actor, (tx) => {
         const before = pick(keys, given);
         return change(tx, keys, before) ?? before;
       });
-      if (options.json) return printJson(shown(keys, key));
-      say(`Key ${key.prefix} "${key.name}" ${done}.`);
+      if (options.json) printJson(shown(keys, key));
+      else say(`Key ${key.prefix} "${key.name}" ${done}.`);
     });
   });
 }
