@@ -29,6 +29,8 @@ export const LIMITS = {
   userAgentLength: 500,
   /** Buckets and cached key records held in memory; the least recently used one goes first. */
   keysInMemory: 20_000,
+  /** Of each list: statements kept prepared, one for each set of filters. */
+  preparedLists: 100,
   /** Writes that share one commit, and how long their transaction may be held open. */
   groupOperations: 256,
   groupMs: 25,

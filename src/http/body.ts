@@ -1,6 +1,6 @@
 /** Reads a request's body: never more than its limit, only of the type that is taken, only well-formed JSON. */
 import { LIMITS } from "../config.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, invalid } from "./errors.ts";
 
 interface Allowed {
   bodyBytes?: number;
@@ -18,14 +18,30 @@ export async function readBody(
   if (bytes.length === 0 && bodyOptional) return {};
   if (bytes.length === 0) throw new ApiError("invalid_json", { details: { body: "is empty" } });
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return JSON.parse(text, PROTO.test(text) ? refuseProto : undefined);
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
     throw new ApiError("invalid_json", { details: { body: "is not valid JSON" } });
   }
 }
 
+/** The one name that an object cannot carry like any other: it would be lost on the way without a word. */
+const PROTO = /__proto__|\\u005f/i;
+
+function refuseProto(name: string, value: unknown): unknown {
+  if (name === "__proto__") throw invalid({ [name]: "is not a name that can be used" });
+  return value;
+}
+
 /** Throws `unsupported_media_type` for another type than `type`; parameters such as a charset of UTF-8 are fine. */
 export function requireContentType(request: Request, type: string): void {
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding !== "identity") {
+    throw new ApiError("unsupported_media_type", {
+      details: { "content-encoding": "must be identity" },
+    });
+  }
   const [given = "", ...parameters] = (request.headers.get("content-type") ?? "")
     .toLowerCase()
     .split(";");

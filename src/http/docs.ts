@@ -17,6 +17,7 @@ import icon from "./docs/icon.svg" with { type: "text" };
 import startReference from "./docs/reference.js" with { type: "text" };
 import textStyle from "./docs/text.css" with { type: "text" };
 import { webhooksBody } from "./docs/webhooks-page.ts";
+import { targetOf } from "./target.ts";
 
 export interface DocsOptions {
   /** The OpenAPI document; asked for once, by the first request that needs it. */
@@ -165,8 +166,7 @@ async function toAsset({ type, text, policy, mark, file }: Source): Promise<Asse
 function send(asset: Asset, request: Request): Response {
   const zipped = acceptsGzip(request.headers.get("accept-encoding") ?? "");
   const { body, length, etag } = zipped ? asset.compressed : asset.plain;
-  const byMark =
-    asset.mark !== undefined && new URL(request.url).searchParams.get("v") === asset.mark;
+  const byMark = asset.mark !== undefined && targetOf(request).query.get("v") === asset.mark;
   const headers: Record<string, string> = {
     ...asset.headers,
     ETag: etag,

@@ -220,8 +220,7 @@ function answers(route: Route, book: SchemaBook): Json {
     headers: refs(...more, ...etag, ...replayed, ...common),
     ...content(route, book),
   });
-  // A PUT that looks for nothing makes what its path names, or changes it.
-  if (route.method === "PUT" && !route.find)
+  if (route.creates)
     return { 200: answer("Changed, or unchanged."), 201: answer("Made.", "Location") };
   if (route.status === 201) return { 201: answer("Made.", "Location") };
   return { [route.status]: answer(DONE[route.status]) };

@@ -26,6 +26,7 @@ import {
 } from "./idempotency.ts";
 import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
 import type { Params, ReadRoute, Route, StreamRoute, WriteRoute } from "./route.ts";
+import { isDecodable, targetOf } from "./target.ts";
 import { checkBody, checkQuery } from "./validate.ts";
 
 export interface PipelineServices {
@@ -138,16 +139,18 @@ export function createPipeline(services: PipelineServices): Pipeline {
   /** Key, rate limit and scope: whether the caller may go on at all. */
   function admit(exchange: Exchange, access: Route["access"]): Caller {
     requireOpen(exchange);
-    if (access === "platform") return authenticate(exchange, ["plat"]);
-    const caller = authenticate(exchange, services.apiKeyKinds);
-    spend(exchange, caller.key);
-    if (caller.key.scope !== "write" && WRITING.has(exchange.request.method)) {
+    const caller = authenticate(exchange, access === "platform" ? ["plat"] : services.apiKeyKinds);
+    if (access === "key") spend(exchange, caller.key);
+    if (access === "key" && caller.key.scope !== "write" && WRITING.has(exchange.request.method)) {
       throw new ApiError("insufficient_scope");
     }
+    if (!isDecodable(targetOf(exchange.request).path)) throw new ApiError("not_found");
     return caller;
   }
 
   function fail(exchange: Exchange, thrown: unknown): Response {
+    // Nobody is there any more to read it: a client that hung up is no failure of the server.
+    if (exchange.request.signal.aborted) return new Response(null, { status: 400 });
     const error = toApiError(thrown);
     if (error.status >= 500) {
       const cause = thrown instanceof ApiError ? { reason: thrown.reason } : { err: thrown };
@@ -178,9 +181,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
 
   function read(route: ReadRoute, exchange: Exchange, params: Params): Response {
     const { key } = admit(exchange, route.access);
-    const query = route.query
-      ? checkQuery(route.query, new URL(exchange.request.url).searchParams)
-      : {};
+    const query = route.query ? checkQuery(route.query, targetOf(exchange.request).query) : {};
     const found = route.read({ params, query, key });
     if (found === null) throw new ApiError("not_found");
     if (route.answers.kind === "page") return answer(exchange, 200, JSON.stringify(found));
@@ -201,7 +202,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
     const name =
       requestKey === null
         ? null
-        : { apiKeyId: key.id, path: new URL(request.url).pathname, key: requestKey };
+        : { apiKeyId: key.id, path: targetOf(request).path, key: requestKey };
     await route.before?.({ params, body });
     const { stored, replayed } = await store.change(actor(), (tx) =>
       once(tx, name, body, () => perform(route, tx, params, body, request.headers.get("if-match"))),
@@ -266,7 +267,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
       const known = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
       return (request) =>
         guarded(request, (exchange) => {
-          const { pathname } = new URL(request.url);
+          const { path: pathname } = targetOf(request);
           const area = /^\/(v1|platform\/v1)(\/|$)/.exec(pathname)?.[1];
           if (area) admit(exchange, area === "v1" ? "key" : "platform");
           else requireOpen(exchange);
@@ -300,10 +301,10 @@ function perform(
 ): StoredAnswer {
   route.check?.(tx.db, body);
   const target = route.find?.(tx.db, params);
-  if (target === null) throw new ApiError("not_found");
+  if (target === null && !route.creates) throw new ApiError("not_found");
   if (ifMatch !== null && route.view) {
-    const etag = etagOf(JSON.stringify({ data: route.view(target) }));
-    if (!namesTag(ifMatch, etag)) throw new ApiError("precondition_failed");
+    const etag = target === null ? null : etagOf(JSON.stringify({ data: route.view(target) }));
+    if (etag === null || !namesTag(ifMatch, etag)) throw new ApiError("precondition_failed");
   }
   const written = route.write(tx, { params, body, target });
   const status = written.status ?? route.status;

@@ -62,6 +62,8 @@ export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase 
   check?(db: Db, body: Body): void;
   /** Inside the transaction: the object the path names, or null for a 404. */
   find?(db: Db, params: Params): Target | null;
+  /** The write makes what its path names where it is not there yet, in place of a 404; `target` is null then. */
+  creates?: boolean;
   /** The target as the client sees it, for If-Match. */
   view?(target: Target): object;
   /** Inside the transaction: does it. */

@@ -4,6 +4,8 @@ import { type Details, invalid } from "./errors.ts";
 import type { Query } from "./route.ts";
 
 type Issue = z.core.$ZodIssue;
+/** A name in a body may be of any length; a field in `details` is only told this much of it. */
+const LONGEST_NAME = 200;
 
 const KINDS: Record<string, string> = {
   string: "text",
@@ -18,9 +20,9 @@ const KINDS: Record<string, string> = {
 
 /** One issue as the end of a sentence that begins with the field's name. */
 function describe(issue: Issue): string {
+  if (issue.input === undefined && issue.code !== "custom") return "is required";
   switch (issue.code) {
     case "invalid_type":
-      if (issue.input === undefined) return "is required";
       return `must be ${KINDS[issue.expected] ?? issue.expected}`;
     case "too_small":
       if (issue.origin === "string") return "must not be blank";
@@ -33,6 +35,8 @@ function describe(issue: Issue): string {
       return `must be at most ${issue.maximum}`;
     case "invalid_value":
       return `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.map(String).join(", ")}`;
+    case "invalid_key":
+      return issue.issues[0]?.message ?? "is not a name that can be used";
     case "invalid_union":
       return "has no known form";
     case "not_multiple_of":
@@ -50,7 +54,8 @@ function detailsOf(error: z.ZodError, whole: string): Details {
   for (const issue of error.issues) {
     const union = issue.code === "invalid_union" ? nearest(issue) : null;
     for (const { path, message } of union ?? [issue]) {
-      const name = [...(union ? issue.path : []), ...path].join(".") || whole;
+      const name =
+        [...(union ? issue.path : []), ...path].join(".").slice(0, LONGEST_NAME) || whole;
       details[name] ??= message;
     }
   }

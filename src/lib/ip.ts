@@ -52,12 +52,16 @@ export function clientAddress(
   if (trusted.length === 0 || !forwardedFor) return address;
   for (const hop of forwardedFor.split(",").reverse()) {
     if (!isWithin(address, trusted)) break;
-    const next = plainAddress(hop.trim());
+    const next = plainAddress(withoutPort(hop.trim()));
     if (next === null) break;
     address = next;
   }
   return address;
 }
+
+/** Some proxies note the port too: `203.0.113.7:1234`, `[2001:db8::1]:1234`. */
+const withoutPort = (hop: string): string =>
+  hop.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^([\d.]+):\d+$/, "$1");
 
 /** The same address for who is on this machine: a server that listens on every address is asked at the loopback one. */
 export const loopbackUrl = (url: string): string =>

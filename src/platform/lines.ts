@@ -20,6 +20,10 @@ const NEWLINE = 10;
 const RETURN = 13;
 const BYTE_ORDER_MARK = "\ufeff";
 
+/** Lines that are nothing to store cost the event loop no turn by themselves; after so many, others get theirs. */
+const LINES_A_TURN = 256;
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Lines of at most `LIMITS.recordBytes`, without their ends (LF or CRLF). One that is longer is skipped to its end. */
 export async function* splitLines(bytes: ReadableStream<Uint8Array>): AsyncGenerator<Line> {
   const held = createHold(LIMITS.recordBytes);
@@ -28,6 +32,7 @@ export async function* splitLines(bytes: ReadableStream<Uint8Array>): AsyncGener
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       number += 1;
+      if (number % LINES_A_TURN === 0) await turn();
       const line = readLine(number, held.finish(chunk.subarray(start, end)));
       if (line) yield line;
       start = end + 1;

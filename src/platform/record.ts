@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
 import { callFields, DIRECTIONS, DISPOSITIONS, ORDER_STATUSES, parts } from "../resources/calls.ts";
-import { choice, email, flag, label, tags, timestamp } from "../resources/fields.ts";
+import { choice, email, flag, isPlainUrl, label, tags, timestamp } from "../resources/fields.ts";
 
 const aTime = "2026-11-23T10:42:00.000Z";
 
@@ -38,6 +38,7 @@ const order = parts.order.extend({
 const webAddress = z
   .url({ protocol: /^https?$/, error: "must be an http or https address" })
   .max(LIMITS.urlLength)
+  .refine(isPlainUrl, "must be an http or https address")
   .meta({
     description: "Where the recording is.",
     examples: ["https://recordings.example/CA7f3e.mp3"],

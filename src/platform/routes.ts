@@ -55,7 +55,7 @@ const nameIn = ({ external_id }: Params): string =>
   checkBody(callName, { external_id }).external_id;
 
 export function platformRoutes({ store, ingest, log }: PlatformServices): Route[] {
-  const putCallRecord: WriteRoute<undefined, z.infer<typeof namedCallRecord>> = {
+  const putCallRecord: WriteRoute<Call | null, z.infer<typeof namedCallRecord>> = {
     ...common,
     method: "PUT",
     operation: "putCallRecord",
@@ -69,6 +69,9 @@ export function platformRoutes({ store, ingest, log }: PlatformServices): Route[
     status: 200,
     answers: CALL,
     errors: ["conflict"],
+    find: (_db, path) => ingest.find(nameIn(path)),
+    creates: true,
+    view: (call) => ingest.view(call!),
     write(tx, { params: path, body }) {
       const external_id = nameIn(path);
       if (body.external_id !== undefined && body.external_id !== external_id)
@@ -111,7 +114,7 @@ export function platformRoutes({ store, ingest, log }: PlatformServices): Route[
     status: 200,
     answers: CALL,
     errors: ["conflict"],
-    find: (_db, { external_id }) => ingest.find(external_id ?? ""),
+    find: (_db, path) => ingest.find(nameIn(path)),
     view: ingest.view,
     write: (tx, { body, target }) => ({ data: ingest.moveOrder(tx, target, body.status) }),
   };

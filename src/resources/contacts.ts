@@ -65,7 +65,7 @@ export const contactDefinition = define<typeof contacts>({
     }),
     custom: z
       .record(
-        z.string().min(1, "must have a name").max(100),
+        label({ doc: "Its name.", example: "crm_id" }, 100),
         prose({ doc: "A value of your own.", example: "A-1042" }, LIMITS.customLength),
       )
       .refine((values) => Object.keys(values).length <= LIMITS.customEntries, {

@@ -5,7 +5,9 @@
  */
 import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
+import { LIMITS } from "../config.ts";
 import { conflict, invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
 import type { Page, Query, ReadRoute, Route, WriteRoute } from "../http/route.ts";
@@ -169,7 +171,7 @@ export function bindResource<T extends ResourceTable>(
     columns,
   );
   const filters = definition.filters ?? {};
-  const lists = new Map<string, PreparedQuery<Row<T>>>();
+  const lists = new LRUCache<string, PreparedQuery<Row<T>>>({ max: LIMITS.preparedLists });
 
   // Rows strictly after the cursor's in the list's order. Not as a row value: SQLite finds the place in an index on an
   // expression by a plain comparison only.

@@ -135,7 +135,7 @@ export const escalationRuleDefinition = define<typeof escalationRules>({
         example: 0,
       },
       0,
-      1_000_000,
+      1_000_000_000,
     ).default(Number.MAX_SAFE_INTEGER),
     active: flag({ doc: "An inactive rule is passed over.", example: true }).default(true),
     location_id: locationId("The location whose calls it is for; null for all."),

@@ -11,13 +11,23 @@ interface About<T> {
   example: T;
 }
 
+/** Why a text cannot be stored as it is and come back the same; null when it can. */
+function unsound(text: string): string | null {
+  if (!text.isWellFormed()) return "must be valid Unicode, without half of a surrogate pair";
+  return text.includes("\0") ? "must not contain the NUL character" : null;
+}
+
+/** A message about the form of a value; one that is not there at all is told to be required. */
+const says = (message: string) => (issue: { input?: unknown }) =>
+  issue.input === undefined || issue.input === null ? undefined : message;
+
 /** Text whose length counts Unicode code points, as JSON Schema's `maxLength` does and `String.length` does not. */
 function boundedText(max: number, base = z.string()) {
   return base
     .superRefine((text, context) => {
       const refuse = (message: string) => context.addIssue({ code: "custom", message });
-      if (!text.isWellFormed()) refuse("must be valid Unicode, without half of a surrogate pair");
-      else if (text.includes("\0")) refuse("must not contain the NUL character");
+      const problem = unsound(text);
+      if (problem) refuse(problem);
       else if (text.trim() === "") refuse("must not be blank");
       else if ([...text].length > max) refuse(`must be at most ${max} characters`);
     })
@@ -47,9 +57,10 @@ export const flag = (about: About<boolean>) =>
 
 export const wholeNumber = (about: About<number>, min: number, max: number) =>
   z
-    .int()
+    .number()
     .min(min)
     .max(max)
+    .int()
     .meta({ description: about.doc, examples: [about.example] });
 
 export const decimal = (about: About<number>, min: number, max: number) =>
@@ -70,11 +81,18 @@ function inUtc(text: string): string {
   return Number.isNaN(ms) ? text : isoTime(ms);
 }
 
+/** In another year the text would sort wrongly: its form has a sign and more digits. */
+const hasPlainYear = (text: string): boolean => /^\d{4}-/.test(text);
+
 /** A point in time: ISO 8601 with an offset or `Z`; stored and sent as UTC with milliseconds. */
 export const timestamp = (about: About<string>) =>
   z.iso
-    .datetime({ offset: true, error: "must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z" })
+    .datetime({
+      offset: true,
+      error: says("must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z"),
+    })
     .overwrite(inUtc)
+    .refine(hasPlainYear, "must be in the years 0000 to 9999, in UTC")
     .meta({ description: about.doc, examples: [about.example] });
 
 /** E.164: `+` and 7 to 15 digits, checked as possible, not as assigned. */
@@ -86,30 +104,34 @@ export const phoneNumber = (about: About<string>) =>
 
 export const email = (about: About<string>) =>
   z
-    .email({ error: "must be an email address such as maria@example.com" })
+    .email({ error: says("must be an email address such as maria@example.com") })
     .max(254, "must be at most 254 characters")
     .meta({ description: about.doc, examples: [about.example] });
 
 /** The id of another object, which has to exist when it is sent. */
 export const reference = (about: About<string>) =>
   z
-    .guid({ error: "must be a UUID" })
+    .guid({ error: says("must be a UUID") })
     .toLowerCase()
     .meta({ description: about.doc, examples: [about.example] });
 
-const TIME_ZONES = new Set([...Intl.supportedValuesOf("timeZone"), "UTC"]);
+const TIME_ZONES = new Map(
+  [...Intl.supportedValuesOf("timeZone"), "UTC"].map((name) => [name.toLowerCase(), name]),
+);
 
-/** An IANA time zone name, old names (links) included. */
+/** An IANA time zone name, old names (links) included; stored in the spelling of the database where that is known. */
 export const timeZone = (about: About<string>) =>
   z
     .string()
-    .refine((name) => TIME_ZONES.has(name) || isZoneLink(name), {
+    .overwrite((name) => TIME_ZONES.get(name.toLowerCase()) ?? name)
+    .refine((name) => TIME_ZONES.has(name.toLowerCase()) || isZoneLink(name), {
       error: "must be an IANA time zone such as America/New_York",
     })
     .meta({ description: about.doc, examples: [about.example] });
 
 function isZoneLink(name: string): boolean {
-  if (!/^[A-Za-z]+(?:[/_+-][A-Za-z0-9]+)+$/.test(name)) return false;
+  // Intl takes offsets such as +02:00 too, which know no summer time.
+  if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;
@@ -117,6 +139,10 @@ function isZoneLink(name: string): boolean {
     return false;
   }
 }
+
+/** An address as it can be stored and sent again: no white space, no control character, no half of a surrogate pair. */
+export const isPlainUrl = (text: string): boolean =>
+  text.isWellFormed() && !/[\s\p{Cc}]/u.test(text) && URL.canParse(text);
 
 const clockTime = z
   .string()
@@ -167,7 +193,7 @@ export type WeeklyHours = z.infer<ReturnType<typeof weeklyHours>>;
 /** Short labels without repeats, in the order sent. */
 export const tags = (about: About<string[]>) =>
   z
-    .array(boundedText(100))
+    .array(boundedText(100, z.string().trim()))
     .max(LIMITS.listEntries)
     .overwrite((list) => [...new Set(list)])
     .meta({ description: about.doc, examples: [about.example] });
@@ -182,7 +208,7 @@ export const queryTime = (about: About<string>) =>
   z
     .union(
       [
-        z.iso.datetime({ offset: true }).overwrite(inUtc),
+        z.iso.datetime({ offset: true }).overwrite(inUtc).refine(hasPlainYear),
         z.iso.date().overwrite((text) => `${text}T00:00:00.000Z`),
       ],
       { error: "must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z, or a date" },
@@ -195,4 +221,5 @@ export const search = (doc: string) =>
     .trim()
     .min(1, "must not be blank")
     .max(LIMITS.searchLength, `must be at most ${LIMITS.searchLength} characters`)
+    .refine((text) => unsound(text) === null, "must be valid text, without the NUL character")
     .meta({ description: doc, examples: ["reschedule"] });

@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { z } from "zod";
-import type { SearchRules } from "../store/search.ts";
+import { folded, type SearchRules } from "../store/search.ts";
 import type { Filter } from "./define.ts";
 import { queryFlag, queryTime, search } from "./fields.ts";
 
@@ -72,12 +72,16 @@ export function substring({ index }: SearchRules, seq: SQLiteColumn, doc: string
         return sql`${seq} in (select rowid from ${name} where ${name} match ${query})`;
       }
       const list = bind("q_words", JSON.stringify(all));
-      const missing = sql`select 1 from json_each(${list}) where instr(lower(${name}.text), lower(value)) = 0`;
+      const missing = sql`select 1 from json_each(${list}) where instr(${name}.text, value) = 0`;
       return sql`${seq} in (select rowid from ${name} where not exists (${missing}))`;
     },
   };
 }
 
-const words = (text: string) => text.split(/\s+/).filter((word) => word !== "");
+/** As they are indexed. */
+const words = (text: string) =>
+  folded(text)
+    .split(/\s+/)
+    .filter((word) => word !== "");
 /** As a string of the FTS5 query language, in which nothing but the quote itself is special. */
 const quoted = (word: string) => `"${word.replaceAll('"', '""')}"`;

@@ -19,7 +19,7 @@ import { attempts, DELIVERY_STATUSES, deliveries, events } from "../webhooks/tab
 import { rowColumns } from "./columns.ts";
 import { bindResource, define, optional, type Resource, resourceRoutes } from "./define.ts";
 import { EXAMPLE_IDS } from "./example.ts";
-import { choice, flag, label, timestamp, wholeNumber } from "./fields.ts";
+import { choice, flag, isPlainUrl, label, timestamp, wholeNumber } from "./fields.ts";
 import { isTrue } from "./filters.ts";
 
 export const AUTO_DISABLED_REASONS = ["consecutive_failures", "no_success"] as const;
@@ -70,8 +70,9 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
   fields: {
     url: z
       .string()
+      .trim()
       .max(LIMITS.urlLength, `must be at most ${LIMITS.urlLength} characters`)
-      .refine((url) => URL.canParse(url), "must be a complete https address")
+      .refine(isPlainUrl, "must be a complete https address")
       .meta({
         description:
           "Where events are sent. Must be https and reachable from the public internet, unless the owner of the server has opened a network.",

@@ -33,6 +33,10 @@ export interface SearchIndexes {
   write(): void;
 }
 
+/** A text as it is indexed and looked for: without case and without accents, in every script. */
+export const folded = (text: string): string =>
+  text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
   let notes: { entity: Searchable; seq: number; gone: boolean }[] = [];
   const statements = new Map<string, ReturnType<typeof prepare>>();
@@ -41,8 +45,11 @@ export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
     const { index, fields, text } = search!;
     const joined = text ?? fields.map((field) => `coalesce("${field}", '')`).join(" || ' ' || ");
     return {
-      write: sqlite.prepare<never, [number]>(
-        `insert or replace into ${index} (rowid, text) select seq, ${joined} from ${getTableName(table)} where seq = ?`,
+      read: sqlite.prepare<{ text: string }, [number]>(
+        `select ${joined} as text from ${getTableName(table)} where seq = ?`,
+      ),
+      write: sqlite.prepare<never, [number, string]>(
+        `insert or replace into ${index} (rowid, text) values (?, ?)`,
       ),
       remove: sqlite.prepare<never, [number]>(`delete from ${index} where rowid = ?`),
     };
@@ -77,9 +84,9 @@ export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
       );
       notes = [];
       for (const { entity, seq, gone } of latest.values()) {
-        const { write, remove } = statementsFor(entity);
+        const { read, write, remove } = statementsFor(entity);
         if (gone) remove.run(seq);
-        else write.run(seq);
+        else write.run(seq, folded(read.get(seq)!.text));
       }
     },
   };

@@ -60,7 +60,7 @@ describe("what is wrong is told by the field's own name", () => {
       },
     ],
     [
-      { appointment: { starts_at: "2026-11-30T09:00:00Z", duration_minutes: 0.5 } },
+      { appointment: { starts_at: "2026-11-30T09:00:00Z", duration_minutes: 1.5 } },
       { "appointment.duration_minutes": "must be a whole number" },
     ],
     [

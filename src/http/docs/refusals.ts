@@ -18,8 +18,7 @@ export function errorsOf(route: Route): ErrorCode[] {
     if (condition) for (const code of more) codes.add(code);
   };
   add(route.method !== "GET" && route.access === "key", "insufficient_scope");
-  // A write that looks for nothing makes what its path names.
-  add(isWrite(route) ? route.find !== undefined : route.path.includes(":"), "not_found");
+  add(route.path.includes(":") && !(isWrite(route) && route.creates), "not_found");
   add(route.query !== undefined, "validation_failed");
   add(isStream(route), "unsupported_media_type");
   if (isWrite(route)) {

@@ -329,11 +329,11 @@ insert into audit_head (seq, id, hash)
 values (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
 
 -- Searches by parts of words. The index keeps its text, for words too short for three letters at once.
-create virtual table contacts_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
-create virtual table team_members_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
-create virtual table facts_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
-create virtual table faqs_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
-create virtual table policies_search using fts5(text, tokenize = 'trigram case_sensitive 0', columnsize = 0);
+create virtual table contacts_search using fts5(text, tokenize = 'trigram', columnsize = 0);
+create virtual table team_members_search using fts5(text, tokenize = 'trigram', columnsize = 0);
+create virtual table facts_search using fts5(text, tokenize = 'trigram', columnsize = 0);
+create virtual table faqs_search using fts5(text, tokenize = 'trigram', columnsize = 0);
+create virtual table policies_search using fts5(text, tokenize = 'trigram', columnsize = 0);
 
 -- Searches by beginnings of words in what was said on a call. No text is kept twice: the index holds the words alone.
 create virtual table calls_search using fts5(
