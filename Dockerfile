@@ -1,7 +1,7 @@
 # Allison in a container: built in one image, run in another that holds the executable and nothing of the build.
 #
 #   docker build -t allison .
-#   docker run -d --name allison -p 8080:8080 -v allison:/data allison
+#   docker run -d --name allison -p 127.0.0.1:8080:8080 -v allison:/data allison
 #   docker exec allison allison keys create --name first --scope write
 #
 # Any image with npm and glibc builds it, and any image with glibc runs it (--build-arg BUILD_IMAGE=... RUN_IMAGE=...).

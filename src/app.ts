@@ -2,6 +2,7 @@
  * The whole server as a value. `openAppliance` opens a data directory with everything that works on it; the command line
  * uses that alone. `startServer` adds the HTTP side and is what `allison serve` and the tests run.
  */
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type AnyElysia, Elysia } from "elysia";
@@ -70,6 +71,7 @@ export function openAppliance(
     random = systemRandom,
     secretKey = process.env[KEY_ENV],
   } = surroundings;
+  const egress = openDoor(config);
   const fresh = !existsSync(join(config.data, DATABASE_FILE));
   // Before the database is made, so that a bad key leaves nothing behind.
   if (create) inspectDirectory(config.data, true);
@@ -85,15 +87,21 @@ export function openAppliance(
     store,
     keys: createKeys(store, clock, random),
     vault: createVault(vaultKey!, random),
-    egress: createEgress({
-      allow: config.webhookAllow.map(parseCidr),
-      ca: config.webhookCa === null ? null : readSettingFile("--webhook-ca", config.webhookCa),
-    }),
+    egress,
     async close() {
       await store.idle();
       closeDatabase(db);
     },
   };
+}
+
+function openDoor({ webhookAllow, webhookCa }: ApplianceConfig): Egress {
+  const ca = webhookCa === null ? null : readSettingFile("--webhook-ca", webhookCa);
+  try {
+    return createEgress({ allow: webhookAllow.map(parseCidr), ca });
+  } catch (error) {
+    throw new UsageError(`--webhook-ca cannot be used: ${(error as Error).message}.`);
+  }
 }
 
 /** The OpenAPI document without a server: the routes are made over an empty database in memory. */
@@ -179,6 +187,7 @@ function listen(
   const idempotency = createIdempotencyRecords(db, vault);
   const trusted = config.trustProxy.map(parseCidr);
   let draining = false;
+  let lastRequest = 0;
   let publicUrl = config.publicUrl ?? "";
   const routes = createRoutes({ ...appliance, log, publicUrl: () => publicUrl });
   const pipeline = createPipeline({
@@ -197,7 +206,10 @@ function listen(
         request.headers.get("x-forwarded-for"),
         trusted,
       ),
-    draining: () => draining,
+    draining() {
+      lastRequest = systemClock.monotonic();
+      return draining;
+    },
   });
   const docs = createDocs({
     document: () =>
@@ -271,10 +283,20 @@ function listen(
     }),
   ];
 
-  async function stop(): Promise<void> {
+  /** Until the requests in flight are done, and those that had been sent by then have their 503. */
+  async function drain(): Promise<void> {
+    const now = () => systemClock.monotonic();
     draining = true;
-    const deadline = systemClock.monotonic() + LIMITS.shutdownMs;
-    while (server.pendingRequests > 0 && systemClock.monotonic() < deadline) await Bun.sleep(5);
+    const started = now();
+    lastRequest = started;
+    const busy = () => server.pendingRequests > 0 && now() - started < LIMITS.shutdownMs;
+    const stillComing = () =>
+      now() - lastRequest < LIMITS.quietMs && now() - started < LIMITS.latecomersMs;
+    while (busy() || stillComing()) await Bun.sleep(5);
+  }
+
+  async function stop(): Promise<void> {
+    await drain();
     for (const stopTimer of stopTimers) stopTimer();
     await server.stop(true);
     await dispatcher.stop();
@@ -330,10 +352,26 @@ function readTls({ tlsCert, tlsKey }: Config): { cert: string; key: string } | u
   if (tlsCert === null && tlsKey === null) return undefined;
   if (tlsCert === null) throw new UsageError("--tls-key needs --tls-cert.");
   if (tlsKey === null) throw new UsageError("--tls-cert needs --tls-key.");
-  return {
-    cert: readSettingFile("--tls-cert", tlsCert),
-    key: readSettingFile("--tls-key", tlsKey),
+  const cert = readSettingFile("--tls-cert", tlsCert);
+  const key = readSettingFile("--tls-key", tlsKey);
+  requirePair(cert, key);
+  return { cert, key };
+}
+
+/** Told here by the setting; when the server starts to listen it would look like a matter of the port. */
+function requirePair(cert: string, key: string): void {
+  const read = <T>(setting: string, kind: string, parse: () => T): T => {
+    try {
+      return parse();
+    } catch {
+      throw new UsageError(`${setting} must be a PEM file with ${kind}.`);
+    }
   };
+  const certificate = read("--tls-cert", "a certificate", () => new X509Certificate(cert));
+  const privateKey = read("--tls-key", "a private key, not encrypted", () => createPrivateKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new UsageError("--tls-key is not the private key of --tls-cert.");
+  }
 }
 
 function readSettingFile(setting: string, file: string): string {

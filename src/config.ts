@@ -34,8 +34,11 @@ export const LIMITS = {
   /** Writes that share one commit, and how long their transaction may be held open. */
   groupOperations: 256,
   groupMs: 25,
-  /** How long a stop waits for requests in flight. */
+  /** How long a stop waits for requests in flight; for how long none must come, … */
   shutdownMs: 10_000,
+  quietMs: 100,
+  /** … and how long it goes on answering those that come all the same. */
+  latecomersMs: 1_000,
   /** Events and deliveries are kept this long. */
   deliveryDays: 30,
   /** Deliveries that a healthy subscription has claimed at once, to be sent one by one, … */
@@ -117,7 +120,7 @@ function webAddress(text: string): string {
       `--public-url must be a plain http or https address such as https://allison.example, not "${text}".`,
     );
   }
-  return text.replace(/\/+$/, "");
+  return url.href.replace(/\/+$/, "");
 }
 
 function nonBlank(name: string, maxLength: number) {
@@ -160,7 +163,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     env: "ALLISON_HOST",
     default: "127.0.0.1",
     help: "address to listen on; 0.0.0.0 for every network this machine is on",
-    parse: nonBlank("--host", 253),
+    parse: (text) => nonBlank("--host", 253)(text).replace(/^\[(.*)\]$/, "$1"),
   },
   publicUrl: {
     flag: "--public-url <url>",

@@ -61,7 +61,7 @@ export function loadVaultKey(
 ): Uint8Array {
   const file = join(dataDir, KEY_FILE);
   if (environment !== undefined && environment !== "") return parseKey(environment, KEY_ENV);
-  if (existsSync(file)) return parseKey(readFileSync(file, "utf8").trim(), file);
+  if (existsSync(file)) return parseKey(readKeyFile(file).trim(), file);
   if (!mayCreate) {
     throw new UsageError(
       `The key file ${file} is missing: it opens the webhook secrets in the database. Put it back from a backup, or set ${KEY_ENV} to its content.`,
@@ -70,6 +70,14 @@ export function loadVaultKey(
   const key = random.bytes(KEY_BYTES);
   writeWhole(dataDir, file, `${Buffer.from(key).toString("hex")}\n`);
   return key;
+}
+
+function readKeyFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`The key file ${file} cannot be read: ${(error as Error).message}.`);
+  }
 }
 
 /** The file is there with all of its text, on the disk, or not at all: what is sealed next depends on it. */

@@ -64,12 +64,21 @@ export function entryView({
     action,
     entity_type,
     entity_id,
-    changes: JSON.parse(changes) as Record<string, [unknown, unknown]>,
+    changes: readChanges(changes),
     ip,
     user_agent,
     request_id,
     hash,
   };
+}
+
+/** As the text it is where somebody altered it into what is no JSON: such a row is to be shown, too. */
+function readChanges(text: string): Record<string, [unknown, unknown]> | string {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 export type Verdict =

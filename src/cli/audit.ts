@@ -3,10 +3,8 @@ import { Command, Option } from "commander";
 import type { Keys } from "../access/keys.ts";
 import { type AuditFilter, entries, entryView, newestEntries, verify } from "../audit/log.ts";
 import { UsageError } from "../config.ts";
-import { jsonOption, pointInTime, withData, withSettings } from "./options.ts";
-import { Failed, print, printJson, printTable, say } from "./terminal.ts";
-
-const FEW = 50;
+import { jsonOption, limitOption, pointInTime, withData, withSettings } from "./options.ts";
+import { Failed, jsonText, print, printJson, printTable, say } from "./terminal.ts";
 
 export function auditCommand(): Command {
   return new Command("audit")
@@ -56,15 +54,7 @@ function keyId(given: string, keys: Keys): string {
 function listCommand(): Command {
   const command = new Command("list")
     .description("Print the newest rows.")
-    .addOption(
-      new Option("--limit <number>", "how many at most").default(FEW).argParser((text) => {
-        const limit = Number(text);
-        if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
-          throw new UsageError(`--limit must be a whole number from 1 to 10000, not "${text}".`);
-        }
-        return limit;
-      }),
-    )
+    .addOption(limitOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -115,7 +105,7 @@ function exportCommand(): Command {
     .addHelpText("after", "\nExample:\n  allison audit export --from 2026-01-01 > audit.ndjson");
   return filtered(command).action(async (options) => {
     await withData(options, async ({ db, keys }) => {
-      for (const row of entries(db, filterOf(options, keys))) print(JSON.stringify(entryView(row)));
+      for (const row of entries(db, filterOf(options, keys))) print(jsonText(entryView(row)));
     });
   });
 }

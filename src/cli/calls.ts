@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { SingleBar } from "cli-progress";
 import { Command } from "commander";
-import { UsageError } from "../config.ts";
+import { LIMITS, UsageError } from "../config.ts";
 import { createIngest } from "../platform/ingest.ts";
 import { ingestLines, type LineResult, splitLines } from "../platform/lines.ts";
 import { readRunning } from "../store/lock.ts";
@@ -12,6 +12,7 @@ import { Failed, print, printable, printJson, say } from "./terminal.ts";
 /** How many bad lines are told of one by one; the rest is counted. */
 const TOLD = 50;
 const STDIN = "-";
+const PAUSE_MS = 2;
 
 export function callsCommand(): Command {
   return new Command("calls").description("Bring call records in.").addCommand(importCommand());
@@ -59,6 +60,14 @@ function open(file: string): Source {
       })
     : null;
   bar?.start(size, 0, { lines: 0 });
+  if (bar) {
+    // Gives the terminal back as it was.
+    process.once("SIGINT", () => {
+      bar.stop();
+      say("Interrupted. What was read is stored; the same file again brings the rest.");
+      process.exit(130);
+    });
+  }
   const counted = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       bar?.increment(chunk.length);
@@ -94,6 +103,8 @@ async function count(results: AsyncIterable<LineResult>, { bar }: Source): Promi
       else tally[status] += 1;
       lines += 1;
       bar?.update({ lines });
+      // A server on the same directory gets its turn to write.
+      if (lines % LIMITS.groupOperations === 0) await Bun.sleep(PAUSE_MS);
     }
   } finally {
     bar?.stop();

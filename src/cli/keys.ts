@@ -4,7 +4,7 @@ import { type ApiKey, type Keys, SCOPES, type Scope } from "../access/keys.ts";
 import { LIMITS, UsageError } from "../config.ts";
 import type { Transaction } from "../store/change.ts";
 import { duration, jsonOption, pointInTime, withData, withSettings } from "./options.ts";
-import { print, printFacts, printJson, printTable, say } from "./terminal.ts";
+import { print, printable, printFacts, printJson, printTable, say } from "./terminal.ts";
 
 type Options = Record<string, unknown> & { json?: true };
 
@@ -58,8 +58,10 @@ function createCommand(): Command {
     );
   return withSettings(command, ["data"]).action(async (options) => {
     const name = String(options.name).trim();
-    if (name === "" || [...name].length > LIMITS.nameLength) {
-      throw new UsageError(`--name must be 1 to ${LIMITS.nameLength} characters.`);
+    if (name === "" || [...name].length > LIMITS.nameLength || /\p{Cc}/u.test(name)) {
+      throw new UsageError(
+        `--name must be 1 to ${LIMITS.nameLength} characters, without control characters.`,
+      );
     }
     if (options.platform ? options.scope : !options.scope) {
       throw new UsageError(`Give either --scope (${SCOPES.join(" or ")}) or --platform.`);
@@ -160,10 +162,12 @@ function changing(
 function pick(keys: Keys, given: string): ApiKey {
   const key = keys.find(given);
   if (key === "ambiguous")
-    throw new UsageError(`More than one key begins with "${given}"; give its id (see keys list).`);
+    throw new UsageError(
+      `More than one key begins with "${printable(given)}"; give its id (see keys list).`,
+    );
   if (key === null)
     throw new UsageError(
-      `There is no key "${given}"; give an id or a shown prefix (see keys list).`,
+      `There is no key "${printable(given)}"; give an id or a shown prefix (see keys list).`,
     );
   return key;
 }

@@ -1,7 +1,8 @@
 /** Options of the command line, made from the table of settings, and the data directory opened for a command. */
-import { userInfo } from "node:os";
+import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import ms, { type StringValue } from "ms";
+import { z } from "zod";
 import { type Actor, cliActor } from "../access/actor.ts";
 import { type Appliance, openAppliance } from "../app.ts";
 import { type Config, defaultConfig, SETTINGS, type Setting, UsageError } from "../config.ts";
@@ -47,33 +48,63 @@ export async function withData<T>(
   }
 }
 
-/** The operating system's user; in a bare container, where none has a name, its number. */
+/** The operating system's user, by its number: the environment may say anything. */
 function userName(): string {
-  const { username, uid } = userInfo();
-  return username === "" || username === "unknown" ? `uid ${uid}` : username;
+  const uid = String(process.getuid?.() ?? "");
+  try {
+    const entries = readFileSync("/etc/passwd", "utf8").split("\n");
+    const entry = entries.map((line) => line.split(":")).find((fields) => fields[2] === uid);
+    if (entry?.[0]) return entry[0];
+  } catch {
+    // A bare container may have no such file.
+  }
+  return `uid ${uid}`;
 }
 
 export const jsonOption = () => new Option("--json", "print JSON");
+
+const FEW = 50;
+const MANY = 10_000;
+
+/** `--limit`: how many of the newest to print. */
+export const limitOption = () =>
+  new Option("--limit <number>", "how many at most").default(FEW).argParser((text) => {
+    const limit = Number(text);
+    if (!Number.isInteger(limit) || limit < 1 || limit > MANY) {
+      throw new UsageError(`--limit must be a whole number from 1 to ${MANY}, not "${text}".`);
+    }
+    return limit;
+  });
+
+const LONGEST_SPAN_MS = ms("100y");
 
 /** `90d`, `12h`, `30m` in milliseconds. */
 export function duration(name: string): (text: string) => number {
   return (text) => {
     const value = /^\d+(\.\d+)?(s|m|h|d|w|y)$/.test(text) ? ms(text as StringValue) : undefined;
-    if (value === undefined)
-      throw new UsageError(`${name} must be a time span such as 12h or 90d, not "${text}".`);
+    if (value === undefined || value > LONGEST_SPAN_MS) {
+      throw new UsageError(
+        `${name} must be a time span such as 12h or 90d, up to 100y, not "${text}".`,
+      );
+    }
     return value;
   };
 }
 
-/** A date (`2027-01-31`) or a time in ISO 8601, as ISO 8601 in UTC. */
+const Time = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+
+/** A date (`2027-01-31`, its beginning in UTC) or a time in ISO 8601 with its zone, as ISO 8601 in UTC. */
 export function pointInTime(name: string): (text: string) => string {
   return (text) => {
-    const time = /^\d{4}-\d{2}-\d{2}(T.+)?$/.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(time)) {
+    if (!Time.safeParse(text).success) {
       throw new UsageError(
-        `${name} must be a date such as 2027-01-31 or a time such as 2027-01-31T09:00:00Z, not "${text}".`,
+        `${name} must be a date such as 2027-01-31 or a time with its zone such as 2027-01-31T09:00:00Z, not "${text}".`,
       );
     }
-    return new Date(time).toISOString();
+    return new Date(text).toISOString();
   };
 }
+
+/** A word of a command as it can be typed into a shell. */
+export const shellWord = (text: string): string =>
+  /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../config.ts";
 import { ApiError } from "../http/errors.ts";
+import { VERSION } from "../ops/version.ts";
 import { auditCommand } from "./audit.ts";
 import { callsCommand } from "./calls.ts";
 import { healthCommand } from "./health.ts";
@@ -19,6 +20,7 @@ import { webhooksCommand } from "./webhooks.ts";
 export async function run(args: string[]): Promise<number> {
   const program = new Command("allison")
     .description("The voice receptionist's API, on your own machine.")
+    .version(VERSION, "-V, --version", "print the version")
     .addCommand(serveCommand())
     .addCommand(keysCommand())
     .addCommand(callsCommand())
@@ -74,5 +76,6 @@ function sentence(text: string): string {
     .replace(/^error: /, "")
     .trim()
     .replace("\n", " ");
+  if (plain.startsWith("unknown command")) return `U${plain.slice(1)}; see allison --help.`;
   return `${plain[0]?.toUpperCase()}${plain.slice(1)}${/[.)]$/.test(plain) ? "" : "."}`;
 }

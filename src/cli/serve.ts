@@ -4,8 +4,9 @@ import { type Server, startServer } from "../app.ts";
 import { type Config, SETTINGS } from "../config.ts";
 import { createLog } from "../ops/log.ts";
 import { VERSION } from "../ops/version.ts";
-import { configOf, withSettings } from "./options.ts";
-import { print, say } from "./terminal.ts";
+import { opensSecrets } from "../resources/webhook-subscriptions.ts";
+import { configOf, shellWord, withSettings } from "./options.ts";
+import { goOnWithoutOutput, print, say } from "./terminal.ts";
 
 export function serveCommand(): Command {
   const command = new Command("serve").description("Run the server: API, reference, webhooks.");
@@ -14,6 +15,7 @@ export function serveCommand(): Command {
     .action(async (options) => {
       const config = configOf(options);
       const server = await startServer({ config, log: createLog(config.logLevel) });
+      goOnWithoutOutput();
       stopOnSignals(server);
       welcome(server, config);
       print(`listening on ${server.url}`);
@@ -38,13 +40,19 @@ function stopOnSignals(server: Server): void {
   process.on("SIGINT", onSignal);
 }
 
-function welcome({ publicUrl, keys }: Server, config: Config): void {
+function welcome(server: Server, config: Config): void {
+  const { publicUrl, keys } = server;
   say(`Allison ${VERSION}, data in ${config.data}`);
   say(`Reference: ${publicUrl}/docs`);
+  if (!opensSecrets(server)) {
+    say(
+      "The webhook secrets in the database were sealed with another key: put the right secret.key back, or rotate each secret.",
+    );
+  }
   if (keys.list().length > 0) return;
-  const data = config.data === SETTINGS.data.default ? "" : ` --data ${config.data}`;
+  const data = config.data === SETTINGS.data.default ? "" : ` --data ${shellWord(config.data)}`;
   say(
-    `There is no API key yet. Make one: ${programName()} keys create --name "My first key" --scope write${data}`,
+    `There is no API key yet. Make one: ${shellWord(programName())} keys create --name "My first key" --scope write${data}`,
   );
 }
 

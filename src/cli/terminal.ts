@@ -9,10 +9,36 @@ export const say = (text: string): void => void process.stderr.write(`${text}\n`
 /** Data, for people or for the next program. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
+/**
+ * Output that cannot be written ends a command: quietly where whoever reads it has read enough, as `head` does, and as a
+ * failure where something is lost.
+ */
+export function outputFailed(error: Error & { code?: string }): void {
+  if (error.code === "EPIPE") process.exit(0);
+  say(`The output could not be written: ${error.message}.`);
+  process.exit(1);
+}
 
-/** Names and user agents come from outside; an escape sequence among them must not move the cursor. */
-export const printable = (text: string): string => text.replace(/\p{Cc}/gu, "\uFFFD");
+/** A server goes on whether anybody reads its output or not. */
+export function goOnWithoutOutput(): void {
+  process.stdout.off("error", outputFailed);
+  process.stdout.on("error", () => {});
+}
+
+/** JSON text without the control characters beyond ASCII, which JSON leaves as they are and terminals obey. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(/\p{Cc}/gu, (control) =>
+    control === "\n" ? control : `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+export const printJson = (value: unknown): void => print(jsonText(value, 2));
+
+/**
+ * Names and user agents come from outside; an escape sequence among them must not move the cursor, nor an invisible
+ * character turn the line around.
+ */
+export const printable = (text: string): string =>
+  text.replace(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu, "\uFFFD");
 
 /** Columns under the keys as their heads; a sentence on stderr in their place when there is nothing to show. */
 export function printTable(rows: Record<string, string>[], empty: string): void {

@@ -1,7 +1,7 @@
 /** `allison webhooks …`: subscriptions and what became of their deliveries, for whoever sits at the machine. */
 import { Command, Option } from "commander";
 import type { Appliance } from "../app.ts";
-import { UsageError } from "../config.ts";
+import { LIMITS, UsageError } from "../config.ts";
 import { conflict } from "../http/errors.ts";
 import {
   bindSubscriptions,
@@ -13,10 +13,8 @@ import {
 } from "../resources/webhook-subscriptions.ts";
 import { EVENT_TYPES, type EventType } from "../webhooks/catalogue.ts";
 import { DELIVERY_STATUSES } from "../webhooks/tables.ts";
-import { jsonOption, withData, withSettings } from "./options.ts";
+import { jsonOption, limitOption, withData, withSettings } from "./options.ts";
 import { printJson, printTable, say } from "./terminal.ts";
-
-const SHOWN = 50;
 
 export function webhooksCommand(): Command {
   return new Command("webhooks")
@@ -36,10 +34,10 @@ function listCommand(): Command {
     .addHelpText("after", "\nExample:\n  allison webhooks list");
   return withSettings(command, ["data"]).action(async (options) => {
     await withData(options, async ({ db }) => {
-      const { data } = bindSubscriptions(db).list({ limit: "100" });
+      const data = allSubscriptions(db);
       if (options.json) return printJson(data);
       printTable(
-        (data as Subscription[]).map(({ id, url, events, enabled, auto_disabled_reason }) => ({
+        data.map(({ id, url, events, enabled, auto_disabled_reason }) => ({
           url,
           events: events.length === EVENT_TYPES.length ? "all" : events.join(", "),
           state: enabled ? "enabled" : (auto_disabled_reason ?? "disabled"),
@@ -57,6 +55,7 @@ function deliveriesCommand(): Command {
     .argument("<subscription>", "the subscription's id")
     .addOption(new Option("--status <status>", "only these").choices(DELIVERY_STATUSES))
     .addOption(new Option("--event <event>", "only of this event").choices(EVENT_TYPES))
+    .addOption(limitOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -71,7 +70,7 @@ function deliveriesCommand(): Command {
         event: options.event ?? null,
         sort: history.newest,
         last: "",
-        limit: SHOWN,
+        limit: options.limit,
       });
       const shown = rows.map(history.view);
       if (options.json) return printJson(shown);
@@ -154,6 +153,17 @@ function testCommand(): Command {
       });
     },
   );
+}
+
+function allSubscriptions(db: Appliance["db"]): Subscription[] {
+  const subscriptions = bindSubscriptions(db);
+  const all: object[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = subscriptions.list({ limit: String(LIMITS.pageMax), cursor });
+    all.push(...page.data);
+    if (page.next_cursor === null) return all as Subscription[];
+    cursor = page.next_cursor;
+  }
 }
 
 function subscriptionOf(db: Appliance["db"], id: string): Subscription {

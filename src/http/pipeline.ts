@@ -152,7 +152,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
     // Nobody is there any more to read it: a client that hung up is no failure of the server.
     if (exchange.request.signal.aborted) return new Response(null, { status: 400 });
     const error = toApiError(thrown);
-    if (error.status >= 500) {
+    if (error.status >= 500 && !services.draining()) {
       const cause = thrown instanceof ApiError ? { reason: thrown.reason } : { err: thrown };
       log.error({ request_id: exchange.id, method: exchange.request.method, ...cause }, error.code);
     }

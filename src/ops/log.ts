@@ -1,8 +1,11 @@
 /** The log: a JSON object a line on stderr. Keys, secrets and bodies are never handed to it. */
+import { writeSync } from "node:fs";
 import pino from "pino";
 import type { LogLevel } from "../config.ts";
 
 export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
+
+const STDERR = 2;
 
 export const createLog = (level: LogLevel): Log =>
   pino(
@@ -12,5 +15,13 @@ export const createLog = (level: LogLevel): Log =>
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    {
+      write(line) {
+        try {
+          writeSync(STDERR, line);
+        } catch {
+          // A full disk under the log, or nobody who reads it, decides no answer and ends no server.
+        }
+      },
+    },
   );

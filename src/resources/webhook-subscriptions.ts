@@ -194,6 +194,19 @@ export function newSecret(subscriptionId: string, vault: Vault, random: Random) 
   };
 }
 
+/** Whether the vault's key is the one that the newest secret was sealed with; true where there is none. */
+export function opensSecrets({ db, vault }: Pick<SubscriptionServices, "db" | "vault">): boolean {
+  const { id, secret } = webhookSubscriptions;
+  const newest = db.select({ id, secret }).from(webhookSubscriptions).orderBy(sql`seq desc`).get();
+  if (!newest) return true;
+  try {
+    vault.open(newest.secret, secretPurpose(newest.id));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Throws `validation_failed` on `url` when the address may not be sent to; the message names what would allow it. */
 export async function requireReachable(egress: Egress, url: string): Promise<void> {
   const refusal = await egress.check(url);

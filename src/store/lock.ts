@@ -3,7 +3,7 @@
  * the process ends, however it ends, so none is ever stale.
  */
 import { Database } from "bun:sqlite";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../config.ts";
@@ -12,7 +12,7 @@ export const LOCK_FILE = "server.lock";
 /** Beside the lock, for people and for `allison health`: which process it is and where it listens. */
 export const SERVER_FILE = "server.json";
 
-const Running = z.object({ pid: z.number(), url: z.string() });
+const Running = z.object({ pid: z.number(), url: z.string().regex(/^https?:/) });
 export type Running = z.infer<typeof Running>;
 
 export interface ServerLock {
@@ -30,6 +30,8 @@ export function lockDirectory(dataDir: string): ServerLock {
   let lock: Database | undefined;
   try {
     lock = new Database(file, { create: true, strict: true });
+    // Whoever could read it could hold it.
+    chmodSync(file, 0o600);
     lock.exec("pragma busy_timeout = 0");
     lock.exec("begin exclusive");
   } catch (error) {

@@ -81,8 +81,12 @@ function prepare(sqlite: Database): Db {
 
 /** Puts the write-ahead log back into the file and closes it, so that the directory can be copied as it is. */
 export function closeDatabase(db: Db): void {
-  db.$client.exec("pragma optimize");
-  db.$client.exec("pragma wal_checkpoint(truncate)");
+  try {
+    db.$client.exec("pragma optimize");
+    db.$client.exec("pragma wal_checkpoint(truncate)");
+  } catch {
+    // On a full disk or beside a busy server the log stays, and is read again at the next start.
+  }
   db.$client.close();
 }
 

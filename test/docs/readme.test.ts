@@ -5,7 +5,6 @@ import { join } from "node:path";
 import manifest from "../../package.json";
 import { SETTINGS } from "../../src/config.ts";
 import { type Executable, installExecutable, type Serving } from "../support/executable.ts";
-import { sampleCall } from "../support/samples.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -58,10 +57,6 @@ async function curl(args: string[]): Promise<Response> {
 }
 
 test("its commands work as printed, in their order", async () => {
-  writeFileSync(
-    join(allison.path, "calls.ndjson"),
-    `${JSON.stringify({ external_id: "readme", ...sampleCall() })}\n`,
-  );
   const variables = new Map<string, string>();
   const commands = blocks
     .filter((block) => !/^(docker|scripts)/m.test(block))
@@ -76,7 +71,10 @@ test("its commands work as printed, in their order", async () => {
   for (const command of commands) {
     const [, name, inner] = /^(\w+)=\$\((.*)\)$/.exec(command) ?? [];
     const [program, ...args] = words(inner ?? command, variables);
-    if (program === "curl") {
+    if (program === "echo") {
+      expect(args[1]).toBe(">");
+      writeFileSync(join(allison.path, args[2]!), `${args[0]}\n`);
+    } else if (program === "curl") {
       const answer = await curl(args);
       expect([command, answer.status < 300, await answer.text()]).toEqual([
         command,
