@@ -35,6 +35,8 @@ async function makeKey(...args: string[]): Promise<string> {
   return token;
 }
 
+const FIXTURES = (name: string) => join(import.meta.dir, "../support/fixtures", name);
+
 const everyByte = (path: string): string =>
   readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== "allison")
@@ -192,6 +194,28 @@ describe("wrong usage is one plain sentence and exit 2", () => {
       /--expires must be a time span such as/,
     ],
     [["keys", "create", "--name", "x", "--scope", "read", "--expires", "2020-01-01"], /future/],
+    [
+      ["keys", "create", "--name", "x", "--scope", "read", "--expires", "2027-02-31"],
+      /--expires must be a date/,
+    ],
+    [
+      ["keys", "create", "--name", "x", "--scope", "read", "--expires", "2027-01-01T09:00"],
+      /with its zone/,
+    ],
+    [["keys", "create", "--name", "x", "--scope", "read", "--expires", "999999999y"], /up to 100y/],
+    [["keys", "create", "--name", "a\u001b[31m", "--scope", "read"], /control characters/],
+    [
+      ["serve", "--tls-cert", FIXTURES("server.crt"), "--tls-key", FIXTURES("other.key")],
+      /^--tls-key is not the private key of --tls-cert\.\n$/,
+    ],
+    [
+      ["serve", "--tls-cert", FIXTURES("server.key"), "--tls-key", FIXTURES("server.key")],
+      /^--tls-cert must be a PEM file with a certificate\.\n$/,
+    ],
+    [
+      ["serve", "--data", "ca", "--webhook-ca", FIXTURES("server.key")],
+      /^--webhook-ca cannot be used/,
+    ],
     [["keys", "show", "av_live_nobody"], /There is no key/],
     [["keys", "rotate", "x", "--overlap", "-1h"], /--overlap/],
     [["calls", "import", "missing.ndjson"], /missing\.ndjson/],
@@ -293,6 +317,81 @@ describe("starting and stopping", () => {
     own.kill("SIGTERM");
     expect(await own.ended).toBe(1);
     await stuck;
+  });
+
+  test("requests under way when it is told to stop are answered: done, or 503 and nothing is stored", async () => {
+    const own = await allison.serve(["--data", "busy"], { ALLISON_WRITES_PER_MINUTE: "1000000" });
+    const token = (
+      await allison.run(["keys", "create", "--data", "busy", "--name", "x", "--scope", "write"])
+    ).stdout.trim();
+    const client = createClient(own.url, token);
+    const outcomes: (number | string)[] = [];
+    const writers = Array.from({ length: 32 }, async () => {
+      for (;;) {
+        const outcome = await client.post("/v1/contacts", { phone_number: freshNumber() }).then(
+          ({ status }) => status,
+          (error: { code?: string }) => error.code ?? String(error),
+        );
+        outcomes.push(outcome);
+        if (outcome !== 201) return;
+      }
+    });
+    await Bun.sleep(200);
+    own.kill("SIGTERM");
+    await Promise.all(writers);
+    expect(await own.ended).toBe(0);
+    expect(new Set(outcomes)).toEqual(new Set([201, 503]));
+    const verified = await allison.run(["audit", "verify", "--data", "busy", "--json"]);
+    // The organization, the key, and a row for each contact that was acknowledged.
+    expect(JSON.parse(verified.stdout).rows).toBe(
+      2 + outcomes.filter((outcome) => outcome === 201).length,
+    );
+  });
+
+  test("a log that cannot be written decides no answer", async () => {
+    const child = Bun.spawn(
+      ["sh", "-c", "exec ./allison serve --port 0 --data logless --log-level debug 2>/dev/full"],
+      {
+        cwd: allison.path,
+        env: {},
+        stdout: "pipe",
+      },
+    );
+    const { value } = await child.stdout.getReader().read();
+    const url = /http\S+/.exec(new TextDecoder().decode(value))![0];
+    for (let i = 0; i < 3; i += 1)
+      expect((await createClient(url, null).get("/v1/me")).status).toBe(401);
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+  });
+
+  test("output that cannot be written is a failure; a reader who has read enough is none", async () => {
+    const ending = async (command: string) => {
+      const child = Bun.spawn(["sh", "-c", command], {
+        cwd: allison.path,
+        env: { PATH: process.env.PATH ?? "" },
+        stderr: "pipe",
+        stdout: "pipe",
+      });
+      return [(await new Response(child.stderr).text()).trim(), await child.exited];
+    };
+    expect(await ending("exec ./allison openapi > /dev/full")).toEqual([
+      expect.stringContaining("could not be written"),
+      1,
+    ]);
+    expect(await ending("{ ./allison openapi; echo $? >&2; } | head -c 10")).toEqual(["0", 0]);
+  });
+
+  test("the audit log names the user of the operating system, whatever the environment says", async () => {
+    const made = await allison.run(["keys", "create", "--name", "x", "--scope", "read"], {
+      env: { USER: "mallory", HOME: "/nowhere" },
+    });
+    expect(made.exitCode).toBe(0);
+    const [row] = JSON.parse(
+      (await allison.run(["audit", "list", "--limit", "1", "--json"])).stdout,
+    );
+    expect(row.actor.type).toBe("cli");
+    expect(row.actor.name).not.toBe("mallory");
   });
 
   test("after kill -9 every acknowledged write is there, and the next start takes the directory at once", async () => {
