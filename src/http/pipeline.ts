@@ -78,6 +78,7 @@ const SECRET_WARNING = "Store the secret now; it is not shown again.";
 
 export function createPipeline(services: PipelineServices): Pipeline {
   const { store, keys, idempotency, clock, ids, log, addressOf } = services;
+  const tellsAll = log.isLevelEnabled("debug");
   const failedAuthentications = createRateLimiter(LIMITS.failedAuthPerMinute);
 
   function begin(request: Request): Exchange {
@@ -144,7 +145,10 @@ export function createPipeline(services: PipelineServices): Pipeline {
     if (access === "key" && caller.key.scope !== "write" && WRITING.has(exchange.request.method)) {
       throw new ApiError("insufficient_scope");
     }
-    if (!isDecodable(targetOf(exchange.request).path)) throw new ApiError("not_found");
+    const { url } = exchange.request;
+    if (url.includes("%") && !isDecodable(targetOf(exchange.request).path)) {
+      throw new ApiError("not_found");
+    }
     return caller;
   }
 
@@ -162,7 +166,16 @@ export function createPipeline(services: PipelineServices): Pipeline {
 
   function answer(exchange: Exchange, status: number, body: string | null): Response {
     if (body !== null) exchange.headers["Content-Type"] = JSON_TYPE;
-    log.debug({ request_id: exchange.id, method: exchange.request.method, status }, "answered");
+    if (tellsAll)
+      log.debug(
+        {
+          request_id: exchange.id,
+          method: exchange.request.method,
+          url: targetOf(exchange.request).path,
+          status,
+        },
+        "answered",
+      );
     return new Response(body, { status, headers: exchange.headers });
   }
 

@@ -17,7 +17,6 @@ export function targetOf(request: Request): Target {
 
 /** Whether every escape of a path stands for a character: others would be decoded to the same replacement. */
 export function isDecodable(path: string): boolean {
-  if (!path.includes("%")) return true;
   try {
     decodeURIComponent(path);
     return true;

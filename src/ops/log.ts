@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import pino from "pino";
 import type { LogLevel } from "../config.ts";
 
-export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
+export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "isLevelEnabled">;
 
 const STDERR = 2;
 
