@@ -1,4 +1,5 @@
 /** Addresses: who is really calling, behind proxies that the owner trusts. */
+import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 export type Cidr = [ipaddr.IPv4 | ipaddr.IPv6, number];
@@ -17,6 +18,8 @@ export function parseCidr(text: string): Cidr {
 
 /** The address in its plain form: IPv4 in IPv6 (`::ffff:10.0.0.1`) becomes IPv4. Null for what is no address. */
 export function plainAddress(text: string): string | null {
+  // Nearly every one is plain already.
+  if (isIPv4(text)) return text;
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : null;
 }
 

@@ -149,7 +149,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
         const values = row as Record<string, unknown>;
         const seq = statementsFor(entity.table).insert(values);
         place(entity, seq, values, values);
-        indexes.touch(entity, seq);
+        indexes.touch(entity, seq, values);
         log("created", entity, values.id as string, changesBetween(null, values, entity) ?? {});
         return seq;
       },
@@ -159,7 +159,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
         if (difference === null) return before;
         statementsFor(entity.table).update(after);
         place(entity, after.seq as number, after, difference);
-        indexes.touch(entity, after.seq as number, difference);
+        indexes.touch(entity, after.seq as number, after, difference);
         log("updated", entity, after.id as string, difference);
         return after;
       },
@@ -283,16 +283,14 @@ function prepareStatements({ $client: sqlite }: Db, table: SQLiteTable): Stateme
     `update ${name} set ${list((column) => `"${column}" = $${column}`, "id")} where id = $id`,
   );
   const remove = sqlite.prepare(`delete from ${name} where id = ?`);
-  const stored = (values: object): Stored =>
-    Object.fromEntries(
-      columns.map(([column, definition]) => {
-        const value = (values as Record<string, unknown>)[column];
-        return [
-          column,
-          value === null ? null : (definition.mapToDriverValue(value) as StoredValue),
-        ];
-      }),
-    );
+  const stored = (values: object): Stored => {
+    const row: Stored = {};
+    for (const [column, definition] of columns) {
+      const value = (values as Record<string, unknown>)[column];
+      row[column] = value === null ? null : (definition.mapToDriverValue(value) as StoredValue);
+    }
+    return row;
+  };
   return {
     insert: (values) => Number(insert.run(stored(values)).lastInsertRowid),
     update: (values) => requireRow(update.run(stored(values))),

@@ -12,7 +12,7 @@ export interface SearchRules {
   index: string;
   /** The fields whose words these are; when none of them changed, the index stays. */
   fields: readonly string[];
-  /** SQL for the text of a row; the fields' values one after the other where nothing is said. */
+  /** SQL for the text of a row, where it is more than the fields' values one after the other. */
   text?: string;
 }
 
@@ -23,7 +23,7 @@ interface Searchable {
 
 export interface SearchIndexes {
   /** Notes that a row's text is another now; `changed` names the fields that changed, absent for all. */
-  touch(entity: Searchable, seq: number, changed?: object): void;
+  touch(entity: Searchable, seq: number, row: Record<string, unknown>, changed?: object): void;
   /** Notes that a row is gone. */
   forget(entity: Searchable, seq: number): void;
   /** How far the notes go, and back to there when a savepoint is rolled back. */
@@ -38,15 +38,14 @@ export const folded = (text: string): string =>
   text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
-  let notes: { entity: Searchable; seq: number; gone: boolean }[] = [];
+  let notes: { entity: Searchable; seq: number; text: string | null; gone: boolean }[] = [];
   const statements = new Map<string, ReturnType<typeof prepare>>();
 
   function prepare({ table, search }: Searchable) {
-    const { index, fields, text } = search!;
-    const joined = text ?? fields.map((field) => `coalesce("${field}", '')`).join(" || ' ' || ");
+    const { index, text = "''" } = search!;
     return {
       read: sqlite.prepare<{ text: string }, [number]>(
-        `select ${joined} as text from ${getTableName(table)} where seq = ?`,
+        `select ${text} as text from ${getTableName(table)} where seq = ?`,
       ),
       write: sqlite.prepare<never, [number, string]>(
         `insert or replace into ${index} (rowid, text) values (?, ?)`,
@@ -66,13 +65,14 @@ export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
   }
 
   return {
-    touch(entity, seq, changed) {
+    touch(entity, seq, row, changed) {
       const { search } = entity;
       if (!search || (changed && !search.fields.some((field) => field in changed))) return;
-      notes.push({ entity, seq, gone: false });
+      const joined = () => search.fields.map((field) => row[field] ?? "").join(" ");
+      notes.push({ entity, seq, text: search.text ? null : joined(), gone: false });
     },
     forget(entity, seq) {
-      if (entity.search) notes.push({ entity, seq, gone: true });
+      if (entity.search) notes.push({ entity, seq, text: null, gone: true });
     },
     mark: () => notes.length,
     restore(mark) {
@@ -83,10 +83,10 @@ export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
         notes.map((note) => [`${note.entity.search!.index} ${note.seq}`, note]),
       );
       notes = [];
-      for (const { entity, seq, gone } of latest.values()) {
+      for (const { entity, seq, text, gone } of latest.values()) {
         const { read, write, remove } = statementsFor(entity);
         if (gone) remove.run(seq);
-        else write.run(seq, folded(read.get(seq)!.text));
+        else write.run(seq, folded(text ?? read.get(seq)!.text));
       }
     },
   };
