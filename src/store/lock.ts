@@ -30,10 +30,10 @@ export function lockDirectory(dataDir: string): ServerLock {
   let lock: Database | undefined;
   try {
     lock = new Database(file, { create: true, strict: true });
-    // Whoever could read it could hold it.
-    chmodSync(file, 0o600);
     lock.exec("pragma busy_timeout = 0");
     lock.exec("begin exclusive");
+    // Whoever can read it can hold it.
+    chmodSync(file, 0o600);
   } catch (error) {
     lock?.close();
     const { code, message } = error as { code?: string; message: string };
