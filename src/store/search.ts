@@ -68,7 +68,8 @@ export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
     touch(entity, seq, row, changed) {
       const { search } = entity;
       if (!search || (changed && !search.fields.some((field) => field in changed))) return;
-      const joined = () => search.fields.map((field) => row[field] ?? "").join(" ");
+      const joined = () =>
+        search.fields.map((field) => (row[field] as string | null) ?? "").join(" ");
       notes.push({ entity, seq, text: search.text ? null : joined(), gone: false });
     },
     forget(entity, seq) {

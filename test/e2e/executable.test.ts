@@ -330,7 +330,7 @@ describe("starting and stopping", () => {
       for (;;) {
         const outcome = await client.post("/v1/contacts", { phone_number: freshNumber() }).then(
           ({ status }) => status,
-          (error: { code?: string }) => error.code ?? String(error),
+          (error: Error & { code?: string }) => error.code ?? error.message,
         );
         outcomes.push(outcome);
         if (outcome !== 201) return;
