@@ -38,9 +38,11 @@ function stopOnSignals(server: Server): void {
   process.on("SIGINT", onSignal);
 }
 
-function welcome({ publicUrl, keys }: Server, config: Config): void {
+function welcome({ publicUrl, keys, firstAccountLink }: Server, config: Config): void {
   say(`Allison ${VERSION}, data in ${config.data}`);
   say(`Reference: ${publicUrl}/docs`);
+  const link = firstAccountLink();
+  if (link !== null) say(`There is no account yet. Make the first one here, once: ${link}`);
   if (keys.list().length > 0) return;
   const data = config.data === SETTINGS.data.default ? "" : ` --data ${config.data}`;
   say(

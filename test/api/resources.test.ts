@@ -79,7 +79,10 @@ describe("updates", () => {
         it.write.patch(path, { description: `writer ${i}` }, headers),
       ),
     );
-    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, ...Array(9).fill(412)]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      200,
+      ...Array(9).fill(412),
+    ]);
   });
 });
 

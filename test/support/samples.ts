@@ -10,7 +10,10 @@ const fresh = (word: string) => `${word} ${counter++}`;
 const BODIES: Record<string, () => object> = {
   "/v1/contacts": () => ({ phone_number: freshNumber(), first_name: "Maria" }),
   "/v1/knowledge/facts": () => ({ key: fresh("parking"), value: "Behind the building." }),
-  "/v1/knowledge/faqs": () => ({ question: fresh("Do you take walk-ins?"), answer: "Before noon." }),
+  "/v1/knowledge/faqs": () => ({
+    question: fresh("Do you take walk-ins?"),
+    answer: "Before noon.",
+  }),
   "/v1/knowledge/policies": () => ({ policy_key: fresh("cancellation"), content: "A day ahead." }),
   "/v1/locations": () => ({ name: fresh("Main street"), timezone: "America/Chicago" }),
   "/v1/team-members": () => ({ name: fresh("Dana Whitfield"), tags: ["spanish"] }),
@@ -22,7 +25,11 @@ const BODIES: Record<string, () => object> = {
   }),
   "/v1/intents": () => ({ name: fresh("Reschedule") }),
   // An address, so that no look-up leaves the machine. 192.0.2.0/24 is for documentation; the harness opens it.
-  "/v1/webhook-subscriptions": () => ({ url: "https://192.0.2.1/hook", description: fresh("CRM"), events: ["call.ended"] }),
+  "/v1/webhook-subscriptions": () => ({
+    url: "https://192.0.2.1/hook",
+    description: fresh("CRM"),
+    events: ["call.ended"],
+  }),
   "/platform/v1/calls/:external_id": () => sampleCall(),
 };
 
