@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../config.ts";
 import { ApiError } from "../http/errors.ts";
+import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
 import { callsCommand } from "./calls.ts";
 import { healthCommand } from "./health.ts";
@@ -20,6 +21,7 @@ export async function run(args: string[]): Promise<number> {
   const program = new Command("allison")
     .description("The voice receptionist's API, on your own machine.")
     .addCommand(serveCommand())
+    .addCommand(adminCommand())
     .addCommand(keysCommand())
     .addCommand(callsCommand())
     .addCommand(auditCommand())

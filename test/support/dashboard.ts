@@ -108,8 +108,9 @@ export const codeAt = (secret: string, ms: number): string =>
 export async function enableTotp(
   browser: Browser,
   now: number,
+  given = { password: PASSWORD },
 ): Promise<{ secret: string; recoveryCodes: string[] }> {
-  const proof = await confirmed(browser, { kind: "totp.enable" });
+  const proof = await confirmed(browser, { kind: "totp.enable" }, given);
   const begun = await browser.post("/totp", undefined, proof);
   const { secret } = begun.body.data;
   const done = await browser.post("/totp/confirm", { code: codeAt(secret, now) });
