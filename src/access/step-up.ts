@@ -9,6 +9,7 @@ import { ApiError, invalid } from "../http/errors.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import { canonicalJson, sha256Hex } from "../lib/json.ts";
 import type { Random } from "../lib/random.ts";
+import type { Log } from "../ops/log.ts";
 import type { Passwords } from "./passwords.ts";
 import { type Session, TOKEN_BYTES } from "./sessions.ts";
 import type { User, Users } from "./users.ts";
@@ -45,6 +46,7 @@ export function createStepUp(
   passwords: Passwords,
   clock: Clock,
   random: Random,
+  log: Log,
 ): StepUp {
   const { tries, minutes, proofMinutes } = LIMITS.confirm;
   const proofs = new LRUCache<string, { sessionId: string; action: string; ends: number }>({
@@ -79,6 +81,7 @@ export function createStepUp(
       throw error;
     }
     if (right) return takeBack();
+    log.info({ user: session.user_id, reason: `wrong ${field}` }, "confirmation refused");
     const left = tries - recent.length;
     throw invalid({ [field]: "is wrong", tries_left: String(left) });
   }

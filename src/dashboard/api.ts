@@ -55,7 +55,7 @@ export function createDashboard(services: DashboardServices): Dashboard {
     log,
     firstAccount,
     signIn: createSignIn({ ...appliance, log }),
-    stepUp: createStepUp(users, passwords, clock, random),
+    stepUp: createStepUp(users, passwords, clock, random, log),
     secure: () => publicUrl().startsWith("https:"),
   };
 

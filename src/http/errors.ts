@@ -86,7 +86,8 @@ export const ERRORS = {
   },
   rate_limited: {
     status: 429,
-    meaning: "The key, or for failed authentications the address, made more requests than it may.",
+    meaning:
+      "The key, or for failed authentications the address, made more requests than it may. In the dashboard: too many wrong passwords or codes.",
     cure: "Wait as many seconds as `Retry-After` says, then go on. The `RateLimit` header of each answer says how many requests are left.",
     details: { limit: "100 reads per minute" },
   },

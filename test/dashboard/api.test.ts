@@ -88,6 +88,14 @@ test("what is not there is 401 without a session and 404 or 405 with one", async
   expect((await browser.get("/v1/me")).status).toBe(404);
 });
 
+test("HEAD is answered as GET without a body, and needs a session as well", async () => {
+  for (const path of ["/session", "/keys", "/v1/contacts"]) {
+    const head = await browser.send("HEAD", path);
+    expect([path, head.status, head.text]).toEqual([path, 200, ""]);
+    expect((await openBrowser(it.url).send("HEAD", path)).status).toBe(401);
+  }
+});
+
 describe("every route of the API", () => {
   const tried = OF_THE_API.filter(({ path }) => path !== "/v1/me");
   test.each(tried)("$method $path answers as it does with a key", async ({ method, path }) => {
