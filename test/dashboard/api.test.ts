@@ -113,6 +113,8 @@ describe("every route of the API", () => {
       expect(answer.headers.get("etag")).toBe(withKey.headers.get("etag"));
     }
     const location = answer.headers.get("location");
+    if (method === "POST" && answer.status === 201)
+      expect(location).toStartWith("/dashboard/api/v1/");
     if (location !== null)
       expect((await browser.get(location.replace("/dashboard/api", ""))).status).toBe(200);
   });
