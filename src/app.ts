@@ -8,8 +8,12 @@ import { join } from "node:path";
 import { type AnyElysia, Elysia } from "elysia";
 import { systemActor } from "./access/actor.ts";
 import { createKeys, type Keys } from "./access/keys.ts";
+import { createPasswords, type Passwords } from "./access/passwords.ts";
+import { createSessions, type Sessions } from "./access/sessions.ts";
+import { createUsers, type Users } from "./access/users.ts";
 import { createVault, KEY_ENV, loadVaultKey, type Vault } from "./access/vault.ts";
 import { type Config, LIMITS, UsageError } from "./config.ts";
+import { createDashboard } from "./dashboard/api.ts";
 import { createDocs } from "./http/docs.ts";
 import { createIdempotencyRecords } from "./http/idempotency.ts";
 import { buildOpenApi } from "./http/openapi.ts";
@@ -52,6 +56,9 @@ export interface Appliance {
   db: Db;
   store: Store;
   keys: Keys;
+  users: Users;
+  sessions: Sessions;
+  passwords: Passwords;
   vault: Vault;
   egress: Egress;
   /** Waits for writes under way, then puts the write-ahead log back into the file and closes it. */
@@ -79,6 +86,8 @@ export function openAppliance(
   const db = openDatabase(config.data, { create });
   const ids = createIds(clock, random);
   const store = createStore(db, clock, ids);
+  const vault = createVault(vaultKey!, random);
+  const sessions = createSessions(store, clock, random);
   return {
     clock,
     random,
@@ -86,7 +95,10 @@ export function openAppliance(
     db,
     store,
     keys: createKeys(store, clock, random),
-    vault: createVault(vaultKey!, random),
+    users: createUsers(store, sessions, vault, random),
+    sessions,
+    passwords: createPasswords(),
+    vault,
     egress,
     async close() {
       await store.idle();
@@ -135,8 +147,12 @@ export interface Server extends Appliance {
   url: string;
   /** The address for links: the public one, or where it listens. */
   publicUrl: string;
-  /** What it serves, in the order of the reference. */
+  /** The API that it serves, in the order of the reference. */
   routes: readonly Route[];
+  /** What it serves to the dashboard beside it. */
+  dashboardRoutes: readonly { method: string; path: string }[];
+  /** The one-time link to the page that makes the first account; null once there is one. */
+  firstAccountLink(): string | null;
   /** Finishes the requests in flight, refuses new ones with 503, closes the database. Resolves when all is done. */
   stop(): Promise<void>;
 }
@@ -183,12 +199,18 @@ function listen(
   tls: ReturnType<typeof readTls>,
   lock: ReturnType<typeof lockDirectory>,
 ): Server {
-  const { clock, ids, db, store, keys, vault } = appliance;
+  const { clock, ids, db, store, keys, sessions, vault } = appliance;
   const idempotency = createIdempotencyRecords(db, vault);
   const trusted = config.trustProxy.map(parseCidr);
   let draining = false;
   let lastRequest = 0;
   let publicUrl = config.publicUrl ?? "";
+  const addressOf = (request: Request) =>
+    clientAddress(
+      server.requestIP(request)?.address ?? "",
+      request.headers.get("x-forwarded-for"),
+      trusted,
+    );
   const routes = createRoutes({ ...appliance, log, publicUrl: () => publicUrl });
   const pipeline = createPipeline({
     store,
@@ -200,16 +222,15 @@ function listen(
     clock,
     ids,
     log,
-    addressOf: (request) =>
-      clientAddress(
-        server.requestIP(request)?.address ?? "",
-        request.headers.get("x-forwarded-for"),
-        trusted,
-      ),
+    addressOf,
     draining() {
       lastRequest = systemClock.monotonic();
       return draining;
     },
+  });
+  const dashboard = createDashboard({
+    ...{ appliance, pipeline, routes, log, addressOf },
+    publicUrl: () => publicUrl,
   });
   const docs = createDocs({
     document: () =>
@@ -234,6 +255,10 @@ function listen(
       OWN_PARSER,
     );
   }
+  for (const { method, path, handle } of dashboard.routes) {
+    app.route(method, path, ({ request, params }) => handle(request, params), OWN_PARSER);
+  }
+  app.all("/dashboard/api/*", ({ request }) => dashboard.unknown(request), OWN_PARSER);
   for (const path of docs.paths) {
     const page = pipeline.open((request) => docs.respond(path, request)!);
     app.get(path, ({ request }) => page(request), OWN_PARSER);
@@ -276,9 +301,15 @@ function listen(
   dispatcher.start();
   const stopTimers = [
     every(clock, LOOK_MS, log, async () => dispatcher.look()),
-    every(clock, FLUSH_USES_MS, log, () => keys.flushUses()),
+    every(clock, FLUSH_USES_MS, log, async () => {
+      await keys.flushUses();
+      await sessions.flushSeen();
+    }),
     every(clock, CLEAN_UP_MS, log, async () => {
-      await store.housekeep((_db, at) => idempotency.removeExpired(at));
+      await store.housekeep((writer, at) => {
+        idempotency.removeExpired(at);
+        sessions.removeExpired(writer, at);
+      });
       await removeOldDeliveries(store);
     }),
   ];
@@ -302,6 +333,7 @@ function listen(
     await dispatcher.stop();
     await store.idle();
     await keys.flushUses();
+    await sessions.flushSeen();
     await appliance.close();
     lock.release();
   }
@@ -311,6 +343,11 @@ function listen(
     url,
     publicUrl,
     routes,
+    dashboardRoutes: dashboard.routes,
+    firstAccountLink() {
+      const token = dashboard.firstAccount.token();
+      return token && `${publicUrl}/welcome#${token}`;
+    },
     stop() {
       stopping ??= stop();
       return stopping;

@@ -27,6 +27,20 @@ export const LIMITS = {
   failedAuthPerMinute: 60,
   /** Characters of a User-Agent that the audit log keeps. */
   userAgentLength: 500,
+  /** Characters of a dashboard account's password. */
+  passwordMin: 10,
+  passwordMax: 200,
+  /** Passwords worked on at once, 19 MiB each, and how many may wait for their turn. */
+  passwordsAtOnce: 2,
+  passwordsWaiting: 50,
+  /** A dashboard session ends after so many days without a request, and after so many in any case. */
+  sessionIdleDays: 7,
+  sessionDays: 30,
+  recoveryCodes: 10,
+  /** Attempts to sign in within so many minutes: at one account, from one address, in a browser known to the account. */
+  signIn: { minutes: 15, account: 10, address: 30, device: 10 },
+  /** Wrong answers to "confirm it is you" within so many minutes, and how long the proof of a right one holds. */
+  confirm: { tries: 5, minutes: 15, proofMinutes: 5 },
   /** Buckets and cached key records held in memory; the least recently used one goes first. */
   keysInMemory: 20_000,
   /** Of each list: statements kept prepared, one for each set of filters. */

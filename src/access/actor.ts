@@ -16,6 +16,12 @@ export interface Actor {
   request_id: string | null;
 }
 
+/** Somebody who is signed in to the dashboard. */
+export const userActor = (
+  user: { id: string; email: string },
+  from: Pick<Actor, "ip" | "user_agent" | "request_id">,
+): Actor => ({ type: "user", id: user.id, name: user.email, prefix: null, ...from });
+
 /** Somebody at the machine's own command line. */
 export const cliActor = (user: string, requestId: string): Actor => ({
   type: "cli",

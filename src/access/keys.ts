@@ -46,6 +46,14 @@ export const apiKeyEntity = {
   ignored: ["hash", "last_used_at", "last_used_ip"],
 } satisfies Entity;
 
+/** A key as its owner sees it, with its last use to the second. */
+export function keyView(keys: Keys, key: ApiKey) {
+  const { id, name, prefix, kind, scope, active, created_at, expires_at } = key;
+  const { at, ip } = keys.lastUse(key);
+  const use = { last_used_at: at, last_used_ip: ip };
+  return { id, name, prefix, kind, scope, active, created_at, expires_at, ...use };
+}
+
 /** Why a token was refused; for the log alone. */
 export type Refusal = "missing" | "malformed" | "wrong kind" | "unknown" | "inactive" | "expired";
 

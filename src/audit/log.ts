@@ -1,6 +1,6 @@
 /** The audit log as it is read: by filters, as JSON, and checked from its first row to its last. */
 import { and, asc, desc, eq, gt, gte, lt, type SQL } from "drizzle-orm";
-import type { Db } from "../store/open.ts";
+import { type Db, openReader } from "../store/open.ts";
 import { audit, auditHead } from "../store/tables.ts";
 import { type AuditRow, GENESIS, rowHash } from "./chain.ts";
 
@@ -12,6 +12,8 @@ export interface AuditFilter {
   entityId?: string;
   from?: string;
   to?: string;
+  /** Rows before this number. */
+  before?: number;
 }
 
 const conditions = (filter: AuditFilter): SQL | undefined =>
@@ -21,6 +23,7 @@ const conditions = (filter: AuditFilter): SQL | undefined =>
     filter.entityId === undefined ? undefined : eq(audit.entity_id, filter.entityId),
     filter.from === undefined ? undefined : gte(audit.at, filter.from),
     filter.to === undefined ? undefined : lt(audit.at, filter.to),
+    filter.before === undefined ? undefined : lt(audit.id, filter.before),
   );
 
 /** The newest rows first. */
@@ -91,10 +94,32 @@ export type Verdict =
  */
 export function verify(db: Db, head?: string): Verdict {
   // One read transaction, so that rows written meanwhile do not look like an end cut off.
-  return db.transaction((snapshot) => verifySnapshot(snapshot as unknown as Db, head));
+  return db.transaction((snapshot) => {
+    const walk = verifySnapshot(snapshot as unknown as Db, head);
+    for (;;) {
+      const { done, value } = walk.next();
+      if (done) return value;
+    }
+  });
 }
 
-function verifySnapshot(db: Db, head?: string): Verdict {
+/**
+ * The same for a server at work: over a connection of its own, which the writers do not wait for, and with a pause after
+ * each thousand rows, in which requests are answered.
+ */
+export async function verifyBeside(db: Db): Promise<Verdict> {
+  using reader = openReader(db);
+  reader.db.$client.exec("begin");
+  const walk = verifySnapshot(reader.db);
+  for (;;) {
+    const { done, value } = walk.next();
+    if (done) return value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Stops after each page of rows. */
+function* verifySnapshot(db: Db, head?: string): Generator<void, Verdict> {
   let previous = GENESIS;
   let rows = 0;
   let headSeen = head === undefined || head === GENESIS;
@@ -106,6 +131,7 @@ function verifySnapshot(db: Db, head?: string): Verdict {
     previous = row.hash;
     rows += 1;
     headSeen ||= row.hash === head;
+    if (rows % PAGE === 0) yield;
   }
   const kept = db.select().from(auditHead).get();
   if (!kept || kept.id > rows) return broken(rows + 1, "is missing at the end");

@@ -1,6 +1,6 @@
 /** `allison keys …`: API keys, for whoever sits at the machine. A running server goes by the change on its next request. */
 import { Command, Option } from "commander";
-import { type ApiKey, type Keys, SCOPES, type Scope } from "../access/keys.ts";
+import { type ApiKey, type Keys, keyView, SCOPES, type Scope } from "../access/keys.ts";
 import { LIMITS, UsageError } from "../config.ts";
 import type { Transaction } from "../store/change.ts";
 import { duration, jsonOption, pointInTime, withData, withSettings } from "./options.ts";
@@ -88,7 +88,7 @@ function listCommand(): Command {
   return withSettings(command, ["data"]).action(async (options) => {
     await withData(options, async ({ keys }) => {
       const all = keys.list();
-      if (options.json) return printJson(all.map((key) => shown(keys, key)));
+      if (options.json) return printJson(all.map((key) => keyView(keys, key)));
       printTable(
         all.map((key) => row(keys, key)),
         "There is no key yet. Make one: allison keys create --name Zapier --scope write",
@@ -136,7 +136,7 @@ const showCommand = () =>
   onKey("show", "Show a key.").action(async (given: string, options: Options) => {
     await withData(options, async ({ keys }) => {
       const key = pick(keys, given);
-      if (options.json) printJson(shown(keys, key));
+      if (options.json) printJson(keyView(keys, key));
       else printFacts(row(keys, key));
     });
   });
@@ -153,7 +153,7 @@ function changing(
         const before = pick(keys, given);
         return change(tx, keys, before) ?? before;
       });
-      if (options.json) printJson(shown(keys, key));
+      if (options.json) printJson(keyView(keys, key));
       else say(`Key ${key.prefix} "${key.name}" ${done}.`);
     });
   });
@@ -188,23 +188,6 @@ function expiry(given: string | undefined, now: number): string | null {
   const at = parse ? parse(given) : new Date(now + duration("--expires")(given)).toISOString();
   if (Date.parse(at) <= now) throw new UsageError(`--expires must be in the future, not ${given}.`);
   return at;
-}
-
-function shown(keys: Keys, key: ApiKey) {
-  const { id, name, prefix, kind, scope, active, created_at, expires_at } = key;
-  const use = keys.lastUse(key);
-  return {
-    id,
-    name,
-    prefix,
-    kind,
-    scope,
-    active,
-    created_at,
-    expires_at,
-    last_used_at: use.at,
-    last_used_ip: use.ip,
-  };
 }
 
 function row(keys: Keys, key: ApiKey): Record<string, string> {

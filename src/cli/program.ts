@@ -6,6 +6,7 @@ import { Command, CommanderError } from "commander";
 import { UsageError } from "../config.ts";
 import { ApiError } from "../http/errors.ts";
 import { VERSION } from "../ops/version.ts";
+import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
 import { callsCommand } from "./calls.ts";
 import { healthCommand } from "./health.ts";
@@ -22,6 +23,7 @@ export async function run(args: string[]): Promise<number> {
     .description("The voice receptionist's API, on your own machine.")
     .version(VERSION, "-V, --version", "print the version")
     .addCommand(serveCommand())
+    .addCommand(adminCommand())
     .addCommand(keysCommand())
     .addCommand(callsCommand())
     .addCommand(auditCommand())

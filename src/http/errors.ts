@@ -29,13 +29,26 @@ export const ERRORS = {
   unauthorized: {
     status: 401,
     meaning:
-      "The API key is missing, mistyped, unknown, switched off, deleted or expired. The answer does not say which; the server's log does.",
-    cure: "Send `Authorization: Bearer av_live_…` with a key that is active. Create one with `allison keys create`.",
+      "The API key is missing, mistyped, unknown, switched off, deleted or expired. The answer does not say which; the server's log does. In the dashboard: nobody is signed in.",
+    cure: "Send `Authorization: Bearer av_live_…` with a key that is active. Create one with `allison keys create`. In the dashboard, sign in.",
   },
   insufficient_scope: {
     status: 403,
     meaning: "A key with read access was used for a request that writes.",
     cure: "Use a key with write access for POST, PUT, PATCH and DELETE.",
+  },
+  forbidden_origin: {
+    status: 403,
+    meaning:
+      "A request that changes something in the dashboard did not come from the dashboard's own page.",
+    cure: "Open the dashboard at the address it is served at. Behind a proxy, pass `Host` on, or name the address with `--public-url`.",
+  },
+  confirmation_required: {
+    status: 403,
+    meaning:
+      "The action named in `details` needs a proof that you have just given your password or code for it. There was none, or it was used, has expired or belongs to another action.",
+    cure: "Confirm in the dashboard that it is you, and send the action again with the new proof.",
+    details: { action: "keys.create" },
   },
   not_found: {
     status: 404,
@@ -73,7 +86,8 @@ export const ERRORS = {
   },
   rate_limited: {
     status: 429,
-    meaning: "The key, or for failed authentications the address, made more requests than it may.",
+    meaning:
+      "The key, or for failed authentications the address, made more requests than it may. In the dashboard: too many wrong passwords or codes.",
     cure: "Wait as many seconds as `Retry-After` says, then go on. The `RateLimit` header of each answer says how many requests are left.",
     details: { limit: "100 reads per minute" },
   },

@@ -3,6 +3,8 @@
  *
  *   request id, open for work, key, rate limit, scope, path and method, body, Idempotency-Key, object, If-Match, write
  *
+ * The dashboard's requests come the same way; a gate that asks for a session stands in place of key, rate limit and scope.
+ *
  * It knows no resource. What a handler throws from the catalogue is answered in the envelope; anything else is a 500
  * that says nothing to the client and everything to the log.
  */
@@ -49,14 +51,27 @@ export interface PipelineServices {
 /** Answers a request that matched a route. `params` are the path's, decoded. */
 export type Handler = (request: Request, params: Params) => Response | Promise<Response>;
 
+/** Who was let in. `key` is null where no key was asked for. */
+export interface Caller {
+  key: ApiKey | null;
+  actor(): Actor;
+}
+
+/** Lets a request in, or throws. */
+export type Gate = (request: Request, requestId: string) => Caller;
+
 export interface Pipeline {
-  handler(route: Route): Handler;
+  /** Without a gate, the route's own: a key, its rate limit and its scope. */
+  handler(route: Route, gate?: Gate): Handler;
   /** For what no route serves: 401, 429, 403, 404 or 405, in this order. */
-  unknown(routes: readonly { method: string; path: string }[]): (request: Request) => Response;
-  /** For pages outside the API, which need no key: request id, 503 while stopping, errors in the envelope. */
+  unknown(
+    routes: readonly { method: string; path: string }[],
+    gate?: Gate,
+  ): (request: Request) => Response;
+  /** For what is outside the API and needs no key: request id, 503 while stopping, errors in the envelope. */
   open(
-    work: (request: Request) => Response | Promise<Response>,
-  ): (request: Request) => Response | Promise<Response>;
+    work: (request: Request, requestId: string, params: Params) => Response | Promise<Response>,
+  ): (request: Request, params?: Params) => Response | Promise<Response>;
 }
 
 /** One request on its way: what every answer to it carries. */
@@ -64,11 +79,6 @@ interface Exchange {
   request: Request;
   id: string;
   headers: Record<string, string>;
-}
-
-interface Caller {
-  key: ApiKey;
-  actor(): Actor;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -94,7 +104,10 @@ export function createPipeline(services: PipelineServices): Pipeline {
     throw new ApiError("unavailable", { headers: { "Retry-After": "1" }, reason: "stopping" });
   }
 
-  function authenticate({ request, id }: Exchange, kinds: readonly KeyKind[]): Caller {
+  function authenticate(
+    { request, id }: Exchange,
+    kinds: readonly KeyKind[],
+  ): Caller & { key: ApiKey } {
     const header = request.headers.get("authorization");
     const token = header?.startsWith("Bearer ") ? header.slice(7) : null;
     const key = token === null ? "missing" : keys.authenticate(token, kinds);
@@ -137,9 +150,10 @@ export function createPipeline(services: PipelineServices): Pipeline {
     if (!allowed) throw rateLimited(retrySeconds, `${limiter.limit} ${name} per minute`);
   }
 
-  /** Key, rate limit and scope: whether the caller may go on at all. */
-  function admit(exchange: Exchange, access: Route["access"]): Caller {
+  /** The gate, or else key, rate limit and scope: whether the caller may go on at all. */
+  function admit(exchange: Exchange, access: Route["access"], gate?: Gate): Caller {
     requireOpen(exchange);
+    if (gate) return gate(exchange.request, exchange.id);
     const caller = authenticate(exchange, access === "platform" ? ["plat"] : services.apiKeyKinds);
     if (access === "key") spend(exchange, caller.key);
     if (access === "key" && caller.key.scope !== "write" && WRITING.has(exchange.request.method)) {
@@ -192,8 +206,8 @@ export function createPipeline(services: PipelineServices): Pipeline {
     }
   }
 
-  function read(route: ReadRoute, exchange: Exchange, params: Params): Response {
-    const { key } = admit(exchange, route.access);
+  function read(route: ReadRoute, exchange: Exchange, params: Params, gate?: Gate): Response {
+    const { key } = admit(exchange, route.access, gate);
     const query = route.query ? checkQuery(route.query, targetOf(exchange.request).query) : {};
     const found = route.read({ params, query, key });
     if (found === null) throw new ApiError("not_found");
@@ -207,13 +221,18 @@ export function createPipeline(services: PipelineServices): Pipeline {
       : answer(exchange, 200, body);
   }
 
-  async function write(route: WriteRoute, exchange: Exchange, params: Params): Promise<Response> {
+  async function write(
+    route: WriteRoute,
+    exchange: Exchange,
+    params: Params,
+    gate?: Gate,
+  ): Promise<Response> {
     const { request, headers } = exchange;
-    const { key, actor } = admit(exchange, route.access);
+    const { key, actor } = admit(exchange, route.access, gate);
     const body = route.body ? checkBody(route.body, await readBody(request, route)) : undefined;
     const requestKey = route.method === "POST" ? readIdempotencyKey(request.headers) : null;
     const name =
-      requestKey === null
+      requestKey === null || key === null
         ? null
         : { apiKeyId: key.id, path: targetOf(request).path, key: requestKey };
     await route.before?.({ params, body });
@@ -240,8 +259,8 @@ export function createPipeline(services: PipelineServices): Pipeline {
     return { stored, replayed: false };
   }
 
-  function stream(route: StreamRoute, exchange: Exchange): Response {
-    const { actor } = admit(exchange, route.access);
+  function stream(route: StreamRoute, exchange: Exchange, gate?: Gate): Response {
+    const { actor } = admit(exchange, route.access, gate);
     requireContentType(exchange.request, "application/x-ndjson");
     const lines = route.stream({ actor: actor(), body: exchange.request.body });
     exchange.headers["Content-Type"] = "application/x-ndjson";
@@ -268,21 +287,23 @@ export function createPipeline(services: PipelineServices): Pipeline {
   }
 
   return {
-    handler(route) {
+    handler(route, gate) {
       if ("stream" in route)
-        return (request) => guarded(request, (exchange) => stream(route, exchange));
+        return (request) => guarded(request, (exchange) => stream(route, exchange, gate));
       if (route.method === "GET") {
-        return (request, params) => guarded(request, (exchange) => read(route, exchange, params));
+        return (request, params) =>
+          guarded(request, (exchange) => read(route, exchange, params, gate));
       }
-      return (request, params) => guarded(request, (exchange) => write(route, exchange, params));
+      return (request, params) =>
+        guarded(request, (exchange) => write(route, exchange, params, gate));
     },
-    unknown(routes) {
+    unknown(routes, gate) {
       const known = routes.map((route) => ({ route, pattern: patternOf(route.path) }));
       return (request) =>
         guarded(request, (exchange) => {
           const { path: pathname } = targetOf(request);
           const area = /^\/(v1|platform\/v1)(\/|$)/.exec(pathname)?.[1];
-          if (area) admit(exchange, area === "v1" ? "key" : "platform");
+          if (area || gate) admit(exchange, area === "v1" ? "key" : "platform", gate);
           else requireOpen(exchange);
           const methods = known
             .filter(({ pattern }) => pattern.test(pathname))
@@ -291,16 +312,18 @@ export function createPipeline(services: PipelineServices): Pipeline {
           throw methodNotAllowed(methods);
         }) as Response;
     },
-    open: (work) => (request) =>
-      guarded(request, (exchange) => {
-        requireOpen(exchange);
-        const tagged = (response: Response) => {
-          response.headers.set("X-Request-Id", exchange.id);
-          return response;
-        };
-        const response = work(request);
-        return response instanceof Response ? tagged(response) : response.then(tagged);
-      }),
+    open:
+      (work) =>
+      (request, params = {}) =>
+        guarded(request, (exchange) => {
+          requireOpen(exchange);
+          const tagged = (response: Response) => {
+            response.headers.set("X-Request-Id", exchange.id);
+            return response;
+          };
+          const response = work(request, exchange.id, params);
+          return response instanceof Response ? tagged(response) : response.then(tagged);
+        }),
   };
 }
 

@@ -6,10 +6,10 @@ import { LRUCache } from "lru-cache";
 import { LIMITS } from "../config.ts";
 
 /**
- * Whole numbers keep the arithmetic exact: a token is 60,000 drops, and a bucket of `limit` tokens a minute refills by
- * `limit` drops each millisecond.
+ * Whole numbers keep the arithmetic exact: a token is as many drops as its time has milliseconds, 60,000 a minute, and a
+ * bucket of `limit` tokens refills by `limit` drops each millisecond.
  */
-const DROPS_PER_TOKEN = 60_000;
+const DROPS_PER_MINUTE = 60_000;
 
 interface Bucket {
   drops: number;
@@ -30,13 +30,17 @@ export interface RateLimiter {
   readonly limit: number;
   /** Takes a token from the bucket of `id` if there is one. `now`: a monotonic clock in milliseconds. */
   spend(id: string, now: number): Spending;
+  /** Puts a token back that should not have counted. */
+  giveBack(id: string): void;
 }
 
-export function createRateLimiter(limitPerMinute: number): RateLimiter {
+/** Buckets of `limit` tokens, which come back in `minutes`. */
+export function createRateLimiter(limit: number, minutes = 1): RateLimiter {
   const buckets = new LRUCache<string, Bucket>({ max: LIMITS.keysInMemory });
-  const capacity = limitPerMinute * DROPS_PER_TOKEN;
+  const dropsPerToken = DROPS_PER_MINUTE * minutes;
+  const capacity = limit * dropsPerToken;
   return {
-    limit: limitPerMinute,
+    limit,
     spend(id, now) {
       const at = Math.floor(now);
       let bucket = buckets.get(id);
@@ -44,17 +48,21 @@ export function createRateLimiter(limitPerMinute: number): RateLimiter {
         bucket = { drops: capacity, at };
         buckets.set(id, bucket);
       }
-      bucket.drops = Math.min(capacity, bucket.drops + (at - bucket.at) * limitPerMinute);
+      bucket.drops = Math.min(capacity, bucket.drops + (at - bucket.at) * limit);
       bucket.at = at;
-      const allowed = bucket.drops >= DROPS_PER_TOKEN;
-      if (allowed) bucket.drops -= DROPS_PER_TOKEN;
-      const seconds = (drops: number) => Math.ceil(drops / limitPerMinute / 1000);
+      const allowed = bucket.drops >= dropsPerToken;
+      if (allowed) bucket.drops -= dropsPerToken;
+      const seconds = (drops: number) => Math.ceil(drops / limit / 1000);
       return {
         allowed,
-        left: Math.floor(bucket.drops / DROPS_PER_TOKEN),
+        left: Math.floor(bucket.drops / dropsPerToken),
         fullSeconds: seconds(capacity - bucket.drops),
-        retrySeconds: allowed ? 0 : Math.max(1, seconds(DROPS_PER_TOKEN - bucket.drops)),
+        retrySeconds: allowed ? 0 : Math.max(1, seconds(dropsPerToken - bucket.drops)),
       };
+    },
+    giveBack(id) {
+      const bucket = buckets.get(id);
+      if (bucket) bucket.drops = Math.min(capacity, bucket.drops + dropsPerToken);
     },
   };
 }

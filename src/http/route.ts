@@ -40,8 +40,8 @@ interface RouteBase {
 export interface ReadRoute extends RouteBase {
   method: "GET";
   answers: { kind: "one" | "page"; data: z.ZodType };
-  /** Returns the object, or null for a 404; for a page, the Page. */
-  read(input: { params: Params; query: Query; key: ApiKey }): object | null;
+  /** Returns the object, or null for a 404; for a page, the Page. `key` is null for somebody in the dashboard. */
+  read(input: { params: Params; query: Query; key: ApiKey | null }): object | null;
 }
 
 export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase {

@@ -4,8 +4,9 @@
  */
 import type { Database } from "bun:sqlite";
 import init from "./migrations/0000_init.sql" with { type: "text" };
+import accounts from "./migrations/0001_accounts.sql" with { type: "text" };
 
-const MIGRATIONS: readonly string[] = [init];
+const MIGRATIONS: readonly string[] = [init, accounts];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 /** "AVOX" in ASCII: marks the file as ours (sqlite.org/pragma.html#pragma_application_id). */

@@ -79,6 +79,15 @@ function prepare(sqlite: Database): Db {
   return drizzle(sqlite) as unknown as Db;
 }
 
+/** A second connection to an open database, for reading alone: what is long would hold up the writers on the first. */
+export function openReader(db: Db): { db: Db } & Disposable {
+  const sqlite = new Database(db.$client.filename, { readonly: true, strict: true });
+  return {
+    db: drizzle(sqlite) as unknown as Db,
+    [Symbol.dispose]: () => sqlite.close(),
+  };
+}
+
 /** Puts the write-ahead log back into the file and closes it, so that the directory can be copied as it is. */
 export function closeDatabase(db: Db): void {
   try {

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { ERRORS } from "../../src/http/errors.ts";
 import type { Answer } from "../support/client.ts";
+import { makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
 import { startTestServer } from "../support/harness.ts";
 import { freshNumber } from "../support/samples.ts";
 
@@ -49,6 +50,21 @@ describe("the catalogue", () => {
       415,
       "unsupported_media_type",
     );
+  });
+
+  test("403 in the dashboard: from another site's page, and without a fresh proof", async () => {
+    await using it = await startTestServer();
+    const stranger = openBrowser(it.url);
+    expectError(
+      await stranger.post("/sign-in", {}, { "sec-fetch-site": "cross-site" }),
+      403,
+      "forbidden_origin",
+    );
+    await makeAccount(it);
+    const owner = await signIn(it);
+    const refused = await owner.post("/keys", { name: "Zapier", access: "write" });
+    expectError(refused, 403, "confirmation_required");
+    expect(refused.body.details).toEqual({ action: "keys.create" });
   });
 
   test("429 by key, and by address for keys that fail, which never holds up a valid one", async () => {

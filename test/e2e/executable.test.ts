@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SCHEMA_VERSION } from "../../src/store/migrate.ts";
 import { createClient } from "../support/client.ts";
 import { type Executable, installExecutable, type Serving } from "../support/executable.ts";
 import { freshNumber, sampleCall } from "../support/samples.ts";
@@ -145,7 +146,7 @@ describe("from an empty directory to real calls", () => {
     const served = (await createClient(server.url, null).get("/openapi.json")).body;
     expect(Object.keys(served.paths)).toEqual(Object.keys(document.paths));
     expect(JSON.parse((await allison.run(["version", "--json"])).stdout)).toMatchObject({
-      schema: 1,
+      schema: SCHEMA_VERSION,
     });
     expect(await allison.run(["health"])).toMatchObject({
       exitCode: 0,
@@ -224,6 +225,17 @@ describe("wrong usage is one plain sentence and exit 2", () => {
     [["audit", "list", "--from", "yesterday"], /--from/],
     [["audit", "verify", "--head", "abc"], /--head/],
     [["keys", "list", "--data", "nowhere"], /nowhere/],
+    [["admin", "create"], /--email/],
+    [["admin", "create", "--email", "maria"], /^--email must be an email address such as/],
+    [
+      ["admin", "create", "--email", "maria@example.com", "--name", " "],
+      /^--name must not be blank/,
+    ],
+    [
+      ["admin", "reset-password", "nobody@example.com"],
+      /There is no account "nobody@example\.com"/,
+    ],
+    [["admin", "disable-2fa", "nobody@example.com"], /There is no account/],
   ];
   const cases = table.map(([args, message, env]) => ({
     command: args.join(" "),
@@ -242,7 +254,7 @@ describe("wrong usage is one plain sentence and exit 2", () => {
   test("every command has help with an example", async () => {
     const help = async (...args: string[]) => (await allison.run([...args, "--help"])).stdout;
     const commandsOf = (text: string) =>
-      [...(text.split("Commands:")[1] ?? "").matchAll(/^ {2}(\w+)/gm)]
+      [...(text.split("Commands:")[1] ?? "").matchAll(/^ {2}([\w-]+)/gm)]
         .map(([, name]) => name!)
         .filter((name) => name !== "help");
     const top = commandsOf(await help());

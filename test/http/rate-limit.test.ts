@@ -47,6 +47,32 @@ const pauses = fc.array(
 );
 
 describe("a bucket", () => {
+  test("of another time than a minute refills in that time, evenly", () => {
+    const limiter = createRateLimiter(10, 15);
+    const start = 1_000_000;
+    for (let left = 9; left >= 0; left -= 1)
+      expect(limiter.spend("key", start)).toMatchObject({ allowed: true, left });
+    expect(limiter.spend("key", start)).toMatchObject({ allowed: false, retrySeconds: 90 });
+    expect(limiter.spend("key", start + 89_999).allowed).toBe(false);
+    expect(limiter.spend("key", start + 90_000)).toMatchObject({ allowed: true, left: 0 });
+    expect(limiter.spend("key", start + 90_000 + 15 * 60_000)).toMatchObject({
+      ...{ allowed: true, left: 9, fullSeconds: 90 },
+    });
+  });
+
+  test("takes a token back, and never holds more than it may", () => {
+    const limiter = createRateLimiter(2);
+    limiter.giveBack("key");
+    expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: 1 });
+    limiter.giveBack("key");
+    limiter.giveBack("key");
+    expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: 1 });
+    expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: 0 });
+    expect(limiter.spend("key", 0).allowed).toBe(false);
+    limiter.giveBack("key");
+    expect(limiter.spend("key", 0).allowed).toBe(true);
+  });
+
   test("decides, counts and tells the wait exactly as fractions without rounding do", () => {
     fc.assert(
       fc.property(limits, fc.nat(1_000_000), pauses, (limit, start, steps) => {

@@ -1,0 +1,144 @@
+/** One's own account: confirming that it is you, sessions, password and second factor. */
+import { LRUCache } from "lru-cache";
+import { z } from "zod";
+import type { SignIn } from "../access/sign-in.ts";
+import type { StepUp } from "../access/step-up.ts";
+import { newTotpSecret, otpauthUrl, totpStep } from "../access/totp.ts";
+import type { Appliance } from "../app.ts";
+import { LIMITS } from "../config.ts";
+import { ApiError, conflict, invalid } from "../http/errors.ts";
+import { readOrganization } from "../resources/organization.ts";
+import { confirmable } from "./actions.ts";
+import { deviceCookie, sessionCookie } from "./cookies.ts";
+import { givenCode, givenPassword, newPassword } from "./fields.ts";
+import { type DashboardRoute, signedIn } from "./route.ts";
+
+const Confirmation = z.object({
+  action: confirmable,
+  password: givenPassword().optional(),
+  code: givenCode().optional(),
+});
+
+const PasswordChange = z.object({
+  current_password: givenPassword(),
+  new_password: newPassword(),
+});
+
+const ISSUER = "Allison";
+/** How long a new second factor may wait for its first code. */
+const ENROLMENT_MS = 15 * 60_000;
+
+export interface AccountRouteServices extends Appliance {
+  signIn: SignIn;
+  stepUp: StepUp;
+  secure(): boolean;
+}
+
+export function accountRoutes(services: AccountRouteServices): DashboardRoute[] {
+  const { db, store, users, sessions, passwords, clock, random, signIn, stepUp, secure } = services;
+  /** Secrets that wait for their first code, by session. */
+  const enrolments = new LRUCache<string, { secret: string; ends: number }>({
+    max: LIMITS.keysInMemory,
+  });
+
+  return [
+    signedIn({
+      method: "POST",
+      path: "/confirm",
+      body: Confirmation,
+      answer: async ({ user, session, body: { action, password, code } }) => ({
+        body: { data: await stepUp.confirm({ user, session }, action, { password, code }) },
+      }),
+    }),
+    signedIn({
+      method: "GET",
+      path: "/sessions",
+      answer: ({ user, session: current }) => ({
+        body: {
+          data: sessions.list(user.id).map((session) => {
+            const { id, created_at, expires_at, ip, user_agent } = session;
+            const seen = sessions.lastSeen(session);
+            return {
+              ...{ id, created_at, expires_at, ip, user_agent },
+              ...{ last_seen_at: seen.at, last_seen_ip: seen.ip, current: id === current.id },
+            };
+          }),
+        },
+      }),
+    }),
+    signedIn({
+      method: "DELETE",
+      path: "/sessions/:id",
+      async answer({ user, params, actor }) {
+        await store.change(actor, (tx) => {
+          const session = sessions.list(user.id).find(({ id }) => id === params.id);
+          if (!session) throw new ApiError("not_found");
+          sessions.end(tx, session);
+        });
+        return { status: 204 };
+      },
+    }),
+    signedIn({
+      method: "PUT",
+      path: "/password",
+      body: PasswordChange,
+      async answer({ user, session, actor, from, body }) {
+        await stepUp.requirePassword({ user, session }, body.current_password, "current_password");
+        const passwordHash = await passwords.hash(body.new_password);
+        await store.change(actor, (tx) => {
+          // Somebody else may have set another one while these were worked on.
+          if (users.find(user.id)?.password_hash !== user.password_hash)
+            throw conflict({ current_password: "has just been changed" });
+          users.setPassword(tx, user.id, passwordHash);
+        });
+        // This browser goes on, with a session of its own making; the one it came with has ended with the others.
+        const { token, device } = await signIn.begin(user.id, passwordHash, from);
+        return {
+          status: 204,
+          cookies: [sessionCookie(token, secure()), deviceCookie(device, secure())],
+        };
+      },
+    }),
+    // Who could switch a second factor on unasked would have a way to confirm everything else.
+    signedIn({
+      method: "POST",
+      path: "/totp",
+      answer({ user, session, proof }) {
+        if (user.totp_secret !== null) throw conflict({ two_factor: "is switched on already" });
+        stepUp.spend(session, { kind: "totp.enable" }, proof);
+        const secret = newTotpSecret(random);
+        enrolments.set(session.id, { secret, ends: clock.monotonic() + ENROLMENT_MS });
+        const business = readOrganization(db)?.name;
+        const url = otpauthUrl(secret, user.email, business ? `${ISSUER} (${business})` : ISSUER);
+        return { status: 201, body: { data: { secret, url } } };
+      },
+    }),
+    signedIn({
+      method: "POST",
+      path: "/totp/confirm",
+      body: z.object({ code: givenCode() }),
+      async answer({ user, session, actor, body: { code } }) {
+        const waiting = enrolments.get(session.id);
+        if (!waiting || clock.monotonic() >= waiting.ends || user.totp_secret !== null)
+          throw conflict({ two_factor: "is not waiting for a first code; begin again" });
+        const step = totpStep(code.trim(), waiting.secret, clock.now());
+        if (step === null) throw invalid({ code: "is wrong" });
+        enrolments.delete(session.id);
+        const codes = await store.change(actor, (tx) =>
+          users.enableTotp(tx, user.id, waiting.secret, step),
+        );
+        return { body: { data: { recovery_codes: codes } } };
+      },
+    }),
+    signedIn({
+      method: "DELETE",
+      path: "/totp",
+      async answer({ user, session, actor, proof }) {
+        if (user.totp_secret === null) throw conflict({ two_factor: "is switched off already" });
+        stepUp.spend(session, { kind: "totp.disable" }, proof);
+        await store.change(actor, (tx) => users.disableTotp(tx, user.id));
+        return { status: 204 };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,178 @@
+/**
+ * /dashboard/api: what the dashboard's pages are made of. Every route of the API is there too, behind a session in place
+ * of a key; the rest is what keys cannot do: accounts, sessions, keys themselves and the audit log.
+ */
+import { userActor } from "../access/actor.ts";
+import { createFirstAccount, type FirstAccount } from "../access/first-account.ts";
+import type { Session } from "../access/sessions.ts";
+import { createSignIn } from "../access/sign-in.ts";
+import { createStepUp } from "../access/step-up.ts";
+import type { User } from "../access/users.ts";
+import type { Appliance } from "../app.ts";
+import { LIMITS } from "../config.ts";
+import { readBody } from "../http/body.ts";
+import { ApiError } from "../http/errors.ts";
+import type { Gate, Handler, Pipeline } from "../http/pipeline.ts";
+import type { Params, Route } from "../http/route.ts";
+import { targetOf } from "../http/target.ts";
+import { checkBody, checkQuery } from "../http/validate.ts";
+import type { Log } from "../ops/log.ts";
+import { accountRoutes } from "./account.ts";
+import { auditRoutes } from "./audit.ts";
+import { DEVICE_COOKIE, readCookie, SESSION_COOKIE } from "./cookies.ts";
+import { keyRoutes } from "./keys.ts";
+import type { DashboardRoute, Reply, Visit } from "./route.ts";
+import { requireSameOrigin } from "./same-origin.ts";
+import { signInRoutes } from "./sign-in.ts";
+
+const BASE = "/dashboard/api";
+/** Where the page puts what `confirm` gave it. */
+const PROOF_HEADER = "x-confirmation";
+
+export interface DashboardServices {
+  appliance: Appliance;
+  pipeline: Pipeline;
+  /** Those of the API. */
+  routes: readonly Route[];
+  log: Log;
+  addressOf(request: Request): string;
+  publicUrl(): string;
+}
+
+export interface Dashboard {
+  /** What it serves, with how. */
+  routes: readonly { method: string; path: string; handle: Handler }[];
+  /** For every other path under it. */
+  unknown(request: Request): Response;
+  firstAccount: FirstAccount;
+}
+
+export function createDashboard(services: DashboardServices): Dashboard {
+  const { appliance, pipeline, log, addressOf, publicUrl } = services;
+  const { users, sessions, passwords, clock, random } = appliance;
+  const firstAccount = createFirstAccount(users, random);
+  const shared = {
+    ...appliance,
+    log,
+    firstAccount,
+    signIn: createSignIn({ ...appliance, log }),
+    stepUp: createStepUp(users, passwords, clock, random, log),
+    secure: () => publicUrl().startsWith("https:"),
+  };
+
+  function origin(request: Request, requestId: string) {
+    return {
+      ip: addressOf(request),
+      user_agent: request.headers.get("user-agent")?.slice(0, LIMITS.userAgentLength) ?? null,
+      request_id: requestId,
+    };
+  }
+
+  function requireSession(request: Request): { user: User; session: Session } {
+    const token = readCookie(request, SESSION_COOKIE);
+    const session = token === null ? null : sessions.authenticate(token);
+    const user = session && users.find(session.user_id);
+    if (!user) throw new ApiError("unauthorized");
+    sessions.seen(session!, () => addressOf(request));
+    return { user, session: session! };
+  }
+
+  const gate: Gate = (request, requestId) => {
+    requireSameOrigin(request, publicUrl());
+    const { user } = requireSession(request);
+    return { key: null, actor: () => userActor(user, origin(request, requestId)) };
+  };
+
+  async function answer(
+    route: DashboardRoute,
+    request: Request,
+    requestId: string,
+    params: Params,
+  ) {
+    requireSameOrigin(request, publicUrl());
+    const signedIn = route.access === "session" ? requireSession(request) : null;
+    const from = origin(request, requestId);
+    const visit: Visit<unknown> = {
+      params,
+      from,
+      device: readCookie(request, DEVICE_COOKIE),
+      query: route.query ? checkQuery(route.query, targetOf(request).query) : {},
+      body: route.body ? checkBody(route.body, await readBody(request, {})) : undefined,
+    };
+    if (route.access === "open") return render(await route.answer(visit));
+    const { user, session } = signedIn!;
+    const proof = request.headers.get(PROOF_HEADER);
+    const actor = userActor(user, from);
+    return render(await route.answer({ ...visit, user, session, actor, proof }));
+  }
+
+  const own = [
+    ...signInRoutes(shared),
+    ...accountRoutes(shared),
+    ...keyRoutes(shared),
+    ...auditRoutes(shared),
+  ].map((route) => ({
+    method: route.method,
+    path: BASE + route.path,
+    handle: pipeline.open((request, requestId, params) =>
+      answer(route, request, requestId, params),
+    ),
+  }));
+  const ofTheApi = services.routes
+    .filter(({ access }) => access === "key")
+    .map((route) => ({
+      method: route.method,
+      path: BASE + route.path,
+      handle: underBase(pipeline.handler(route, gate)),
+    }));
+  const routes = [...own, ...ofTheApi].map((route) => ({
+    ...route,
+    handle: unstored(route.handle),
+  }));
+  return { routes, unknown: pipeline.unknown(routes, gate), firstAccount };
+}
+
+function render({ status = 200, body, lines, cookies = [] }: Reply): Response {
+  const response = lines ? linesOf(lines) : body ? Response.json(body, { status }) : empty(status);
+  for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
+  return response;
+}
+
+const empty = (status: number) => new Response(null, { status });
+
+function linesOf({ of, file }: NonNullable<Reply["lines"]>): Response {
+  const encoder = new TextEncoder();
+  const iterator = of[Symbol.iterator]();
+  const text = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const { done, value } = iterator.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+    },
+  });
+  return new Response(text, {
+    headers: {
+      "Content-Type": "application/x-ndjson",
+      "Content-Disposition": `attachment; filename="${file}"`,
+    },
+  });
+}
+
+/** What was made is found where it was asked for. */
+function underBase(handle: Handler): Handler {
+  return async (request, params) => {
+    const response = await handle(request, params);
+    const location = response.headers.get("location");
+    if (location !== null) response.headers.set("Location", BASE + location);
+    return response;
+  };
+}
+
+/** No cache keeps what only somebody signed in may see. */
+function unstored(handle: Handler): Handler {
+  return async (request, params) => {
+    const response = await handle(request, params);
+    response.headers.set("Cache-Control", "no-store");
+    return response;
+  };
+}

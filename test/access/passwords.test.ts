@@ -1,0 +1,83 @@
+/** Passwords: how they are kept, and what working on them costs at most. */
+import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { createPasswords, generatePassword, passwordIssue } from "../../src/access/passwords.ts";
+import { LIMITS } from "../../src/config.ts";
+import type { ApiError } from "../../src/http/errors.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+
+const spies: { mockRestore(): void }[] = [];
+afterEach(() => {
+  for (const spy of spies.splice(0)) spy.mockRestore();
+});
+
+test("are kept as argon2id with 19 MiB and two passes, salted", async () => {
+  const passwords = createPasswords();
+  const hash = await passwords.hash("correct horse battery");
+  expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{43}\$[\w+/]{43}$/);
+  expect(await passwords.hash("correct horse battery")).not.toBe(hash);
+  expect(await passwords.verify("correct horse battery", hash)).toBe(true);
+  expect(await passwords.verify("correct horse batterz", hash)).toBe(false);
+});
+
+test("without an account are checked against a hash of the same cost, and never fit", async () => {
+  const verify = spyOn(Bun.password, "verify");
+  spies.push(verify);
+  const passwords = createPasswords();
+  expect(await passwords.verify("correct horse battery", null)).toBe(false);
+  const costOf = (hash: string) => hash.split("$").slice(0, 4).join("$");
+  const hash = await passwords.hash("x");
+  const nobodys = verify.mock.calls[0]![1] as string;
+  expect(costOf(nobodys)).toBe(costOf(hash));
+  expect(nobodys.length).toBe(hash.length);
+});
+
+describe("many at once", () => {
+  test("are worked on two at a time, in turn, and refused beyond what may wait", async () => {
+    let running = 0;
+    let most = 0;
+    const ends: (() => void)[] = [];
+    const spy = spyOn(Bun.password, "hash").mockImplementation(async (password) => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      running -= 1;
+      return password as string;
+    });
+    spies.push(spy);
+    const passwords = createPasswords();
+    const many = LIMITS.passwordsAtOnce + LIMITS.passwordsWaiting;
+    const order: string[] = [];
+    const taken = Array.from({ length: many }, async (_, i) => {
+      order.push(await passwords.hash(String(i)));
+    });
+    const refused = await passwords.hash("one too many").catch((error: ApiError) => error);
+    expect((refused as ApiError).code).toBe("unavailable");
+    for (let i = 0; i < many; i += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      ends[i]!();
+    }
+    await Promise.all(taken);
+    expect(most).toBe(LIMITS.passwordsAtOnce);
+    expect(order).toEqual(Array.from({ length: many }, (_, i) => String(i)));
+    const later = passwords.hash("later");
+    await new Promise((resolve) => setImmediate(resolve));
+    ends.at(-1)!();
+    expect(await later).toBe("later");
+  });
+
+  test("one that breaks gives its place to the next", async () => {
+    const passwords = createPasswords();
+    const broken = Array.from({ length: 4 }, () => passwords.verify("x", "no hash"));
+    for (const each of await Promise.allSettled(broken)) expect(each.status).toBe("rejected");
+    expect(await passwords.verify("x", null)).toBe(false);
+  });
+});
+
+test("that are made for somebody are long, differ, and may be chosen", () => {
+  const made = Array.from({ length: 100 }, () => generatePassword(systemRandom));
+  expect(new Set(made).size).toBe(100);
+  for (const password of made) {
+    expect(password).toMatch(/^[A-Za-z0-9]{20}$/);
+    expect(passwordIssue(password)).toBeNull();
+  }
+});

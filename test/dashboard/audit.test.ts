@@ -1,0 +1,105 @@
+/** The audit log in the dashboard: filters, pages, export and whether it is whole. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createTestClock } from "../support/clock.ts";
+import { type Browser, EMAIL, makeAccount, signIn } from "../support/dashboard.ts";
+import { startTestServer, type TestServer } from "../support/harness.ts";
+import { freshNumber } from "../support/samples.ts";
+
+const clock = createTestClock();
+let it: TestServer;
+let browser: Browser;
+beforeAll(async () => {
+  it = await startTestServer({ clock });
+  await makeAccount(it);
+  browser = await signIn(it);
+  for (let i = 0; i < 5; i += 1) {
+    clock.advance(60_000);
+    await it.write.post("/v1/contacts", { phone_number: freshNumber() });
+  }
+});
+afterAll(() => it[Symbol.asyncDispose]());
+
+interface Row {
+  id: number;
+  entity_type: string;
+  actor: { id: string };
+}
+
+describe("the audit log", () => {
+  test("is read page by page, each row once, the newest first", async () => {
+    const rows: Row[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const { body } = await browser.get(`/audit?limit=3${cursor && `&cursor=${cursor}`}`);
+      expect(body.has_more).toBe(body.next_cursor !== null);
+      rows.push(...body.data);
+      cursor = body.next_cursor;
+    }
+    const last = rows[0]!.id;
+    expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: last }, (_, i) => last - i));
+    expect(last).toBeGreaterThan(9);
+  });
+
+  test("is narrowed by who, what and when", async () => {
+    const all = (await browser.get("/audit?entity_type=contact")).body.data as Row[];
+    expect(all.length).toBe(5);
+    const keyId = all[0]!.actor.id;
+    const by = async (query: string) =>
+      ((await browser.get(`/audit?${query}`)).body.data as Row[]).length;
+    expect(await by(`actor_id=${keyId}`)).toBe(5);
+    expect(await by(`actor_id=${keyId}&from=2026-11-23T10:02:00Z&to=2026-11-23T10:04:00Z`)).toBe(2);
+    expect(await by("entity_type=intent")).toBe(0);
+    expect(await by("from=2026-11-24")).toBe(0);
+  });
+
+  test("tells of a sign-in with who, from where and with which browser", async () => {
+    const { body } = await browser.get("/audit?entity_type=session");
+    expect(body.data[0]).toMatchObject({
+      action: "created",
+      actor: { type: "user", name: EMAIL },
+      ip: "127.0.0.1",
+      user_agent: "Browser/1.0",
+      request_id: expect.any(String),
+    });
+  });
+
+  test.each([
+    ["limit=0", "limit"],
+    ["cursor=x", "cursor"],
+    ["cursor=-1", "cursor"],
+    ["from=yesterday", "from"],
+  ])("refuses ?%s by its name", async (query, field) => {
+    const answer = await browser.get(`/audit?${query}`);
+    expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, [field]]);
+  });
+
+  test("is exported whole or narrowed, the oldest row first, a line each", async () => {
+    const answer = await browser.get("/audit/export");
+    expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
+    expect(answer.headers.get("content-disposition")).toBe('attachment; filename="audit.ndjson"');
+    const rows = answer.text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Row);
+    expect(rows.map(({ id }) => id)).toEqual(rows.map((_, i) => i + 1));
+    const contacts = await browser.get("/audit/export?entity_type=contact");
+    expect(contacts.text.trimEnd().split("\n").length).toBe(5);
+    expect((await browser.get("/audit/export?entity_type=intent")).text).toBe("");
+  });
+
+  test("tells whether its chain is whole and when that was looked at, anew after a minute", async () => {
+    const rows = it.server.db.$client.query("select count(*) as n from audit").get() as {
+      n: number;
+    };
+    const first = (await browser.get("/audit/state")).body.data;
+    expect(first).toMatchObject({ intact: true, rows: rows.n });
+    clock.advance(30_000);
+    expect((await browser.get("/audit/state")).body.data).toEqual(first);
+    const { $client } = it.server.db;
+    $client.exec("drop trigger audit_no_update");
+    $client.exec("update audit set actor_name = 'nobody' where id = 7");
+    clock.advance(30_000);
+    const later = (await browser.get("/audit/state")).body.data;
+    expect(later).toMatchObject({ intact: false, row: 7 });
+    expect(Date.parse(later.checked_at) - Date.parse(first.checked_at)).toBe(60_000);
+  });
+});

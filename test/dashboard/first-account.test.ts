@@ -1,0 +1,95 @@
+/** The first account: a link that opens once, and never again once there is an account. */
+import { describe, expect, test } from "bun:test";
+import { EMAIL, makeAccount, openBrowser, PASSWORD, signIn } from "../support/dashboard.ts";
+import { temporaryDirectory } from "../support/directory.ts";
+import { startTestServer, type TestServer } from "../support/harness.ts";
+
+const NEW = { email: EMAIL, password: PASSWORD };
+const tokenOf = ({ server }: TestServer) => server.firstAccountLink()!.split("#")[1]!;
+const make = (it: TestServer, body: object, browser = openBrowser(it.url)) =>
+  browser.post("/first-account", { ...NEW, ...body });
+
+describe("the link to the first account", () => {
+  test("makes the account, names the business and signs in", async () => {
+    await using it = await startTestServer();
+    expect(it.server.firstAccountLink()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/welcome#[\w-]{43}$/);
+    const browser = openBrowser(it.url);
+    const token = tokenOf(it);
+    const answer = await make(it, { token, organization: "Bright Dental", name: "Maria" }, browser);
+    expect(answer.status).toBe(201);
+    const me = await browser.get("/session");
+    expect([me.status, me.body]).toEqual([200, answer.body]);
+    expect(me.body.data).toMatchObject({
+      user: { email: EMAIL, name: "Maria" },
+      organization: { name: "Bright Dental" },
+    });
+    await signIn(it);
+  });
+
+  test("names the public address", async () => {
+    await using it = await startTestServer({ config: { publicUrl: "https://allison.example" } });
+    expect(it.server.firstAccountLink()).toStartWith("https://allison.example/welcome#");
+  });
+
+  test("opens once: not again, and not for two at once", async () => {
+    await using it = await startTestServer();
+    const token = tokenOf(it);
+    const answers = await Promise.all(
+      [1, 2, 3].map((n) => make(it, { token, email: `user${n}@example.com` })),
+    );
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
+    expect(statuses).toEqual([201, 404, 404]);
+    const again = await make(it, { token, email: "late@example.com" });
+    expect([again.status, again.body]).toEqual([404, { error: "not_found" }]);
+    expect(it.server.firstAccountLink()).toBeNull();
+    expect(it.server.users.list().length).toBe(1);
+  });
+
+  test("does not open with another token", async () => {
+    await using it = await startTestServer();
+    const token = tokenOf(it);
+    for (const wrong of ["", "x", token.slice(0, -1), `${token}x`, token.toLowerCase()]) {
+      const answer = await make(it, { token: wrong });
+      expect([wrong, answer.status]).toEqual([wrong, 404]);
+    }
+    expect(it.server.users.any()).toBe(false);
+    expect((await make(it, { token })).status).toBe(201);
+  });
+
+  test("is dead as soon as an account is made elsewhere, while the server runs", async () => {
+    await using it = await startTestServer();
+    const token = tokenOf(it);
+    await makeAccount(it, "first@example.com");
+    expect((await make(it, { token })).status).toBe(404);
+    expect(it.server.firstAccountLink()).toBeNull();
+  });
+
+  test("is another one at each start, and none where there is an account", async () => {
+    using directory = temporaryDirectory();
+    const config = { data: `${directory.path}/data` };
+    let token = "";
+    {
+      await using it = await startTestServer({ config });
+      token = tokenOf(it);
+    }
+    {
+      await using it = await startTestServer({ config });
+      expect((await make(it, { token })).status).toBe(404);
+      expect((await make(it, { token: tokenOf(it) })).status).toBe(201);
+    }
+    await using it = await startTestServer({ config });
+    expect(it.server.firstAccountLink()).toBeNull();
+    expect((await make(it, { token })).status).toBe(404);
+  });
+
+  test("still opens after a password that is too short", async () => {
+    await using it = await startTestServer();
+    const token = tokenOf(it);
+    const answer = await make(it, { token, password: "short" });
+    expect([answer.status, answer.body.details]).toEqual([
+      400,
+      { password: "must have at least 10 characters" },
+    ]);
+    expect((await make(it, { token })).status).toBe(201);
+  });
+});
