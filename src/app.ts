@@ -332,8 +332,8 @@ function listen(
     await server.stop(true);
     await dispatcher.stop();
     await store.idle();
-    await keys.flushUses();
-    await sessions.flushSeen();
+    // When somebody was last seen is worth no failed stop, on a full disk for one.
+    await Promise.allSettled([keys.flushUses(), sessions.flushSeen()]);
     await appliance.close();
     lock.release();
   }

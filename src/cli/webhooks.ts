@@ -106,18 +106,23 @@ function retryCommand(): Command {
     async (given: string, options) => {
       await withData(options, async ({ db, store, egress }, actor) => {
         const history = createDeliveryHistory(db);
-        const delivery = history.find(given.toLowerCase());
-        if (!delivery)
-          throw new UsageError(`There is no delivery "${given}"; see webhooks deliveries.`);
-        const subscription = bindSubscriptions(db).find(delivery.subscription_id);
-        if (!subscription)
-          throw conflict({ subscription: "is deleted; nothing can be sent to it any more" });
-        await requireReachable(egress, subscription.url);
+        const found = () => {
+          const delivery = history.find(given.toLowerCase());
+          if (!delivery)
+            throw new UsageError(`There is no delivery "${given}"; see webhooks deliveries.`);
+          const subscription = bindSubscriptions(db).find(delivery.subscription_id);
+          if (!subscription)
+            throw conflict({ subscription: "is deleted; nothing can be sent to it any more" });
+          return { delivery, subscription };
+        };
+        await requireReachable(egress, found().subscription.url);
         await store.change(actor, (tx) => {
+          // Read again: a server may have written while the address was looked up.
+          const { delivery, subscription } = found();
           requireEnabled(subscription);
           tx.outbox.sendAgain(history.requireFailed(delivery).id);
         });
-        tell(history.view(history.find(delivery.id)!), options);
+        tell(history.view(found().delivery), options);
       });
     },
   );
@@ -144,10 +149,9 @@ function testCommand(): Command {
     async (given: string, options) => {
       await withData(options, async ({ db, store, egress }, actor) => {
         const history = createDeliveryHistory(db);
-        const subscription = subscriptionOf(db, given);
-        await requireReachable(egress, subscription.url);
+        await requireReachable(egress, subscriptionOf(db, given).url);
         const id = await store.change(actor, (tx) =>
-          sendTest(tx, subscription, options.event as EventType | undefined),
+          sendTest(tx, subscriptionOf(db, given), options.event as EventType | undefined),
         );
         tell(history.view(history.find(id)!), options);
       });

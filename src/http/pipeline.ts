@@ -84,6 +84,8 @@ interface Exchange {
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const WRITING = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 const JSON_TYPE = "application/json";
+/** Why a request is refused that no log need tell of, one by one. */
+const STOPPING = "stopping";
 const SECRET_WARNING = "Store the secret now; it is not shown again.";
 
 export function createPipeline(services: PipelineServices): Pipeline {
@@ -101,7 +103,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
     if (!services.draining()) return;
     // The next try may reach a new process only over a new connection.
     exchange.headers.Connection = "close";
-    throw new ApiError("unavailable", { headers: { "Retry-After": "1" }, reason: "stopping" });
+    throw new ApiError("unavailable", { headers: { "Retry-After": "1" }, reason: STOPPING });
   }
 
   function authenticate(
@@ -150,15 +152,20 @@ export function createPipeline(services: PipelineServices): Pipeline {
     if (!allowed) throw rateLimited(retrySeconds, `${limiter.limit} ${name} per minute`);
   }
 
+  function admitByKey(exchange: Exchange, access: Route["access"]): Caller {
+    if (access === "platform") return authenticate(exchange, ["plat"]);
+    const caller = authenticate(exchange, services.apiKeyKinds);
+    spend(exchange, caller.key);
+    if (caller.key.scope !== "write" && WRITING.has(exchange.request.method)) {
+      throw new ApiError("insufficient_scope");
+    }
+    return caller;
+  }
+
   /** The gate, or else key, rate limit and scope: whether the caller may go on at all. */
   function admit(exchange: Exchange, access: Route["access"], gate?: Gate): Caller {
     requireOpen(exchange);
-    if (gate) return gate(exchange.request, exchange.id);
-    const caller = authenticate(exchange, access === "platform" ? ["plat"] : services.apiKeyKinds);
-    if (access === "key") spend(exchange, caller.key);
-    if (access === "key" && caller.key.scope !== "write" && WRITING.has(exchange.request.method)) {
-      throw new ApiError("insufficient_scope");
-    }
+    const caller = gate ? gate(exchange.request, exchange.id) : admitByKey(exchange, access);
     const { url } = exchange.request;
     if (url.includes("%") && !isDecodable(targetOf(exchange.request).path)) {
       throw new ApiError("not_found");
@@ -170,7 +177,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
     // Nobody is there any more to read it: a client that hung up is no failure of the server.
     if (exchange.request.signal.aborted) return new Response(null, { status: 400 });
     const error = toApiError(thrown);
-    if (error.status >= 500 && !services.draining()) {
+    if (error.status >= 500 && error.reason !== STOPPING) {
       const cause = thrown instanceof ApiError ? { reason: thrown.reason } : { err: thrown };
       log.error({ request_id: exchange.id, method: exchange.request.method, ...cause }, error.code);
     }
@@ -358,7 +365,7 @@ function perform(
 }
 
 /** A `405` with the methods that the path does have; HEAD goes wherever GET does. */
-export function methodNotAllowed(methods: readonly string[]): ApiError {
+function methodNotAllowed(methods: readonly string[]): ApiError {
   const all = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
   return new ApiError("method_not_allowed", { headers: { Allow: [...new Set(all)].join(", ") } });
 }

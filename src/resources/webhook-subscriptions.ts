@@ -282,7 +282,6 @@ export function createDeliveryHistory(db: Db) {
     },
   };
 }
-export type DeliveryHistory = ReturnType<typeof createDeliveryHistory>;
 
 /** Throws `conflict` for a subscription to which nothing is sent at present. */
 export function requireEnabled(subscription: Subscription): void {

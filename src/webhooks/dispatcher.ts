@@ -137,7 +137,7 @@ export function createDispatcher({
 
   /** One after the other. After a failure the rest goes back, to be tried as a failing lane's. */
   async function sendInOrder(subscription: Subscription, deliveries: Claimed[]): Promise<void> {
-    const records: Promise<boolean>[] = [];
+    const records: Promise<void>[] = [];
     for (const [index, delivery] of deliveries.entries()) {
       if (!running || !queries.stillPending(delivery.seq)) continue;
       const { recorded, succeeded } = await attempt(subscription, delivery);
@@ -194,24 +194,23 @@ export function createDispatcher({
     });
   }
 
-  /** Notes an attempt and what follows from it, for the delivery and for its subscription. Returns whether it was noted. */
+  /** Notes an attempt and what follows from it, for the delivery and for its subscription. */
   function record(
     tx: Transaction,
     delivery: Claimed,
     outcome: Outcome,
     succeeded: boolean,
     at: number,
-  ): boolean {
+  ): void {
     const made = delivery.attempts_made + 1;
     const next = succeeded || delivery.test ? null : nextAttempt(made, at);
     queries.addAttempt(delivery.seq, isoTime(at), outcome);
     // Cancelled while it was under way: the attempt is told, the delivery stays cancelled.
     const status = succeeded ? "succeeded" : next === null ? "failed" : "pending";
     queries.finish(delivery.seq, status, next === null ? null : isoTime(next), made);
-    if (delivery.test) return true;
+    if (delivery.test) return;
     const subscription = queries.subscription(delivery.subscription_id);
     if (subscription) judge(tx, subscription, succeeded, status === "failed", at);
-    return true;
   }
 
   /** Keeps a subscription's health, and switches off one that is plainly broken. */

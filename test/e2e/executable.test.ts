@@ -360,6 +360,20 @@ describe("starting and stopping", () => {
     );
   });
 
+  test("it speaks https with a certificate of one's own, and health asks it there", async () => {
+    await using own = await allison.serve([
+      ...["--data", "tls", "--tls-cert", FIXTURES("server.crt")],
+      ...["--tls-key", FIXTURES("server.key")],
+    ]);
+    expect(own.url).toStartWith("https://127.0.0.1:");
+    const ca = readFileSync(FIXTURES("authority.crt"), "utf8");
+    const tls = { ca, checkServerIdentity: () => undefined };
+    expect((await fetch(`${own.url}/health`, { tls })).status).toBe(200);
+    expect(await fetch(`${own.url}/health`).catch(() => "refused")).toBe("refused");
+    const health = await allison.run(["health", "--data", "tls"]);
+    expect([health.exitCode, health.stdout]).toEqual([0, `healthy: ${own.url}\n`]);
+  });
+
   test("a log that cannot be written decides no answer", async () => {
     const child = Bun.spawn(
       ["sh", "-c", "exec ./allison serve --port 0 --data logless --log-level debug 2>/dev/full"],

@@ -62,3 +62,77 @@ test(`${ROUNDS} times killed at random moments while events flow: no event of an
   expect((await allison.run(["audit", "verify"])).exitCode).toBe(0);
   expect(last.pid).toBeGreaterThan(0);
 }, 180_000);
+
+test("whoever sits at the machine lists subscriptions and deliveries, sends a sample and sends a failed one again", async () => {
+  await using receiver = await startReceiver({ script: [{ status: 500 }, { status: 200 }] });
+  const data = ["--data", "by-hand"];
+  const environment = { ALLISON_WEBHOOK_ALLOW: "127.0.0.0/8" };
+  await using server = await allison.serve(data, environment);
+  const made = await allison.run(["keys", "create", "--name", "x", "--scope", "write", ...data]);
+  const client = createClient(server.url, made.stdout.trim());
+  const run = (...args: string[]) =>
+    allison.run(["webhooks", ...args, ...data], { env: environment });
+  const json = async (...args: string[]) => JSON.parse((await run(...args, "--json")).stdout);
+  expect((await run("list")).stderr).toContain("There is no webhook subscription yet.");
+  const created = await client.post("/v1/webhook-subscriptions", {
+    url: receiver.url,
+    events: ["call.ended", "contact.created"],
+  });
+  const { id } = created.body.data;
+  expect(await json("list")).toMatchObject([{ id, url: receiver.url, enabled: true }]);
+
+  const decided = async (delivery: string, status: string) => {
+    for (let i = 0; i < 100; i += 1) {
+      const [shown] = await json("deliveries", id);
+      if (shown.id === delivery && shown.status === status) return shown;
+      await Bun.sleep(50);
+    }
+    throw new Error(`${delivery} did not become ${status}`);
+  };
+  const sample = await json("test", id, "--event", "contact.created");
+  expect(sample).toMatchObject({ event_type: "contact.created", test: true, status: "pending" });
+  const failed = await decided(sample.id, "failed");
+  expect(failed.attempts).toMatchObject([{ attempt: 1, status_code: 500, error: null }]);
+  expect((await run("deliveries", id)).stdout).toContain("failed");
+  expect(await json("deliveries", id, "--status", "succeeded")).toEqual([]);
+
+  const listed = async (query: string) =>
+    (await client.get(`/v1/webhook-subscriptions/${id}/deliveries?${query}`)).body.data;
+  expect(await listed("status=failed&event=contact.created")).toEqual([failed]);
+  expect(await listed("status=pending")).toEqual([]);
+  expect(await listed("event=call.ended")).toEqual([]);
+
+  expect((await run("retry", sample.id)).exitCode).toBe(0);
+  expect((await decided(sample.id, "succeeded")).attempts).toHaveLength(2);
+  const again = await run("retry", sample.id);
+  expect([again.exitCode, again.stderr]).toEqual([
+    1,
+    "Refused: status is succeeded; only a failed delivery is sent again.\n",
+  ]);
+  await client.patch(`/v1/webhook-subscriptions/${id}`, { enabled: false });
+  expect((await run("test", id)).stderr).toContain("enable the subscription first");
+  for (const args of [
+    ["deliveries", "x"],
+    ["test", "x"],
+    ["retry", "x"],
+  ]) {
+    expect([args, (await run(...args)).exitCode]).toEqual([args, 2]);
+  }
+}, 30_000);
+
+test("a vault key that is another than the secrets were sealed with is told at the start", async () => {
+  const data = ["--data", "other-key"];
+  const environment = { ALLISON_WEBHOOK_ALLOW: "192.0.2.0/24" };
+  const first = await allison.serve(data, environment);
+  const made = await allison.run(["keys", "create", "--name", "x", "--scope", "write", ...data]);
+  const body = { url: "https://192.0.2.1/", events: ["call.ended"] };
+  const created = await createClient(first.url, made.stdout.trim()).post(
+    "/v1/webhook-subscriptions",
+    body,
+  );
+  expect(created.status).toBe(201);
+  expect(first.log()).not.toContain("sealed with another key");
+  await first[Symbol.asyncDispose]();
+  await using second = await allison.serve(data, { ALLISON_SECRET_KEY: "ab".repeat(32) });
+  expect(second.log()).toContain("sealed with another key");
+});
