@@ -2,14 +2,13 @@
  * The pages that need no key: the reference, the page of errors, the page of webhooks, and the OpenAPI document they
  * all stand on. Everything comes from inside the executable; no page asks another host for anything.
  */
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 // By the file's own path, for the package does not export it.
 import scalarFile from "../../node_modules/@scalar/api-reference/dist/browser/standalone.js" with {
   type: "file",
 };
 import { version as scalarVersion } from "../../node_modules/@scalar/api-reference/package.json";
-import { etagOf, namesTag } from "./conditional.ts";
+import { type Asset, policyOf, type Source, sendAsset, toAsset } from "./assets.ts";
+import { etagOf } from "./conditional.ts";
 import { errorsBody } from "./docs/errors-page.ts";
 import frameStyle from "./docs/frame.css" with { type: "text" };
 import { html, page } from "./docs/html.ts";
@@ -17,7 +16,6 @@ import icon from "./docs/icon.svg" with { type: "text" };
 import startReference from "./docs/reference.js" with { type: "text" };
 import textStyle from "./docs/text.css" with { type: "text" };
 import { webhooksBody } from "./docs/webhooks-page.ts";
-import { targetOf } from "./target.ts";
 
 export interface DocsOptions {
   /** The OpenAPI document; asked for once, by the first request that needs it. */
@@ -33,25 +31,6 @@ export interface Docs {
   respond(path: string, request: Request): Promise<Response> | null;
 }
 
-interface Source {
-  type: string;
-  text: string;
-  /** Content-Security-Policy; nothing at all is allowed where none is given. */
-  policy?: string;
-  /** Changes with the content. What is asked for by it may be kept for ever. */
-  mark?: string;
-  /** Where the text can be read from again, so that a large one need not be held. */
-  file?: Blob;
-}
-
-const policyOf = (...allowed: string[]) =>
-  [
-    "default-src 'none'",
-    ...allowed,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join("; ");
 const TEXT_POLICY = policyOf("style-src 'self'", "img-src 'self'");
 /** The reference's script sets styles, reads the document and sends the reader's own test requests. */
 const REFERENCE_POLICY = policyOf(
@@ -123,69 +102,7 @@ export function createDocs({ document, version }: DocsOptions): Docs {
       if (!source || (request.method !== "GET" && request.method !== "HEAD")) return null;
       const asset = assets.get(path) ?? Promise.resolve().then(source).then(toAsset);
       assets.set(path, asset);
-      return asset.then((ready) => send(ready, request));
+      return asset.then((ready) => sendAsset(ready, request));
     },
   };
 }
-
-/** What is sent, made once: as it is, and compressed. */
-interface Asset {
-  plain: Representation;
-  compressed: Representation;
-  headers: Record<string, string>;
-  mark: string | undefined;
-}
-
-interface Representation {
-  body: Uint8Array<ArrayBuffer> | Blob;
-  length: number;
-  etag: string;
-}
-
-const compress = promisify(gzip);
-
-async function toAsset({ type, text, policy, mark, file }: Source): Promise<Asset> {
-  const bytes = new TextEncoder().encode(text);
-  const compressed = new Uint8Array(await compress(bytes, { level: 9 }));
-  const etag = etagOf(text);
-  return {
-    plain: { body: file ?? bytes, length: bytes.length, etag },
-    // Other bytes are another representation, with a tag of its own.
-    compressed: { body: compressed, length: compressed.length, etag: etag.replace(/"$/, '-gzip"') },
-    mark,
-    headers: {
-      "Content-Type": type,
-      "Content-Security-Policy": policy ?? policyOf(),
-      "X-Content-Type-Options": "nosniff",
-      "Referrer-Policy": "no-referrer",
-      Vary: "Accept-Encoding",
-    },
-  };
-}
-
-function send(asset: Asset, request: Request): Response {
-  const zipped = acceptsGzip(request.headers.get("accept-encoding") ?? "");
-  const { body, length, etag } = zipped ? asset.compressed : asset.plain;
-  const byMark = asset.mark !== undefined && targetOf(request).query.get("v") === asset.mark;
-  const headers: Record<string, string> = {
-    ...asset.headers,
-    ETag: etag,
-    "Cache-Control": byMark ? "public, max-age=31536000, immutable" : "no-cache",
-  };
-  const known = request.headers.get("if-none-match");
-  if (known !== null && namesTag(known, etag)) return new Response(null, { status: 304, headers });
-  if (zipped) headers["Content-Encoding"] = "gzip";
-  headers["Content-Length"] = String(length);
-  return new Response(request.method === "HEAD" ? null : body, { headers });
-}
-
-/** Whether `gzip` or anything at all is accepted, and not with a weight of nothing. */
-const acceptsGzip = (header: string): boolean =>
-  header
-    .toLowerCase()
-    .split(",")
-    .map((entry) => entry.trim().split(/\s*;\s*/))
-    .some(
-      ([name, ...rest]) =>
-        /^(?:gzip|\*)$/.test(name!) && !rest.some((q) => /^q=0(?:\.0*)?$/.test(q)),
-    );
