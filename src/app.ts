@@ -14,6 +14,7 @@ import { createUsers, type Users } from "./access/users.ts";
 import { createVault, KEY_ENV, loadVaultKey, type Vault } from "./access/vault.ts";
 import { type Config, LIMITS, UsageError } from "./config.ts";
 import { createDashboard } from "./dashboard/api.ts";
+import { createPages } from "./dashboard/pages.ts";
 import { createDocs } from "./http/docs.ts";
 import { createIdempotencyRecords } from "./http/idempotency.ts";
 import { buildOpenApi } from "./http/openapi.ts";
@@ -199,7 +200,7 @@ function listen(
   tls: ReturnType<typeof readTls>,
   lock: ReturnType<typeof lockDirectory>,
 ): Server {
-  const { clock, ids, db, store, keys, sessions, vault } = appliance;
+  const { clock, random, ids, db, store, keys, sessions, vault } = appliance;
   const idempotency = createIdempotencyRecords(db, vault);
   const trusted = config.trustProxy.map(parseCidr);
   let draining = false;
@@ -268,13 +269,20 @@ function listen(
     return Response.json({ status: "ok", version: VERSION });
   });
   app.get("/health", ({ request }) => health(request), OWN_PARSER);
-  const home = pipeline.open(
-    () => new Response(null, { status: 302, headers: { Location: "/docs" } }),
-  );
-  app.get("/", ({ request }) => home(request), OWN_PARSER);
-  const pages = ["/", "/health", ...docs.paths].map((path) => ({ method: "GET", path }));
-  const unknown = pipeline.unknown([...routes, ...pages]);
-  app.all("/*", ({ request }) => unknown(request), OWN_PARSER);
+  const pages = createPages(random);
+  for (const path of pages.paths) {
+    const asset = pipeline.open((request) => pages.asset(path, request));
+    app.get(path, ({ request }) => asset(request), OWN_PARSER);
+  }
+  const document = pipeline.open((request) => pages.document(request)!);
+  app.get("/", ({ request }) => document(request), OWN_PARSER);
+  const others = ["/", "/health", ...docs.paths, ...pages.paths];
+  const unknown = pipeline.unknown([
+    ...routes,
+    ...others.map((path) => ({ method: "GET", path })),
+  ]);
+  const elsewhere = pipeline.open((request) => pages.document(request) ?? unknown(request));
+  app.all("/*", ({ request }) => elsewhere(request), OWN_PARSER);
 
   const server = serve(app, {
     hostname: config.host,

@@ -15,6 +15,8 @@ export interface Source {
   policy?: string;
   /** Changes with the content. What is asked for by it may be kept for ever. */
   mark?: string;
+  /** Its address changes with its content, so that it may be kept for ever. */
+  immutable?: boolean;
   /** Where the text can be read from again, so that a large one need not be held. */
   file?: Blob;
 }
@@ -35,6 +37,7 @@ export interface Asset {
   compressed: Representation;
   headers: Record<string, string>;
   mark: string | undefined;
+  immutable: boolean;
 }
 
 interface Representation {
@@ -46,7 +49,8 @@ interface Representation {
 const compress = promisify(gzip);
 
 /** Makes ready to send; compresses. */
-export async function toAsset({ type, text, policy, mark, file }: Source): Promise<Asset> {
+export async function toAsset(source: Source): Promise<Asset> {
+  const { type, text, policy, mark, immutable = false, file } = source;
   const bytes = new TextEncoder().encode(text);
   const compressed = new Uint8Array(await compress(bytes, { level: 9 }));
   const etag = etagOf(text);
@@ -55,6 +59,7 @@ export async function toAsset({ type, text, policy, mark, file }: Source): Promi
     // Other bytes are another representation, with a tag of its own.
     compressed: { body: compressed, length: compressed.length, etag: etag.replace(/"$/, '-gzip"') },
     mark,
+    immutable,
     headers: {
       "Content-Type": type,
       "Content-Security-Policy": policy ?? policyOf(),
@@ -73,7 +78,8 @@ export function sendAsset(asset: Asset, request: Request): Response {
   const headers: Record<string, string> = {
     ...asset.headers,
     ETag: etag,
-    "Cache-Control": byMark ? "public, max-age=31536000, immutable" : "no-cache",
+    "Cache-Control":
+      byMark || asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
   };
   const known = request.headers.get("if-none-match");
   if (known !== null && namesTag(known, etag)) return new Response(null, { status: 304, headers });

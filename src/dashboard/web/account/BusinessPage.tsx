@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const BusinessPage = () => <Page title="BusinessPage">To come</Page>;

@@ -1,0 +1,46 @@
+/** What the contract says of a field, for forms: its sentence, an example, its longest text. From /openapi.json itself. */
+import { useQuery } from "@tanstack/react-query";
+
+interface FieldSchema {
+  description?: string;
+  examples?: unknown[];
+  maxLength?: number;
+  enum?: string[];
+}
+interface ObjectSchema {
+  properties?: Record<string, FieldSchema>;
+  required?: string[];
+}
+
+interface Document {
+  components: { schemas: Record<string, ObjectSchema> };
+}
+
+const documentQuery = {
+  queryKey: ["openapi"],
+  queryFn: async (): Promise<Document> => (await fetch("/openapi.json")).json(),
+};
+
+/** Help for an input: `description` below the label, `placeholder`, and `maxLength` where text is bounded. */
+export interface FieldHelp {
+  description?: string;
+  placeholder?: string;
+  maxLength?: number;
+  required: boolean;
+}
+
+/** Help for each field of a schema of the API, such as `ContactCreate`. */
+export function useFieldHelp(schema: string): (field: string) => FieldHelp {
+  const { data } = useQuery(documentQuery);
+  const object = data?.components.schemas[schema];
+  return (field) => {
+    const found = object?.properties?.[field];
+    const example = found?.examples?.[0];
+    return {
+      description: found?.description,
+      placeholder: typeof example === "string" ? example : undefined,
+      maxLength: found?.maxLength,
+      required: object?.required?.includes(field) ?? false,
+    };
+  };
+}

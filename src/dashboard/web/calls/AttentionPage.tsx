@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const AttentionPage = () => <Page title="AttentionPage">To come</Page>;

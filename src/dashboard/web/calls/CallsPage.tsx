@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const CallsPage = () => <Page title="CallsPage">To come</Page>;

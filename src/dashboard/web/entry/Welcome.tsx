@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const Welcome = () => <Page title="Welcome">To come</Page>;

@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const IntentsPage = () => <Page title="IntentsPage">To come</Page>;

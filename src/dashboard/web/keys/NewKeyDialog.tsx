@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const NewKeyDialog = () => <Page title="NewKeyDialog">To come</Page>;

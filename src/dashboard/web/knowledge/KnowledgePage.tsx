@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const KnowledgePage = () => <Page title="KnowledgePage">To come</Page>;

@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const LocationPanel = () => <Page title="LocationPanel">To come</Page>;

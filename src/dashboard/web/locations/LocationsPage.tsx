@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const LocationsPage = () => <Page title="LocationsPage">To come</Page>;

@@ -1,0 +1,116 @@
+/** "Confirm it is you": asks for the password, or the code where two-factor is on, for one named action. */
+import { Alert, Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { createContext, type FormEvent, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+import type { ConfirmableAction, Confirmation } from "../../answers.ts";
+import { explain, Failure, send } from "../api/client.ts";
+import { sessionQuery } from "../api/queries.ts";
+
+type Proof = Confirmation["proof"];
+/** Resolves to the proof for this action, once; null where the person thought better of it. `what`: "to create the API key Zapier". */
+type Confirm = (action: ConfirmableAction, what: string) => Promise<Proof | null>;
+
+const ConfirmContext = createContext<Confirm>(async () => null);
+export const useConfirmIdentity = () => useContext(ConfirmContext);
+
+interface Pending {
+  action: ConfirmableAction;
+  what: string;
+  settle(proof: Proof | null): void;
+}
+
+export function ConfirmIdentityProvider({ children }: { children: ReactNode }) {
+  const [pending, setPending] = useState<Pending | null>(null);
+  const confirm = useCallback<Confirm>(
+    (action, what) => new Promise((settle) => setPending({ action, what, settle })),
+    [],
+  );
+  const close = (proof: Proof | null) => {
+    pending?.settle(proof);
+    setPending(null);
+  };
+  return (
+    <ConfirmContext.Provider value={confirm}>
+      {children}
+      <Modal opened={pending !== null} onClose={() => close(null)} title="Confirm it is you" zIndex={400}>
+        {pending && <ConfirmForm key={pending.what} pending={pending} onDone={close} />}
+      </Modal>
+    </ConfirmContext.Provider>
+  );
+}
+
+function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proof | null): void }) {
+  const { data: session } = useQuery(sessionQuery);
+  const byCode = session?.user.two_factor ?? false;
+  const [given, setGiven] = useState("");
+  const [problem, setProblem] = useState<{ field: string | null; notice: string | null }>({ field: null, notice: null });
+  const [busy, setBusy] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    event.stopPropagation();
+    setBusy(true);
+    try {
+      const body = { action: pending.action, [byCode ? "code" : "password"]: given };
+      const answer = await send<{ data: Confirmation }>("POST", "/confirm", { body });
+      onDone(answer.body.data.proof);
+    } catch (error) {
+      setProblem(toldOf(error));
+      setGiven("");
+      input.current?.focus();
+      setBusy(false);
+    }
+  }
+
+  const field = {
+    ref: input,
+    value: given,
+    error: problem.field,
+    required: true,
+    "data-autofocus": true,
+    onChange: (event: { currentTarget: HTMLInputElement }) => setGiven(event.currentTarget.value),
+  };
+  return (
+    <form onSubmit={(event) => void submit(event)}>
+      <Stack>
+        <Text size="sm">
+          Give your {byCode ? "code" : "password"} {pending.what}.
+        </Text>
+        {byCode ? (
+          <TextInput
+            {...field}
+            label="Code"
+            description="From your authenticator app, or a recovery code."
+            autoComplete="one-time-code"
+          />
+        ) : (
+          <PasswordInput {...field} label="Password" autoComplete="current-password" />
+        )}
+        {problem.notice && (
+          <Alert color="red" variant="light" role="alert">
+            {problem.notice}
+          </Alert>
+        )}
+        <Group justify="flex-end">
+          <Button variant="default" onClick={() => onDone(null)}>
+            Cancel
+          </Button>
+          <Button type="submit" loading={busy} disabled={given === ""}>
+            Confirm
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function toldOf(error: unknown) {
+  const details = error instanceof Failure ? error.details : {};
+  const wrong = details.password ?? details.code;
+  if (wrong === undefined) return { field: null, notice: explain(error) };
+  const left = details.tries_left;
+  const sentence = `${wrong.charAt(0).toUpperCase()}${wrong.slice(1)}.`;
+  const tries = left && (left === "1" ? " One try is left." : ` ${left} tries are left.`);
+  return { field: sentence + (tries ?? ""), notice: null };
+}

@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const RulesPage = () => <Page title="RulesPage">To come</Page>;

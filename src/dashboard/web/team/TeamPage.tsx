@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const TeamPage = () => <Page title="TeamPage">To come</Page>;

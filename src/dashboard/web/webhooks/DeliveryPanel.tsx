@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const DeliveryPanel = () => <Page title="DeliveryPanel">To come</Page>;

@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const NewWebhookPanel = () => <Page title="NewWebhookPanel">To come</Page>;

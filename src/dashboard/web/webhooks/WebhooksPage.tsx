@@ -1,0 +1,3 @@
+import { Page } from "../parts/page.tsx";
+
+export const WebhooksPage = () => <Page title="WebhooksPage">To come</Page>;
