@@ -1,6 +1,7 @@
 /** Events, and one delivery for each subscription that an event goes to. */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { EventType } from "./catalogue.ts";
 
 export const events = sqliteTable(
   "events",
@@ -8,7 +9,7 @@ export const events = sqliteTable(
     seq: integer().primaryKey({ autoIncrement: true }),
     /** `evt_` + 32 hex; the same for every subscription and every attempt. */
     id: text().notNull().unique(),
-    type: text().notNull(),
+    type: text().$type<EventType>().notNull(),
     created_at: text().notNull(),
     /** The delivery's body, byte for byte. */
     body: text().notNull(),
