@@ -33,6 +33,8 @@ import { signInRoutes } from "./sign-in.ts";
 const BASE = "/dashboard/api";
 /** Where the page puts what `confirm` gave it. */
 const PROOF_HEADER = "x-confirmation";
+/** With any value: the page reads by itself, because something has changed, and nobody need be there. */
+const UNATTENDED_HEADER = "x-unattended";
 
 export interface DashboardServices {
   appliance: Appliance;
@@ -75,19 +77,20 @@ export function createDashboard(services: DashboardServices): Dashboard {
     };
   }
 
-  /** `attended`: somebody is there, which prolongs the session. */
-  function requireSession(request: Request, attended: boolean): { user: User; session: Session } {
+  /** `attended`: somebody may be there, which prolongs the session. */
+  function requireSession(request: Request, attended = true): { user: User; session: Session } {
     const token = readCookie(request, SESSION_COOKIE);
     const session = token === null ? null : sessions.authenticate(token);
     const user = session && users.find(session.user_id);
     if (!user) throw new ApiError("unauthorized");
-    if (attended) sessions.seen(session!, () => addressOf(request));
+    if (attended && !request.headers.has(UNATTENDED_HEADER))
+      sessions.seen(session!, () => addressOf(request));
     return { user, session: session! };
   }
 
   const gate: Gate = (request, requestId) => {
     requireSameOrigin(request, publicUrl());
-    const { user } = requireSession(request, true);
+    const { user } = requireSession(request);
     return { key: null, actor: () => userActor(user, origin(request, requestId)) };
   };
 

@@ -91,7 +91,7 @@ export function createCallCounts({ $client: sqlite }: Db) {
       for (const date of dates) dayOf(date);
       const outcomes: Tally<string | null> = new Map();
       const intents: Tally<string | null> = new Map();
-      const hours = Array.from({ length: WEEKDAYS }, () => new Array<number>(HOURS).fill(0));
+      const hours = Array.from({ length: WEEKDAYS }, () => Array.from({ length: HOURS }, () => 0));
       const totals = { calls: 0, seconds: 0, hidden: 0 };
       let quarter = Number.NaN;
       let time = local(Date.parse(from));
