@@ -77,7 +77,7 @@ describe("what nobody has dealt with", () => {
       requested_window: null,
       team_member_id: null,
     };
-    expect(items.map(({ started_at: _, ...item }) => item)).toEqual([
+    expect(items.map(({ started_at: _started, ...item }) => item)).toEqual([
       {
         ...{ call_id: newer.id, kind: "callback", index: null, ...who, ...nothing },
         ...{ text: "A crown", callback_number: "+15550100188", requested_window: "noon" },
@@ -128,9 +128,8 @@ describe("dealing with it", () => {
     const answer = await browser.put(`/calls/${id}/messages/1/handled`, { handled: true });
     const at = new Date(clock.now()).toISOString();
     expect(answer.status).toBe(200);
-    expect(answer.body.data).toEqual(
-      (({ transcript: _, ...call }) => call)((await it.read.get(`/v1/calls/${id}`)).body.data),
-    );
+    const [listed] = (await it.read.get("/v1/calls?limit=1")).body.data;
+    expect(answer.body.data).toEqual(listed);
     expect(
       answer.body.data.messages.map((each: { handled_at: string }) => each.handled_at),
     ).toEqual([null, at]);
