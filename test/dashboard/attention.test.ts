@@ -1,5 +1,6 @@
 /** Messages, callbacks and orders: what people have dealt with, and what they have not. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { LIMITS } from "../../src/config.ts";
 import type { AttentionItem } from "../../src/dashboard/answers.ts";
 import { HAS_OPEN_ITEMS } from "../../src/resources/calls.ts";
 import { createTestClock } from "../support/clock.ts";
@@ -116,6 +117,22 @@ describe("what nobody has dealt with", () => {
       .all() as { detail: string }[];
     expect(step!.detail).toContain("calls_open");
   });
+});
+
+test("is counted up to a bound, however much there is", async () => {
+  await using own = await startTestServer();
+  const insert = own.server.db.$client.prepare(
+    `insert into calls (id, created_at, updated_at, external_id, status, started_at, direction,
+       outcome_tags, unscorable, spam, messages, escalations, raised)
+     values ($id, '', '', $id, 'ended', '2026-11-20T00:00:00.000Z', 'inbound', '[]', 0, 0, $messages, '[]', '{}')`,
+  );
+  const messages = JSON.stringify([{ message: "a", handled_at: null }]);
+  for (let n = 0; n <= LIMITS.openCallsCounted; n += 1) insert.run({ id: `call ${n}`, messages });
+  await makeAccount(own);
+  const there = await signIn(own);
+  const { attention } = (await there.get("/overview")).body.data;
+  expect(attention.open_items).toBe(LIMITS.openCallsCounted);
+  expect((await there.get("/attention?limit=1")).body.has_more).toBe(true);
 });
 
 describe("dealing with it", () => {

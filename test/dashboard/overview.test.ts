@@ -138,6 +138,17 @@ describe("calls are counted", () => {
     expect((await overview(it.browser, { location_id })).totals.calls).toBe(1);
   });
 
+  test(`over ${LIMITS.overviewDays} days at most`, async () => {
+    const to = Date.parse("2026-11-23T00:00:00Z");
+    const longest = new Date(to - LIMITS.overviewDays * DAY).toISOString();
+    const query = (from: string) => ({ from, to: new Date(to).toISOString() });
+    const told = await overview(it.browser, query(longest));
+    expect(told.days.length).toBe(LIMITS.overviewDays);
+    const longer = query(new Date(Date.parse(longest) - 1).toISOString());
+    const refused = await it.browser.get(`/overview?${new URLSearchParams(longer)}`);
+    expect([refused.status, Object.keys(refused.body.details)]).toEqual([400, ["from"]]);
+  });
+
   test.each([
     ["from=yesterday", "from"],
     ["from=2026-11-24", "from"],
