@@ -45,6 +45,17 @@ export const LIMITS = {
   keysInMemory: 20_000,
   /** Of each list: statements kept prepared, one for each set of filters. */
   preparedLists: 100,
+  /** The dashboard's overview: days of its range, … */
+  overviewDays: 400,
+  /** … calls counted before other requests have their turn, … */
+  callsCountedAtOnce: 5_000,
+  /** … outcomes and intents that it ranks, the others being summed, … */
+  rankedOutcomes: 20,
+  rankedIntents: 10,
+  /** … and calls whose open messages and callback requests are counted, the newest. */
+  openCallsCounted: 1_000,
+  /** Audit rows that a page may be behind and still be told what has changed; beyond that it reads everything anew. */
+  changesBehind: 1_000,
   /** Writes that share one commit, and how long their transaction may be held open. */
   groupOperations: 256,
   groupMs: 25,
@@ -59,6 +70,8 @@ export const LIMITS = {
   deliveriesClaimed: 32,
   /** … and that are tried at once for one that fails. */
   deliveriesAtOnce: 16,
+  /** Failed deliveries that one request sends again. */
+  sentAgainAtOnce: 1_000,
   /** One delivery attempt: all of it and its connecting, in ms; how much of the answer is read, and how much kept. */
   egress: { totalMs: 10_000, connectMs: 5_000, answerBytes: 64 * 1024, keptBytes: 4 * 1024 },
 } as const;

@@ -77,6 +77,9 @@ export interface Users {
    */
   enableTotp(tx: Transaction, userId: string, secret: string, step: number): string[];
   disableTotp(tx: Transaction, userId: string): void;
+  /** New recovery codes, in plain for this once; the old ones are gone. Throws `conflict` without a second factor. */
+  renewRecoveryCodes(tx: Transaction, userId: string): string[];
+  rename(tx: Transaction, userId: string, name: string | null): User;
   /** Takes a code of the second factor: true once for a right one, never again for it or one before it. */
   takeCode(user: User, code: string, now: number): Promise<boolean>;
   /** Uses up a recovery code; false for a wrong or used one. */
@@ -122,6 +125,22 @@ export function createUsers(
     for (const code of codesOf(userId)) tx.remove(recoveryCodeEntity, code);
   }
 
+  function replaceCodes(tx: Transaction, userId: string): string[] {
+    removeCodes(tx, userId);
+    return Array.from({ length: LIMITS.recoveryCodes }, () => {
+      const code = newRecoveryCode(random);
+      tx.insert(recoveryCodeEntity, {
+        id: tx.newId(),
+        created_at: tx.at,
+        updated_at: tx.at,
+        user_id: userId,
+        hash: recoveryHash(code),
+        used_at: null,
+      });
+      return code;
+    });
+  }
+
   async function takeStep(userId: string, step: number): Promise<boolean> {
     const taken = await store.housekeep((writer) =>
       writer
@@ -164,24 +183,18 @@ export function createUsers(
         totp_secret: vault.seal(secret, totpPurpose(userId)),
         totp_last_step: Math.max(step, user.totp_last_step),
       });
-      removeCodes(tx, userId);
-      return Array.from({ length: LIMITS.recoveryCodes }, () => {
-        const code = newRecoveryCode(random);
-        tx.insert(recoveryCodeEntity, {
-          id: tx.newId(),
-          created_at: tx.at,
-          updated_at: tx.at,
-          user_id: userId,
-          hash: recoveryHash(code),
-          used_at: null,
-        });
-        return code;
-      });
+      return replaceCodes(tx, userId);
     },
     disableTotp(tx, userId) {
       tx.update(userEntity, current(userId), { totp_secret: null });
       removeCodes(tx, userId);
     },
+    renewRecoveryCodes(tx, userId) {
+      if (current(userId).totp_secret === null)
+        throw conflict({ two_factor: "is switched off; switch it on first" });
+      return replaceCodes(tx, userId);
+    },
+    rename: (tx, userId, name) => tx.update(userEntity, current(userId), { name }),
     async takeCode(user, code, now) {
       if (user.totp_secret === null) return false;
       const step = totpStep(code, vault.open(user.totp_secret, totpPurpose(user.id)), now);

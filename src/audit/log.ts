@@ -10,6 +10,7 @@ export interface AuditFilter {
   actorId?: string;
   entityType?: string;
   entityId?: string;
+  action?: AuditRow["action"];
   from?: string;
   to?: string;
   /** Rows before this number. */
@@ -21,6 +22,7 @@ const conditions = (filter: AuditFilter): SQL | undefined =>
     filter.actorId === undefined ? undefined : eq(audit.actor_id, filter.actorId),
     filter.entityType === undefined ? undefined : eq(audit.entity_type, filter.entityType),
     filter.entityId === undefined ? undefined : eq(audit.entity_id, filter.entityId),
+    filter.action === undefined ? undefined : eq(audit.action, filter.action),
     filter.from === undefined ? undefined : gte(audit.at, filter.from),
     filter.to === undefined ? undefined : lt(audit.at, filter.to),
     filter.before === undefined ? undefined : lt(audit.id, filter.before),

@@ -1,19 +1,28 @@
-/** One's own account: confirming that it is you, sessions, password and second factor. */
+/** One's own account: confirming that it is you, sessions, password, second factor and name; and the business's name. */
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { SignIn } from "../access/sign-in.ts";
 import type { StepUp } from "../access/step-up.ts";
 import { newTotpSecret, otpauthUrl, totpStep } from "../access/totp.ts";
-import type { Appliance } from "../app.ts";
 import { LIMITS } from "../config.ts";
 import { ApiError, conflict, invalid } from "../http/errors.ts";
-import { readOrganization } from "../resources/organization.ts";
+import { label } from "../resources/fields.ts";
+import { readOrganization, renameOrganization } from "../resources/organization.ts";
 import { confirmable } from "./actions.ts";
+import type {
+  Confirmation,
+  Organization,
+  RecoveryCodes,
+  SessionEntry,
+  SessionInfo,
+  TotpEnrolment,
+} from "./answers.ts";
 import { deviceCookie, sessionCookie } from "./cookies.ts";
 import { givenCode, givenPassword, newPassword } from "./fields.ts";
-import { type DashboardRoute, signedIn } from "./route.ts";
+import { type DashboardRoute, data, signedIn } from "./route.ts";
+import { type SessionViewServices, sessionView } from "./session-view.ts";
 
-const Confirmation = z.object({
+const ToConfirm = z.object({
   action: confirmable,
   password: givenPassword().optional(),
   code: givenCode().optional(),
@@ -24,11 +33,18 @@ const PasswordChange = z.object({
   new_password: newPassword(),
 });
 
+const NewName = z.object({
+  name: label({ doc: "What the person is called.", example: "Maria Ortiz" }).nullable(),
+});
+const NewOrganization = z.object({
+  name: label({ doc: "The business's name.", example: "Bright Dental" }),
+});
+
 const ISSUER = "Allison";
 /** How long a new second factor may wait for its first code. */
 const ENROLMENT_MS = 15 * 60_000;
 
-export interface AccountRouteServices extends Appliance {
+export interface AccountRouteServices extends SessionViewServices {
   signIn: SignIn;
   stepUp: StepUp;
   secure(): boolean;
@@ -45,17 +61,16 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
     signedIn({
       method: "POST",
       path: "/confirm",
-      body: Confirmation,
-      answer: async ({ user, session, body: { action, password, code } }) => ({
-        body: { data: await stepUp.confirm({ user, session }, action, { password, code }) },
-      }),
+      body: ToConfirm,
+      answer: async ({ user, session, body: { action, password, code } }) =>
+        data<Confirmation>(await stepUp.confirm({ user, session }, action, { password, code })),
     }),
     signedIn({
       method: "GET",
       path: "/sessions",
-      answer: ({ user, session: current }) => ({
-        body: {
-          data: sessions.list(user.id).map((session) => {
+      answer: ({ user, session: current }) =>
+        data<SessionEntry[]>(
+          sessions.list(user.id).map((session) => {
             const { id, created_at, expires_at, ip, user_agent } = session;
             const seen = sessions.lastSeen(session);
             return {
@@ -63,8 +78,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
               ...{ last_seen_at: seen.at, last_seen_ip: seen.ip, current: id === current.id },
             };
           }),
-        },
-      }),
+        ),
     }),
     signedIn({
       method: "DELETE",
@@ -110,7 +124,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
         enrolments.set(session.id, { secret, ends: clock.monotonic() + ENROLMENT_MS });
         const business = readOrganization(db)?.name;
         const url = otpauthUrl(secret, user.email, business ? `${ISSUER} (${business})` : ISSUER);
-        return { status: 201, body: { data: { secret, url } } };
+        return data<TotpEnrolment>({ secret, url }, 201);
       },
     }),
     signedIn({
@@ -127,7 +141,17 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
         const codes = await store.change(actor, (tx) =>
           users.enableTotp(tx, user.id, waiting.secret, step),
         );
-        return { body: { data: { recovery_codes: codes } } };
+        return data<RecoveryCodes>({ recovery_codes: codes });
+      },
+    }),
+    signedIn({
+      method: "POST",
+      path: "/totp/recovery-codes",
+      async answer({ user, session, actor, proof }) {
+        if (user.totp_secret === null) throw conflict({ two_factor: "is switched off" });
+        stepUp.spend(session, { kind: "recovery_codes.renew" }, proof);
+        const codes = await store.change(actor, (tx) => users.renewRecoveryCodes(tx, user.id));
+        return data<RecoveryCodes>({ recovery_codes: codes });
       },
     }),
     signedIn({
@@ -138,6 +162,24 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
         stepUp.spend(session, { kind: "totp.disable" }, proof);
         await store.change(actor, (tx) => users.disableTotp(tx, user.id));
         return { status: 204 };
+      },
+    }),
+    signedIn({
+      method: "PATCH",
+      path: "/user",
+      body: NewName,
+      async answer({ user, session, actor, body: { name } }) {
+        const renamed = await store.change(actor, (tx) => users.rename(tx, user.id, name));
+        return data<SessionInfo>(sessionView(services, renamed, session));
+      },
+    }),
+    signedIn({
+      method: "PATCH",
+      path: "/organization",
+      body: NewOrganization,
+      async answer({ actor, body: { name } }) {
+        await store.change(actor, (tx) => renameOrganization(tx, name));
+        return data<Organization>({ name });
       },
     }),
   ];

@@ -23,4 +23,5 @@ export const confirmable = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("keys.delete"), id: keyId }),
   z.object({ kind: z.literal("totp.enable") }),
   z.object({ kind: z.literal("totp.disable") }),
+  z.object({ kind: z.literal("recovery_codes.renew") }),
 ]);

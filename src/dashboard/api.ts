@@ -18,9 +18,14 @@ import { targetOf } from "../http/target.ts";
 import { checkBody, checkQuery } from "../http/validate.ts";
 import type { Log } from "../ops/log.ts";
 import { accountRoutes } from "./account.ts";
+import { attentionRoutes, createOpenItems } from "./attention.ts";
 import { auditRoutes } from "./audit.ts";
+import { callRoutes } from "./calls.ts";
+import { changesRoutes } from "./changes.ts";
 import { DEVICE_COOKIE, readCookie, SESSION_COOKIE } from "./cookies.ts";
+import { deliveryRoutes } from "./deliveries.ts";
 import { keyRoutes } from "./keys.ts";
+import { overviewRoutes } from "./overview.ts";
 import type { DashboardRoute, Reply, Visit } from "./route.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 import { signInRoutes } from "./sign-in.ts";
@@ -28,6 +33,8 @@ import { signInRoutes } from "./sign-in.ts";
 const BASE = "/dashboard/api";
 /** Where the page puts what `confirm` gave it. */
 const PROOF_HEADER = "x-confirmation";
+/** With any value: the page reads by itself, because something has changed, and nobody need be there. */
+const UNATTENDED_HEADER = "x-unattended";
 
 export interface DashboardServices {
   appliance: Appliance;
@@ -51,9 +58,11 @@ export function createDashboard(services: DashboardServices): Dashboard {
   const { appliance, pipeline, log, addressOf, publicUrl } = services;
   const { users, sessions, passwords, clock, random } = appliance;
   const firstAccount = createFirstAccount(users, random);
+  const openItems = createOpenItems(appliance.db);
   const shared = {
     ...appliance,
     log,
+    publicUrl,
     firstAccount,
     signIn: createSignIn({ ...appliance, log }),
     stepUp: createStepUp(users, passwords, clock, random, log),
@@ -68,12 +77,14 @@ export function createDashboard(services: DashboardServices): Dashboard {
     };
   }
 
-  function requireSession(request: Request): { user: User; session: Session } {
+  /** `attended`: somebody may be there, which prolongs the session. */
+  function requireSession(request: Request, attended = true): { user: User; session: Session } {
     const token = readCookie(request, SESSION_COOKIE);
     const session = token === null ? null : sessions.authenticate(token);
     const user = session && users.find(session.user_id);
     if (!user) throw new ApiError("unauthorized");
-    sessions.seen(session!, () => addressOf(request));
+    if (attended && !request.headers.has(UNATTENDED_HEADER))
+      sessions.seen(session!, () => addressOf(request));
     return { user, session: session! };
   }
 
@@ -90,7 +101,7 @@ export function createDashboard(services: DashboardServices): Dashboard {
     params: Params,
   ) {
     requireSameOrigin(request, publicUrl());
-    const signedIn = route.access === "session" ? requireSession(request) : null;
+    const signedIn = route.access === "session" ? requireSession(request, !route.unattended) : null;
     const from = origin(request, requestId);
     const visit: Visit<unknown> = {
       params,
@@ -111,6 +122,11 @@ export function createDashboard(services: DashboardServices): Dashboard {
     ...accountRoutes(shared),
     ...keyRoutes(shared),
     ...auditRoutes(shared),
+    ...changesRoutes(shared),
+    ...overviewRoutes({ ...shared, openItems }),
+    ...attentionRoutes(openItems),
+    ...callRoutes(shared),
+    ...deliveryRoutes(shared),
   ].map((route) => ({
     method: route.method,
     path: BASE + route.path,

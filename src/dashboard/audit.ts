@@ -13,14 +13,18 @@ import { pageLimit, pagingQuery } from "../http/paging.ts";
 import type { Query } from "../http/route.ts";
 import { isoTime } from "../lib/clock.ts";
 import { queryTime } from "../resources/fields.ts";
-import { type DashboardRoute, signedIn } from "./route.ts";
+import type { AuditEntry, AuditState } from "./answers.ts";
+import { createEntityNames } from "./entity-names.ts";
+import { type DashboardRoute, data, page, signedIn } from "./route.ts";
 
+const ACTIONS = ["created", "updated", "deleted"] as const satisfies AuditFilter["action"][];
 const aTime = "2026-11-23T10:42:00.000Z";
 const filters = {
   /** The id of the key or user that acted. */
   actor_id: z.string().max(100).optional(),
   entity_type: z.string().max(100).optional(),
   entity_id: z.string().max(100).optional(),
+  action: z.enum(ACTIONS).optional(),
   from: queryTime({ doc: "From this time on.", example: aTime }).optional(),
   to: queryTime({ doc: "Before this time.", example: aTime }).optional(),
 };
@@ -35,10 +39,11 @@ const PageOfFilters = z.object({
     .optional(),
 });
 
-const filterOf = ({ actor_id, entity_type, entity_id, from, to }: Query): AuditFilter => ({
+const filterOf = ({ actor_id, entity_type, entity_id, action, from, to }: Query): AuditFilter => ({
   actorId: actor_id,
   entityType: entity_type,
   entityId: entity_id,
+  action: action as AuditFilter["action"],
   from,
   to,
 });
@@ -47,6 +52,7 @@ const filterOf = ({ actor_id, entity_type, entity_id, from, to }: Query): AuditF
 const GOOD_FOR_MS = 60_000;
 
 export function auditRoutes({ db, clock }: Appliance): DashboardRoute[] {
+  const nameOf = createEntityNames(db);
   let checked: { at: number; verdict: Promise<Verdict> } | null = null;
 
   function state(): Promise<Verdict> {
@@ -69,13 +75,11 @@ export function auditRoutes({ db, clock }: Appliance): DashboardRoute[] {
         const rows = newestEntries(db, { ...filterOf(query), before }, limit + 1);
         const shown = rows.slice(0, limit);
         const more = rows.length > limit;
-        return {
-          body: {
-            data: shown.map(entryView),
-            has_more: more,
-            next_cursor: more ? String(shown.at(-1)!.id) : null,
-          },
-        };
+        return page<AuditEntry>({
+          data: shown.map((row) => ({ ...entryView(row), entity_name: nameOf(row) })),
+          has_more: more,
+          next_cursor: more ? String(shown.at(-1)!.id) : null,
+        });
       },
     }),
     signedIn({
@@ -84,7 +88,7 @@ export function auditRoutes({ db, clock }: Appliance): DashboardRoute[] {
       async answer() {
         const verdict = await state();
         const ago = clock.monotonic() - checked!.at;
-        return { body: { data: { ...verdict, checked_at: isoTime(clock.now() - ago) } } };
+        return data<AuditState>({ ...verdict, checked_at: isoTime(clock.now() - ago) });
       },
     }),
     signedIn({

@@ -6,7 +6,8 @@ import type { Appliance } from "../app.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { flag } from "../resources/fields.ts";
 import { NewKeyBody } from "./actions.ts";
-import { type DashboardRoute, signedIn } from "./route.ts";
+import type { Key, NewKey, RotatedKey } from "./answers.ts";
+import { type DashboardRoute, data, signedIn } from "./route.ts";
 
 const HOUR_MS = 3_600_000;
 const Rotation = z.object({
@@ -25,7 +26,7 @@ export interface KeyRouteServices extends Appliance {
 }
 
 export function keyRoutes({ store, keys, clock, stepUp }: KeyRouteServices): DashboardRoute[] {
-  const view = (key: ApiKey) => ({ ...keyView(keys, key), access: key.scope ?? "platform" });
+  const view = (key: ApiKey): Key => ({ ...keyView(keys, key), access: key.scope ?? "platform" });
 
   function pick(id: string): ApiKey {
     const key = keys.list().find((each) => each.id === id.toLowerCase());
@@ -37,7 +38,7 @@ export function keyRoutes({ store, keys, clock, stepUp }: KeyRouteServices): Das
     signedIn({
       method: "GET",
       path: "/keys",
-      answer: () => ({ body: { data: keys.list().map(view) } }),
+      answer: () => data<Key[]>(keys.list().map(view)),
     }),
     signedIn({
       method: "POST",
@@ -56,7 +57,8 @@ export function keyRoutes({ store, keys, clock, stepUp }: KeyRouteServices): Das
             expires_at,
           }),
         );
-        return { status: 201, body: { data: view(key), key: token, warning: WARNING } };
+        const made: NewKey = { data: view(key), key: token, warning: WARNING };
+        return { status: 201, body: made };
       },
     }),
     signedIn({
@@ -65,7 +67,7 @@ export function keyRoutes({ store, keys, clock, stepUp }: KeyRouteServices): Das
       body: State,
       async answer({ params, actor, body: { active } }) {
         const key = await store.change(actor, (tx) => keys.setActive(tx, pick(params.id!), active));
-        return { body: { data: view(key) } };
+        return data<Key>(view(key));
       },
     }),
     signedIn({
@@ -78,10 +80,11 @@ export function keyRoutes({ store, keys, clock, stepUp }: KeyRouteServices): Das
         const { key, token, old } = await store.change(actor, (tx) =>
           keys.rotate(tx, pick(id), body.overlap_hours * HOUR_MS),
         );
-        return {
-          status: 201,
-          body: { data: view(key), key: token, warning: WARNING, old: view(old) },
+        const made: RotatedKey = {
+          ...{ data: view(key), key: token, warning: WARNING },
+          old: view(old),
         };
+        return { status: 201, body: made };
       },
     }),
     signedIn({

@@ -8,6 +8,7 @@ import type { Session } from "../access/sessions.ts";
 import type { Origin } from "../access/sign-in.ts";
 import type { User } from "../access/users.ts";
 import type { Method, Params, Query } from "../http/route.ts";
+import type { Page } from "./answers.ts";
 
 /** One request. `proof` is what `confirm` gave for it, `device` what makes the browser known to an account. */
 export interface Visit<Body> {
@@ -34,6 +35,15 @@ export interface Reply {
   cookies?: string[];
 }
 
+/** An answer of one thing, or of a list that has no pages. */
+export const data = <T extends object>(value: T, status: 200 | 201 = 200): Reply => ({
+  status,
+  body: { data: value },
+});
+
+/** An answer of one page of a list. */
+export const page = <T extends object>(value: Page<T>): Reply => ({ body: value });
+
 interface Takes<Body> {
   method: Method;
   /** Under /dashboard/api, with parameters as `:id`. */
@@ -49,6 +59,8 @@ interface OpenRoute<Body> extends Takes<Body> {
 
 interface SessionRoute<Body> extends Takes<Body> {
   access: "session";
+  /** A page asks this by itself, again and again: it tells of nobody being there and prolongs no session. */
+  unattended?: true;
   answer(visit: SignedInVisit<Body>): Reply | Promise<Reply>;
 }
 

@@ -2,16 +2,17 @@
 import { z } from "zod";
 import { systemActor } from "../access/actor.ts";
 import type { FirstAccount } from "../access/first-account.ts";
-import type { Session } from "../access/sessions.ts";
 import type { SignedIn, SignIn } from "../access/sign-in.ts";
-import type { User } from "../access/users.ts";
-import type { Appliance } from "../app.ts";
-import { ApiError } from "../http/errors.ts";
+import { ApiError, type Details } from "../http/errors.ts";
+import { bindResource } from "../resources/define.ts";
 import { email, label } from "../resources/fields.ts";
+import { locationDefinition } from "../resources/locations.ts";
 import { readOrganization, renameOrganization } from "../resources/organization.ts";
+import type { SessionInfo, Welcome } from "./answers.ts";
 import { deviceCookie, noSessionCookie, sessionCookie } from "./cookies.ts";
 import { givenCode, givenPassword, newPassword } from "./fields.ts";
-import { type DashboardRoute, open, type Reply, signedIn } from "./route.ts";
+import { type DashboardRoute, data, open, type Reply, signedIn } from "./route.ts";
+import { type SessionViewServices, sessionView } from "./session-view.ts";
 
 const Credentials = z.object({
   email: email({ doc: "Whose account.", example: "maria@example.com" }),
@@ -19,15 +20,19 @@ const Credentials = z.object({
   code: givenCode().optional(),
 });
 
+const token = z.string().max(200);
+
 const FirstAccountBody = z.object({
-  token: z.string().max(200),
+  token,
   email: email({ doc: "Whose account.", example: "maria@example.com" }),
   name: label({ doc: "What the person is called.", example: "Maria Ortiz" }).optional(),
   password: newPassword(),
   organization: label({ doc: "The business's name.", example: "Bright Dental" }).optional(),
+  /** Becomes the first location. */
+  location: locationDefinition.createBody.pick({ name: true, timezone: true }).optional(),
 });
 
-export interface SignInRouteServices extends Appliance {
+export interface SignInRouteServices extends SessionViewServices {
   signIn: SignIn;
   firstAccount: FirstAccount;
   /** Whether cookies are for https alone. */
@@ -35,43 +40,64 @@ export interface SignInRouteServices extends Appliance {
 }
 
 export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
-  const { store, users, sessions, passwords, signIn, firstAccount, secure } = services;
+  const { db, store, users, sessions, passwords, signIn, firstAccount, secure } = services;
+  const locations = bindResource(locationDefinition, db);
 
-  const welcome = ({ user, session, token, device }: SignedIn, status: 200 | 201): Reply => ({
-    status,
-    body: { data: sessionView(services, user, session) },
-    cookies: [sessionCookie(token, secure()), deviceCookie(device, secure())],
+  const begun = (signedIn: SignedIn, status: 200 | 201): Reply => ({
+    ...data<SessionInfo>(sessionView(services, signedIn.user, signedIn.session), status),
+    cookies: [sessionCookie(signedIn.token, secure()), deviceCookie(signedIn.device, secure())],
   });
 
   return [
+    open({
+      method: "GET",
+      path: "/welcome",
+      answer: () =>
+        data<Welcome>({
+          organization: readOrganization(db)?.name ?? null,
+          needs_account: !users.any(),
+        }),
+    }),
+    open({
+      method: "POST",
+      path: "/first-account/check",
+      body: z.object({ token }),
+      answer({ body }) {
+        if (!firstAccount.opens(body.token)) throw new ApiError("not_found");
+        return { status: 204 };
+      },
+    }),
     open({
       method: "POST",
       path: "/first-account",
       body: FirstAccountBody,
       async answer({ body, from }) {
-        const { token, email: address, name = null, password, organization } = body;
-        if (!firstAccount.opens(token)) throw new ApiError("not_found");
+        const { email: address, name = null, password, organization, location } = body;
+        if (!firstAccount.opens(body.token)) throw new ApiError("not_found");
         const passwordHash = await passwords.hash(password);
         const user = await store.change({ ...systemActor("first account"), ...from }, (tx) => {
           // Two may have come with the same link at once.
-          if (!firstAccount.opens(token)) throw new ApiError("not_found");
+          if (!firstAccount.opens(body.token)) throw new ApiError("not_found");
           if (organization !== undefined) renameOrganization(tx, organization);
+          if (location !== undefined)
+            within("location", () =>
+              locations.create(tx, locationDefinition.createBody.parse(location)),
+            );
           return users.create(tx, { email: address, name, passwordHash });
         });
-        return welcome(await signIn.begin(user.id, passwordHash, from), 201);
+        return begun(await signIn.begin(user.id, passwordHash, from), 201);
       },
     }),
     open({
       method: "POST",
       path: "/sign-in",
       body: Credentials,
-      answer: async ({ body, from, device }) =>
-        welcome(await signIn.signIn(body, from, device), 200),
+      answer: async ({ body, from, device }) => begun(await signIn.signIn(body, from, device), 200),
     }),
     signedIn({
       method: "GET",
       path: "/session",
-      answer: ({ user, session }) => ({ body: { data: sessionView(services, user, session) } }),
+      answer: ({ user, session }) => data<SessionInfo>(sessionView(services, user, session)),
     }),
     signedIn({
       method: "DELETE",
@@ -84,15 +110,14 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
   ];
 }
 
-/** Who is signed in, and to what. */
-const sessionView = ({ db, users }: Appliance, user: User, session: Session) => ({
-  user: {
-    id: user.id,
-    email: user.email,
-    name: user.name,
-    two_factor: user.totp_secret !== null,
-    recovery_codes_left: users.recoveryCodesLeft(user.id),
-  },
-  session: { id: session.id, created_at: session.created_at, expires_at: session.expires_at },
-  organization: { name: readOrganization(db)?.name ?? null },
-});
+/** Runs what is refused by its own fields; here they are fields of `field`. */
+function within(field: string, work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.details) throw error;
+    const details: Details = {};
+    for (const [name, issue] of Object.entries(error.details)) details[`${field}.${name}`] = issue;
+    throw new ApiError(error.code, { details });
+  }
+}

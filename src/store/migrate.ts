@@ -5,8 +5,9 @@
 import type { Database } from "bun:sqlite";
 import init from "./migrations/0000_init.sql" with { type: "text" };
 import accounts from "./migrations/0001_accounts.sql" with { type: "text" };
+import dashboard from "./migrations/0002_dashboard.sql" with { type: "text" };
 
-const MIGRATIONS: readonly string[] = [init, accounts];
+const MIGRATIONS: readonly string[] = [init, accounts, dashboard];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 /** "AVOX" in ASCII: marks the file as ours (sqlite.org/pragma.html#pragma_application_id). */

@@ -161,7 +161,9 @@ export function createDispatcher({
   /** Sends once. The record of it is on its way when this resolves; `recorded` resolves when it is on the disk. */
   async function attempt(subscription: Subscription, delivery: Claimed) {
     const at = clock.now();
-    const outcome = await post(subscription, delivery, at);
+    // As it is now: address and secret may have been changed since the delivery was claimed.
+    const current = queries.subscription(subscription.id) ?? subscription;
+    const outcome = await post(current, delivery, at);
     const succeeded =
       outcome.statusCode !== null && outcome.statusCode >= 200 && outcome.statusCode < 300;
     const recorded = store.change(ACTOR, (tx) => record(tx, delivery, outcome, succeeded, at));

@@ -3,6 +3,11 @@ import { createHmac } from "node:crypto";
 
 export const SECRET_PREFIX = "whsec_";
 
+/** Those of the headers that only the holder of the secret can make. */
+export const SIGNATURE_HEADERS = ["X-Allison-Signature", "webhook-signature"] as const;
+/** Those that tell when the request was signed. */
+export const TIMESTAMP_HEADERS = ["X-Allison-Timestamp", "webhook-timestamp"] as const;
+
 /**
  * The headers of one attempt, signed at `at` (milliseconds since the epoch).
  *

@@ -1,6 +1,10 @@
 /** Events, and one delivery for each subscription that an event goes to. */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { EventType } from "./catalogue.ts";
+
+/** The call that an event is about; null for an event that names none. */
+export const CALL_OF_EVENT = "body ->> '$.data.call_id'";
 
 export const events = sqliteTable(
   "events",
@@ -8,12 +12,15 @@ export const events = sqliteTable(
     seq: integer().primaryKey({ autoIncrement: true }),
     /** `evt_` + 32 hex; the same for every subscription and every attempt. */
     id: text().notNull().unique(),
-    type: text().notNull(),
+    type: text().$type<EventType>().notNull(),
     created_at: text().notNull(),
     /** The delivery's body, byte for byte. */
     body: text().notNull(),
   },
-  (table) => [index("events_created").on(table.created_at)],
+  (table) => [
+    index("events_created").on(table.created_at),
+    index("events_call").on(sql.raw(CALL_OF_EVENT) as never),
+  ],
 );
 
 export const DELIVERY_STATUSES = ["pending", "succeeded", "failed", "cancelled"] as const;
@@ -47,6 +54,9 @@ export const deliveries = sqliteTable(
     index("webhook_deliveries_created").on(table.created_at),
     index("webhook_deliveries_subscription").on(table.subscription_id, table.created_at, table.id),
     index("webhook_deliveries_event").on(table.event_seq),
+    index("webhook_deliveries_failed")
+      .on(table.subscription_id, table.seq)
+      .where(sql`status = 'failed'`),
   ],
 );
 

@@ -48,6 +48,8 @@ describe("the audit log", () => {
     expect(await by(`actor_id=${keyId}`)).toBe(5);
     expect(await by(`actor_id=${keyId}&from=2026-11-23T10:02:00Z&to=2026-11-23T10:04:00Z`)).toBe(2);
     expect(await by("entity_type=intent")).toBe(0);
+    expect(await by("entity_type=contact&action=created")).toBe(5);
+    expect(await by("entity_type=contact&action=updated")).toBe(0);
     expect(await by("from=2026-11-24")).toBe(0);
   });
 
@@ -67,6 +69,7 @@ describe("the audit log", () => {
     ["cursor=x", "cursor"],
     ["cursor=-1", "cursor"],
     ["from=yesterday", "from"],
+    ["action=seen", "action"],
   ])("refuses ?%s by its name", async (query, field) => {
     const answer = await browser.get(`/audit?${query}`);
     expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, [field]]);
@@ -101,5 +104,70 @@ describe("the audit log", () => {
     const later = (await browser.get("/audit/state")).body.data;
     expect(later).toMatchObject({ intact: false, row: 7 });
     expect(Date.parse(later.checked_at) - Date.parse(first.checked_at)).toBe(60_000);
+  });
+});
+
+describe("what a row is about is called by its name", () => {
+  const nameOf = async (query: string): Promise<string | null> =>
+    (await browser.get(`/audit?limit=1&${query}`)).body.data[0].entity_name;
+  const make = async (path: string, body: object): Promise<string> => {
+    const answer = await it.write.post(path, body);
+    expect(answer.status).toBe(201);
+    return `entity_id=${answer.body.data.id}`;
+  };
+
+  test.each([
+    ["/v1/locations", { name: "Main street", timezone: "UTC" }, "Main street"],
+    ["/v1/team-members", { name: "Dana Whitfield" }, "Dana Whitfield"],
+    ["/v1/intents", { name: "Reschedule" }, "Reschedule"],
+    ["/v1/knowledge/facts", { key: "parking", value: "Behind." }, "parking"],
+    ["/v1/knowledge/faqs", { question: "Walk-ins?", answer: "No." }, "Walk-ins?"],
+    ["/v1/knowledge/policies", { policy_key: "late", content: "Call." }, "late"],
+    [
+      "/v1/escalation-rules",
+      { name: "Emergencies", condition: { type: "caller_request" }, action: "voicemail" },
+      "Emergencies",
+    ],
+  ])("%s", async (path, body, name) => {
+    expect(await nameOf(await make(path, body))).toBe(name);
+  });
+
+  test("as it is called now, in rows of before too; a contact without a name by its number", async () => {
+    const phone_number = freshNumber();
+    const row = await make("/v1/contacts", { phone_number });
+    expect(await nameOf(row)).toBe(phone_number);
+    await it.write.patch(`/v1/contacts/${row.split("=")[1]}`, {
+      first_name: "Maria",
+      last_name: "Ortiz",
+    });
+    expect(await nameOf(`${row}&action=created`)).toBe("Maria Ortiz");
+  });
+
+  test("a call by its caller, an account and what belongs to it by the email", async () => {
+    const number = freshNumber();
+    await it.platform.put("/platform/v1/calls/named", {
+      ...{ direction: "inbound", from_number: number, started_at: "2026-11-23T10:00:00Z" },
+    });
+    expect(await nameOf("entity_type=call")).toBe(number);
+    await it.platform.put("/platform/v1/calls/named", { caller: { first_name: "Ann" } });
+    expect(await nameOf("entity_type=call")).toBe("Ann");
+    await it.platform.put("/platform/v1/calls/withheld", {
+      ...{ direction: "inbound", from_number: null, started_at: "2026-11-23T10:00:00Z" },
+    });
+    expect(await nameOf("entity_type=call")).toBeNull();
+    expect(await nameOf("entity_type=user")).toBe(EMAIL);
+    expect(await nameOf("entity_type=session")).toBe(EMAIL);
+    expect(await nameOf("entity_type=organization")).toBe("My business");
+    expect(await nameOf("entity_type=api_key")).toBe("Platform");
+  });
+
+  test("what is gone by what it was called when it went, or by nothing where the row tells no name", async () => {
+    const row = await make("/v1/knowledge/facts", { key: "gone", value: "x" });
+    const path = `/v1/knowledge/facts/${row.split("=")[1]}`;
+    await it.write.patch(path, { value: "y" });
+    await it.write.delete(path);
+    expect(await nameOf(`${row}&action=deleted`)).toBe("gone");
+    expect(await nameOf(`${row}&action=created`)).toBe("gone");
+    expect(await nameOf(`${row}&action=updated`)).toBeNull();
   });
 });

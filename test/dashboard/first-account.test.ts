@@ -93,3 +93,69 @@ describe("the link to the first account", () => {
     expect((await make(it, { token })).status).toBe(201);
   });
 });
+
+describe("the first location", () => {
+  const location = { name: "Main street", timezone: "America/Chicago" };
+  const list = async (it: TestServer) => (await it.read.get("/v1/locations")).body.data;
+
+  test("is made with the account, and is the default", async () => {
+    await using it = await startTestServer();
+    const answer = await make(it, { token: tokenOf(it), organization: "Bright Dental", location });
+    expect(answer.status).toBe(201);
+    expect(await list(it)).toEqual([
+      expect.objectContaining({ ...location, is_default: true, address: null, hours: null }),
+    ]);
+  });
+
+  test.each([
+    ["without a name", { name: " ", timezone: "UTC" }, "location.name"],
+    ["in no time zone there is", { name: "Main street", timezone: "Mars" }, "location.timezone"],
+    ["that is none", "Main street", "location"],
+  ])("%s is refused by its field, and nothing is made", async (_, given, field) => {
+    await using it = await startTestServer();
+    const answer = await make(it, { token: tokenOf(it), location: given });
+    expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, [field]]);
+    expect(it.server.users.any()).toBe(false);
+  });
+
+  test("with a name that is taken leaves no account, no new name of the business and no use of the link", async () => {
+    await using it = await startTestServer();
+    const token = tokenOf(it);
+    await it.write.post("/v1/locations", location);
+    const answer = await make(it, { token, organization: "Bright Dental", location });
+    expect([answer.status, answer.body.details]).toEqual([
+      409,
+      { "location.name": "is already used by another location" },
+    ]);
+    expect(it.server.users.any()).toBe(false);
+    expect((await openBrowser(it.url).get("/welcome")).body.data.organization).toBe("My business");
+    expect((await list(it)).length).toBe(1);
+    expect((await make(it, { token })).status).toBe(201);
+  });
+});
+
+describe("asking whether the link opens", () => {
+  const check = (it: TestServer, token: unknown, headers = {}) =>
+    openBrowser(it.url).post("/first-account/check", { token }, headers);
+
+  test("tells so, uses nothing up, and tells when it is dead", async () => {
+    await using it = await startTestServer();
+    const token = tokenOf(it);
+    for (const _ of [1, 2]) {
+      const answer = await check(it, token);
+      expect([answer.status, answer.text]).toEqual([204, ""]);
+    }
+    for (const wrong of ["", "x", `${token}x`]) expect((await check(it, wrong)).status).toBe(404);
+    expect((await make(it, { token })).status).toBe(201);
+    const after = await check(it, token);
+    expect([after.status, after.body]).toEqual([404, { error: "not_found" }]);
+  });
+
+  test("takes the token in the body alone, from the server's own page", async () => {
+    await using it = await startTestServer();
+    const wrong = await check(it, undefined);
+    expect([wrong.status, Object.keys(wrong.body.details)]).toEqual([400, ["token"]]);
+    expect((await check(it, tokenOf(it), { "sec-fetch-site": "cross-site" })).status).toBe(403);
+    expect((await openBrowser(it.url).get(`/first-account?token=${tokenOf(it)}`)).status).toBe(401);
+  });
+});

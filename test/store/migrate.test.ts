@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { verify } from "../../src/audit/log.ts";
+import { HAS_OPEN_ITEMS } from "../../src/resources/calls.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "../../src/store/migrate.ts";
 import { DATABASE_FILE } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../support/directory.ts";
@@ -23,10 +24,17 @@ test("the first schema, with rows", async () => {
   old.exec(`insert into intents (id, created_at, updated_at, name, active)
     values ('019a9f3e-0000-7000-8000-000000000000', '2026-01-01T00:00:00.000Z',
             '2026-01-01T00:00:00.000Z', 'Reschedule', 1)`);
+  old.exec(`insert into calls (id, created_at, updated_at, external_id, status, started_at, direction, outcome_tags,
+      unscorable, spam, messages, escalations, raised)
+    values ('019a9f3e-0000-7000-8000-000000000001', '', '', 'CA1', 'ended', '2026-01-01T00:00:00.000Z', 'inbound', '[]',
+      0, 0, '[{"message":"Call me.","handled_at":null}]', '[]', '{}')`);
   old.close();
   await using world = openTestStore({ directory: data });
   expect(world.value("pragma user_version")).toBe(SCHEMA_VERSION as never);
   expect(world.value("select name from intents")).toBe("Reschedule" as never);
+  expect(
+    world.value(`select count(*) from calls indexed by calls_open where ${HAS_OPEN_ITEMS}`),
+  ).toBe(1 as never);
   expect(world.value("select count(*) from users")).toBe(0 as never);
   expect(world.value("pragma foreign_keys")).toBe(1 as never);
   await world.store.change(ACTOR, (tx) => insertContact(tx, "+15550100123"));

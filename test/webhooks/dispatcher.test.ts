@@ -4,6 +4,8 @@ import { createHmac } from "node:crypto";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { LIMITS } from "../../src/config.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import { newSecret, webhookSubscriptionEntity } from "../../src/resources/webhook-subscriptions.ts";
 import { EVENT_TYPES, EVENTS, sampleOf } from "../../src/webhooks/catalogue.ts";
 import { removeOldDeliveries } from "../../src/webhooks/dispatcher.ts";
 import { type Answer, startReceiver } from "../support/receiver.ts";
@@ -87,10 +89,6 @@ describe("what is sent", () => {
     await using receiver = await startReceiver();
     await using world = await started();
     const { id, secret } = await world.subscribe(receiver.url);
-    const { newSecret, webhookSubscriptionEntity } = await import(
-      "../../src/resources/webhook-subscriptions.ts"
-    );
-    const { systemRandom } = await import("../../src/lib/random.ts");
     const made = newSecret(id, world.vault, systemRandom);
     await world.store.change(ACTOR, (tx) =>
       tx.update(webhookSubscriptionEntity, world.subscription(id), made.stored),
@@ -101,6 +99,23 @@ describe("what is sent", () => {
       `v1=${createHmac("sha256", key).update(`${headers["x-allison-timestamp"]}.${body}`).digest("hex")}`;
     expect(headers["x-allison-signature"]).toBe(sign(made.secret));
     expect(headers["x-allison-signature"]).not.toBe(sign(secret));
+  });
+
+  test("a secret rotated while deliveries are under way signs the next of them already", async () => {
+    await using receiver = await startReceiver({ script: [{ delayMs: 100 }] });
+    await using world = await started();
+    const { id } = await world.subscribe(receiver.url);
+    await Promise.all([world.emit(), world.emit()]);
+    await receiver.received(1);
+    const made = newSecret(id, world.vault, systemRandom);
+    await world.store.change(ACTOR, (tx) =>
+      tx.update(webhookSubscriptionEntity, world.subscription(id), made.stored),
+    );
+    const { headers, body } = (await receiver.received(2))[1]!;
+    const signed = createHmac("sha256", made.secret).update(
+      `${headers["x-allison-timestamp"]}.${body}`,
+    );
+    expect(headers["x-allison-signature"]).toBe(`v1=${signed.digest("hex")}`);
   });
 
   test("only what a subscription is for goes to it", async () => {

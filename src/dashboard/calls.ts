@@ -1,0 +1,65 @@
+/** What people do with a call: say that a message or callback was dealt with, and move its order on. */
+import { z } from "zod";
+import type { Appliance } from "../app.ts";
+import { ApiError } from "../http/errors.ts";
+import { createIngest } from "../platform/ingest.ts";
+import { orderMove } from "../platform/record.ts";
+import { callDefinition, callView, setHandled } from "../resources/calls.ts";
+import { bindResource } from "../resources/define.ts";
+import { flag } from "../resources/fields.ts";
+import type { Call } from "./answers.ts";
+import { type DashboardRoute, data, signedIn } from "./route.ts";
+
+const Handled = z.object({
+  handled: flag({ doc: "Whether somebody dealt with it.", example: true }),
+});
+
+export interface CallRouteServices extends Appliance {
+  /** Where the dashboard is reached, for `call_url`. */
+  publicUrl(): string;
+}
+
+export function callRoutes({ db, store, publicUrl }: CallRouteServices): DashboardRoute[] {
+  const resource = bindResource(callDefinition, db);
+  const ingest = createIngest({ db, publicUrl });
+  const view = callView(publicUrl);
+
+  function pick(id: string) {
+    const call = resource.find(id);
+    if (!call) throw new ApiError("not_found");
+    return call;
+  }
+  const placeOf = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN);
+
+  return [
+    signedIn({
+      method: "PUT",
+      path: "/calls/:id/messages/:index/handled",
+      body: Handled,
+      answer: async ({ params, actor, body: { handled } }) =>
+        data<Call>(
+          await store.change(actor, (tx) =>
+            view(setHandled(tx, pick(params.id!), placeOf(params.index!), handled)),
+          ),
+        ),
+    }),
+    signedIn({
+      method: "PUT",
+      path: "/calls/:id/callback/handled",
+      body: Handled,
+      answer: async ({ params, actor, body: { handled } }) =>
+        data<Call>(
+          await store.change(actor, (tx) => view(setHandled(tx, pick(params.id!), null, handled))),
+        ),
+    }),
+    signedIn({
+      method: "PATCH",
+      path: "/calls/:id/order",
+      body: orderMove,
+      answer: async ({ params, actor, body: { status } }) =>
+        data<Call>(
+          await store.change(actor, (tx) => ingest.moveOrder(tx, pick(params.id!), status)),
+        ),
+    }),
+  ];
+}

@@ -1,0 +1,148 @@
+/** Deliveries as the dashboard tells them: those that a call caused, one with the request as it went out, and sending again. */
+import { z } from "zod";
+import type { Appliance } from "../app.ts";
+import { LIMITS } from "../config.ts";
+import { ApiError } from "../http/errors.ts";
+import { isUuid } from "../lib/ids.ts";
+import { timestamp } from "../resources/fields.ts";
+import {
+  bindSubscriptions,
+  createDeliveryHistory,
+  requireEnabled,
+  requireReachable,
+  type Subscription,
+  secretPurpose,
+} from "../resources/webhook-subscriptions.ts";
+import {
+  SECRET_PREFIX,
+  SIGNATURE_HEADERS,
+  signedHeaders,
+  TIMESTAMP_HEADERS,
+} from "../webhooks/sign.ts";
+import { CALL_OF_EVENT } from "../webhooks/tables.ts";
+import type { DeliveryDetail, DeliverySummary, SentAgain, SentRequest } from "./answers.ts";
+import { type DashboardRoute, data, signedIn } from "./route.ts";
+
+const Since = z.object({
+  since: timestamp({ doc: "From when on they failed.", example: "2026-11-23T10:42:00.000Z" }),
+});
+
+export function deliveryRoutes({ db, store, vault, egress }: Appliance): DashboardRoute[] {
+  const sqlite = db.$client;
+  const subscriptions = bindSubscriptions(db);
+  const history = createDeliveryHistory(db);
+  const call = sqlite.prepare<{ id: string }, [string]>("select id from calls where id = ?");
+  const ofCall = sqlite.prepare<DeliverySummary, [string]>(
+    `select d.id, d.subscription_id, s.url, e.type as event_type, d.status, d.created_at,
+       a.at as attempted_at, a.status_code, a.error, d.next_attempt_at
+     from events as e
+     join webhook_deliveries as d on d.event_seq = e.seq
+     left join webhook_subscriptions as s on s.id = d.subscription_id
+     left join webhook_attempts as a on a.delivery_seq = d.seq
+       and a.attempt = (select max(attempt) from webhook_attempts where delivery_seq = d.seq)
+     where e.${CALL_OF_EVENT} = ? and d.test = 0
+     order by d.seq desc limit ${LIMITS.pageMax}`,
+  );
+  const attemptsOf = sqlite.prepare<DeliveryDetail["attempts"][number], [number]>(
+    `select attempt, at, status_code, error, duration_ms, answer
+     from webhook_attempts where delivery_seq = ? order by attempt`,
+  );
+  const bodyOf = sqlite.prepare<{ body: string }, [string]>("select body from events where id = ?");
+  const rotation = sqlite.prepare<object, [string, string]>(
+    `select 1 from audit where entity_type = 'webhook_subscription' and entity_id = ? and action = 'updated'
+     and at >= ? and changes ->> '$.secret' is not null limit 1`,
+  );
+  const failedSince = sqlite.prepare<{ id: string }, [string, string]>(
+    `select id from webhook_deliveries as d where subscription_id = ? and status = 'failed' and test = 0
+     and (select at from webhook_attempts where delivery_seq = d.seq order by attempt desc limit 1) >= ?
+     order by seq limit ${LIMITS.sentAgainAtOnce + 1}`,
+  );
+
+  function subscriptionOf(id: string): Subscription {
+    const subscription = subscriptions.find(id);
+    if (!subscription) throw new ApiError("not_found");
+    return subscription;
+  }
+
+  /** The secret that signed an attempt at `at`; where there is none to be had, why. */
+  function secretAt(
+    subscription: Subscription | null,
+    at: string | null,
+  ): { secret: string } | { secret: null; why: Exclude<SentRequest["signature"], "shown"> } {
+    if (at === null) return { secret: null, why: "not_sent" };
+    if (!subscription) return { secret: null, why: "unreadable" };
+    // Of the same moment: it may have been before or after.
+    if (rotation.get(subscription.id, at)) return { secret: null, why: "rotated" };
+    try {
+      return { secret: vault.open(subscription.secret, secretPurpose(subscription.id)) };
+    } catch {
+      return { secret: null, why: "unreadable" };
+    }
+  }
+
+  function requestOf(
+    eventId: string,
+    subscription: Subscription | null,
+    at: string | null,
+  ): SentRequest {
+    const { body } = bodyOf.get(eventId)!;
+    const found = secretAt(subscription, at);
+    const time = at === null ? 0 : Date.parse(at);
+    const headers: SentRequest["headers"] = signedHeaders(
+      found.secret ?? SECRET_PREFIX,
+      eventId,
+      body,
+      time,
+    );
+    if (at === null) for (const name of TIMESTAMP_HEADERS) headers[name] = null;
+    if (found.secret !== null) return { headers, body, signature: "shown" };
+    for (const name of SIGNATURE_HEADERS) headers[name] = null;
+    return { headers, body, signature: found.why };
+  }
+
+  return [
+    signedIn({
+      method: "GET",
+      path: "/calls/:id/deliveries",
+      answer({ params }) {
+        const id = params.id!.toLowerCase();
+        if (!call.get(id)) throw new ApiError("not_found");
+        return data<DeliverySummary[]>(ofCall.all(id));
+      },
+    }),
+    signedIn({
+      method: "GET",
+      path: "/deliveries/:id",
+      answer({ params }) {
+        const delivery = isUuid(params.id!) ? history.find(params.id!.toLowerCase()) : null;
+        if (!delivery) throw new ApiError("not_found");
+        const subscription = subscriptions.find(delivery.subscription_id);
+        const attempts = attemptsOf.all(delivery.seq);
+        return data<DeliveryDetail>({
+          ...history.view(delivery),
+          subscription_id: delivery.subscription_id,
+          url: subscription?.url ?? null,
+          attempts,
+          request: requestOf(delivery.event_id, subscription, attempts.at(-1)?.at ?? null),
+        });
+      },
+    }),
+    signedIn({
+      method: "POST",
+      path: "/webhook-subscriptions/:id/retry-failed",
+      body: Since,
+      async answer({ params, actor, body: { since } }) {
+        await requireReachable(egress, subscriptionOf(params.id!).url);
+        const sent = await store.change(actor, (tx): SentAgain => {
+          const subscription = subscriptionOf(params.id!);
+          requireEnabled(subscription);
+          const failed = failedSince.all(subscription.id, since);
+          const again = failed.slice(0, LIMITS.sentAgainAtOnce);
+          for (const { id } of again) tx.outbox.sendAgain(id);
+          return { sent_again: again.length, more: failed.length > again.length };
+        });
+        return data<SentAgain>(sent);
+      },
+    }),
+  ];
+}
