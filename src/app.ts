@@ -277,10 +277,7 @@ function listen(
   const document = pipeline.open((request) => pages.document(request)!);
   app.get("/", ({ request }) => document(request), OWN_PARSER);
   const others = ["/", "/health", ...docs.paths, ...pages.paths];
-  const unknown = pipeline.unknown([
-    ...routes,
-    ...others.map((path) => ({ method: "GET", path })),
-  ]);
+  const unknown = pipeline.unknown([...routes, ...others.map((path) => ({ method: "GET", path }))]);
   const elsewhere = pipeline.open((request) => pages.document(request) ?? unknown(request));
   app.all("/*", ({ request }) => elsewhere(request), OWN_PARSER);
 

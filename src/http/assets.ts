@@ -78,8 +78,7 @@ export function sendAsset(asset: Asset, request: Request): Response {
   const headers: Record<string, string> = {
     ...asset.headers,
     ETag: etag,
-    "Cache-Control":
-      byMark || asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
+    "Cache-Control": byMark || asset.immutable ? "public, max-age=31536000, immutable" : "no-cache",
   };
   const known = request.headers.get("if-none-match");
   if (known !== null && namesTag(known, etag)) return new Response(null, { status: 304, headers });

@@ -183,7 +183,16 @@ const newKey = createRoute({
 const audit = createRoute({
   ...at("/settings/audit"),
   validateSearch: texts(
-    ...(["cursor", "actor_id", "entity_type", "entity_id", "action", "from", "to", "entry"] as const),
+    ...([
+      "cursor",
+      "actor_id",
+      "entity_type",
+      "entity_id",
+      "action",
+      "from",
+      "to",
+      "entry",
+    ] as const),
   ),
   component: lazyRouteComponent(() => import("./audit/AuditPage.tsx"), "AuditPage"),
 });

@@ -69,11 +69,7 @@ async function failureOf(response: Response): Promise<Failure> {
 }
 
 /** The `data` of an answer. */
-export async function get<T>(
-  path: string,
-  query?: QueryValues,
-  signal?: AbortSignal,
-): Promise<T> {
+export async function get<T>(path: string, query?: QueryValues, signal?: AbortSignal): Promise<T> {
   const answer = await send<{ data: T }>("GET", path, { query, signal });
   return answer.body.data;
 }

@@ -78,8 +78,7 @@ export const pageQuery = <T extends object>(
 ) =>
   queryOptions({
     queryKey: ["page", path, query],
-    queryFn: async ({ signal }) =>
-      (await send<Page<T>>("GET", path, { query, signal })).body,
+    queryFn: async ({ signal }) => (await send<Page<T>>("GET", path, { query, signal })).body,
     placeholderData: keepPreviousData,
     meta: { of },
   });

@@ -22,7 +22,11 @@ export default function Search({ opener }: { opener: RefObject<(() => void) | nu
       actions={pages}
       shortcut="mod + K"
       nothingFound="Nothing found"
-      searchProps={{ leftSection: <IconSearch size={18} />, placeholder: "Search", "aria-label": "Search" }}
+      searchProps={{
+        leftSection: <IconSearch size={18} />,
+        placeholder: "Search",
+        "aria-label": "Search",
+      }}
     />
   );
 }

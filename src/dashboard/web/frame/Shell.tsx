@@ -1,5 +1,20 @@
 /** The frame around every page: the sidebar with its groups, on a phone a drawer, and the bar above. */
-import { ActionIcon, AppShell, Badge, Burger, Divider, Group, Kbd, Menu, NavLink, ScrollArea, Text, UnstyledButton, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import {
+  ActionIcon,
+  AppShell,
+  Badge,
+  Burger,
+  Divider,
+  Group,
+  Kbd,
+  Menu,
+  NavLink,
+  ScrollArea,
+  Text,
+  UnstyledButton,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import {
@@ -22,18 +37,25 @@ import {
   IconUser,
   IconUsers,
   IconWebhook,
+  type TablerIcon,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef } from "react";
-import type { Overview } from "../../answers.ts";
+import type { AttentionItem } from "../../answers.ts";
 import { explain, send } from "../api/client.ts";
-import { dataQuery, sessionQuery, useChanges } from "../api/queries.ts";
+import { pageQuery, sessionQuery, useChanges } from "../api/queries.ts";
 import { ConfirmIdentityProvider } from "../parts/confirm-identity.tsx";
+
+interface PageGroup {
+  title: string | null;
+  pages: readonly { to: string; title: string; icon: TablerIcon }[];
+}
 
 const Search = lazy(() => import("./Search.tsx"));
 
-export const GROUPS = [
+/** The pages of the sidebar, in its groups. */
+export const GROUPS: readonly PageGroup[] = [
   {
     title: null,
     pages: [
@@ -66,15 +88,13 @@ export const GROUPS = [
       { to: "/settings/account", title: "Account", icon: IconUser },
     ],
   },
-] as const;
+];
 
-/** How many messages and callbacks nobody has dealt with. */
-function useOpenItems(): number {
-  const { data } = useQuery({
-    ...dataQuery<Overview["attention"]>("/attention/counts", ["call"]),
-    retry: false,
-  });
-  return data?.open_items ?? 0;
+/** How many messages and callbacks nobody has dealt with, as far as it is worth counting. */
+function useOpenItems(): string | null {
+  const { data } = useQuery(pageQuery<AttentionItem>("/attention", ["call"], { limit: 100 }));
+  if (!data || data.data.length === 0) return null;
+  return data.has_more ? "100+" : String(data.data.length);
 }
 
 export function Shell() {
@@ -95,11 +115,19 @@ export function Shell() {
         navbar={{ width: 224, breakpoint: "sm", collapsed: { mobile: !opened } }}
         padding={{ base: "md", md: "xl" }}
       >
-        <a className="skip" href="#content">Skip to the content</a>
+        <a className="skip" href="#content">
+          Skip to the content
+        </a>
         <AppShell.Header px="md">
           <Group h="100%" justify="space-between" wrap="nowrap">
             <Group gap="sm" wrap="nowrap" miw={0}>
-              <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={opened ? "Close the menu" : "Open the menu"} />
+              <Burger
+                opened={opened}
+                onClick={toggle}
+                hiddenFrom="sm"
+                size="sm"
+                aria-label={opened ? "Close the menu" : "Open the menu"}
+              />
               <img src="/docs/icon.svg" alt="" width={24} height={24} />
               <Text fw={650} truncate>
                 {session?.organization.name ?? "Allison"}
@@ -127,7 +155,7 @@ export function Shell() {
                     active={isHere(to)}
                     aria-current={isHere(to) ? "page" : undefined}
                     rightSection={
-                      to === "/attention" && openItems > 0 ? (
+                      to === "/attention" && openItems !== null ? (
                         <Badge size="sm" variant="light" aria-label={`${openItems} open`}>
                           {openItems}
                         </Badge>
@@ -136,7 +164,11 @@ export function Shell() {
                   />
                 ))}
                 {title === "Developers" && (
-                  <NavLink href="/docs" label="API reference" leftSection={<IconBook2 size={18} stroke={1.6} />} />
+                  <NavLink
+                    href="/docs"
+                    label="API reference"
+                    leftSection={<IconBook2 size={18} stroke={1.6} />}
+                  />
                 )}
               </div>
             ))}
@@ -163,7 +195,13 @@ function SearchButton({ onOpen }: { onOpen(): void }) {
         </Text>
         <Kbd size="xs">{navigator.platform.startsWith("Mac") ? "⌘K" : "Ctrl K"}</Kbd>
       </UnstyledButton>
-      <ActionIcon variant="subtle" color="gray" onClick={onOpen} hiddenFrom="sm" aria-label="Search">
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        onClick={onOpen}
+        hiddenFrom="sm"
+        aria-label="Search"
+      >
         <IconSearch size={18} />
       </ActionIcon>
     </>
@@ -175,7 +213,13 @@ function ColorScheme() {
   const dark = useComputedColorScheme("light") === "dark";
   const label = dark ? "Light mode" : "Dark mode";
   return (
-    <ActionIcon variant="subtle" color="gray" aria-label={label} title={label} onClick={() => setColorScheme(dark ? "light" : "dark")}>
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      aria-label={label}
+      title={label}
+      onClick={() => setColorScheme(dark ? "light" : "dark")}
+    >
       {dark ? <IconSun size={18} /> : <IconMoon size={18} />}
     </ActionIcon>
   );

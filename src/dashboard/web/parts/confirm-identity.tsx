@@ -1,7 +1,15 @@
 /** "Confirm it is you": asks for the password, or the code where two-factor is on, for one named action. */
 import { Alert, Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { createContext, type FormEvent, type ReactNode, useCallback, useContext, useRef, useState } from "react";
+import {
+  createContext,
+  type FormEvent,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useRef,
+  useState,
+} from "react";
 import type { ConfirmableAction, Confirmation } from "../../answers.ts";
 import { explain, Failure, send } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
@@ -32,7 +40,12 @@ export function ConfirmIdentityProvider({ children }: { children: ReactNode }) {
   return (
     <ConfirmContext.Provider value={confirm}>
       {children}
-      <Modal opened={pending !== null} onClose={() => close(null)} title="Confirm it is you" zIndex={400}>
+      <Modal
+        opened={pending !== null}
+        onClose={() => close(null)}
+        title="Confirm it is you"
+        zIndex={400}
+      >
         {pending && <ConfirmForm key={pending.what} pending={pending} onDone={close} />}
       </Modal>
     </ConfirmContext.Provider>
@@ -43,7 +56,10 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
   const { data: session } = useQuery(sessionQuery);
   const byCode = session?.user.two_factor ?? false;
   const [given, setGiven] = useState("");
-  const [problem, setProblem] = useState<{ field: string | null; notice: string | null }>({ field: null, notice: null });
+  const [problem, setProblem] = useState<{ field: string | null; notice: string | null }>({
+    field: null,
+    notice: null,
+  });
   const [busy, setBusy] = useState(false);
   const input = useRef<HTMLInputElement>(null);
 

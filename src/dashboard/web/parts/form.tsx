@@ -3,7 +3,7 @@
  * typed, and does not write over what somebody else changed meanwhile.
  */
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
-import { useForm, type UseFormReturnType } from "@mantine/form";
+import { type UseFormReturnType, useForm } from "@mantine/form";
 import { modals } from "@mantine/modals";
 import { useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
@@ -19,9 +19,13 @@ export function showRefusal<V extends Record<string, unknown>>(
 ): string | null {
   if (!(error instanceof Failure) || Object.keys(error.details).length === 0) return explain(error);
   const fields = Object.keys(form.getValues());
-  const own = Object.entries(error.details).filter(([name]) => fields.includes(name.split(".")[0]!));
+  const own = Object.entries(error.details).filter(([name]) =>
+    fields.includes(name.split(".")[0]!),
+  );
   form.setErrors(Object.fromEntries(own.map(([name, what]) => [name, asSentence(what)])));
-  const [other] = Object.entries(error.details).filter(([name]) => !fields.includes(name.split(".")[0]!));
+  const [other] = Object.entries(error.details).filter(
+    ([name]) => !fields.includes(name.split(".")[0]!),
+  );
   return other ? `${sayField(other[0])} ${other[1]}.` : null;
 }
 
@@ -123,16 +127,26 @@ export function ResourceForm<T extends object, V extends Record<string, unknown>
         {clash && (
           <Alert color="yellow" title="Somebody else changed this since you opened it" role="alert">
             <Stack gap="xs">
-              <Text size="sm">Load what is there now, which drops what you typed, or save yours over it.</Text>
+              <Text size="sm">
+                Load what is there now, which drops what you typed, or save yours over it.
+              </Text>
               <Group gap="xs">
-                <Button size="xs" variant="default" onClick={() => {
-                  setClash(false);
-                  form.reset();
-                  void refresh(client, [resource.entity]);
-                }}>
+                <Button
+                  size="xs"
+                  variant="default"
+                  onClick={() => {
+                    setClash(false);
+                    form.reset();
+                    void refresh(client, [resource.entity]);
+                  }}
+                >
                   Load theirs
                 </Button>
-                <Button size="xs" variant="default" onClick={() => void save(form.getValues(), true)}>
+                <Button
+                  size="xs"
+                  variant="default"
+                  onClick={() => void save(form.getValues(), true)}
+                >
                   Save mine
                 </Button>
               </Group>

@@ -33,14 +33,17 @@ export function useListSearch(): [ListSearch, (changes: ListSearch) => void] {
   const change = (changes: ListSearch) =>
     void navigate({
       to: ".",
-      search: ((before: ListSearch) => withoutEmpty({ ...before, cursor: undefined, ...changes })) as never,
+      search: ((before: ListSearch) =>
+        withoutEmpty({ ...before, cursor: undefined, ...changes })) as never,
       replace: !("cursor" in changes),
     });
   return [search, change];
 }
 
 const withoutEmpty = (search: ListSearch): ListSearch =>
-  Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== ""));
+  Object.fromEntries(
+    Object.entries(search).filter(([, value]) => value !== undefined && value !== ""),
+  );
 
 export interface Column<T> {
   /** Above the column. */
@@ -123,14 +126,26 @@ export function List<T extends { id: string }>(props: ListProps<T>) {
       ) : (
         <>
           <Rows {...props} items={page.data} stale={list.isPlaceholderData} />
-          <Pager cursor={search.cursor} next={page.next_cursor} onMove={(cursor) => change({ cursor })} />
+          <Pager
+            cursor={search.cursor}
+            next={page.next_cursor}
+            onMove={(cursor) => change({ cursor })}
+          />
         </>
       )}
     </Stack>
   );
 }
 
-function SearchInput({ value, placeholder, onChange }: { value: string; placeholder: string; onChange(q: string): void }) {
+function SearchInput({
+  value,
+  placeholder,
+  onChange,
+}: {
+  value: string;
+  placeholder: string;
+  onChange(q: string): void;
+}) {
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(value);
   const tell = useDebouncedCallback(onChange, 250);
@@ -193,9 +208,23 @@ function Rows<T extends { id: string }>({
   const part = (place: Column<T>["card"]) => columns.filter(({ card }) => card === place);
   if (phone)
     return (
-      <Stack gap="xs" component="section" aria-label={label} opacity={stale ? 0.6 : 1} onKeyDown={walk}>
+      <Stack
+        gap="xs"
+        component="section"
+        aria-label={label}
+        opacity={stale ? 0.6 : 1}
+        onKeyDown={walk}
+      >
         {items.map((item) => (
-          <Card key={item.id} component={Link} to={hrefOf(item)} search={beside as never} data-row withBorder padding="sm">
+          <Card
+            key={item.id}
+            component={Link}
+            to={hrefOf(item)}
+            search={beside as never}
+            data-row
+            withBorder
+            padding="sm"
+          >
             <Group justify="space-between" wrap="nowrap" align="flex-start" gap="xs">
               <Box miw={0} fw={550} style={{ overflowWrap: "anywhere" }}>
                 {part("heading").map((column) => (
@@ -218,7 +247,13 @@ function Rows<T extends { id: string }>({
       </Stack>
     );
   return (
-    <Table highlightOnHover aria-label={label} opacity={stale ? 0.6 : 1} onKeyDown={walk} className="list">
+    <Table
+      highlightOnHover
+      aria-label={label}
+      opacity={stale ? 0.6 : 1}
+      onKeyDown={walk}
+      className="list"
+    >
       <Table.Thead>
         <Table.Tr>
           {columns.map(({ title, align, width }) => (
@@ -250,7 +285,15 @@ function Rows<T extends { id: string }>({
   );
 }
 
-function Pager({ cursor, next, onMove }: { cursor: string | undefined; next: string | null; onMove(cursor: string | undefined): void }) {
+function Pager({
+  cursor,
+  next,
+  onMove,
+}: {
+  cursor: string | undefined;
+  next: string | null;
+  onMove(cursor: string | undefined): void;
+}) {
   if (cursor === undefined && next === null) return null;
   return (
     <Group justify="flex-end" gap="xs">

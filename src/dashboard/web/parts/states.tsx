@@ -1,5 +1,15 @@
 /** What stands where the content will, would or cannot be: skeletons, empty states, failures. */
-import { Alert, Button, Center, Group, Skeleton, Stack, Text, ThemeIcon, Title } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Center,
+  Group,
+  Skeleton,
+  Stack,
+  Text,
+  ThemeIcon,
+  Title,
+} from "@mantine/core";
 import { IconAlertTriangle, type TablerIcon } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { explain } from "../api/client.ts";
@@ -31,7 +41,13 @@ export function SkeletonLines({ lines = 6 }: { lines?: number }) {
 /** What failed, why, and a button that tries again. */
 export function FailureNotice({ error, retry }: { error: unknown; retry?: () => void }) {
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle />} title="This could not be loaded" role="alert">
+    <Alert
+      color="red"
+      variant="light"
+      icon={<IconAlertTriangle />}
+      title="This could not be loaded"
+      role="alert"
+    >
       <Group justify="space-between">
         <Text size="sm">{explain(error)}</Text>
         {retry && (
@@ -45,7 +61,17 @@ export function FailureNotice({ error, retry }: { error: unknown; retry?: () => 
 }
 
 /** An empty list: what would be here, and the next thing to do. */
-export function Empty({ icon: Icon, title, children, action }: { icon: TablerIcon; title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty({
+  icon: Icon,
+  title,
+  children,
+  action,
+}: {
+  icon: TablerIcon;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <Center py={48}>
       <Stack align="center" gap="sm" maw={420} ta="center">

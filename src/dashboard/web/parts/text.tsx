@@ -20,13 +20,19 @@ export function sayTime(iso: string, now = Date.now()): string {
   if (days === 0) return hour.format(at);
   if (days === 1) return `Yesterday ${hour.format(at)}`;
   if (days === -1) return `Tomorrow ${hour.format(at)}`;
-  if (at.getFullYear() === new Date(now).getFullYear()) return `${day.format(at)} ${hour.format(at)}`;
+  if (at.getFullYear() === new Date(now).getFullYear())
+    return `${day.format(at)} ${hour.format(at)}`;
   return dayOfYear.format(at);
 }
 
 /** A point in time; the exact one with its zone on hover, and in what is copied. */
 export function Time({ at, fallback = "Never" }: { at: string | null; fallback?: string }) {
-  if (at === null) return <Text span inherit c="dimmed">{fallback}</Text>;
+  if (at === null)
+    return (
+      <Text span inherit c="dimmed">
+        {fallback}
+      </Text>
+    );
   return (
     <Tooltip label={exact.format(new Date(at))}>
       <time dateTime={at} className="figures">
@@ -40,7 +46,9 @@ export function Time({ at, fallback = "Never" }: { at: string | null; fallback?:
 export function sayDuration(seconds: number): string {
   const parts = [Math.floor(seconds / 60) % 60, Math.floor(seconds % 60)];
   const hours = Math.floor(seconds / 3600);
-  const padded = parts.map((part, i) => (i === 0 && hours === 0 ? part : String(part).padStart(2, "0")));
+  const padded = parts.map((part, i) =>
+    i === 0 && hours === 0 ? part : String(part).padStart(2, "0"),
+  );
   return [...(hours > 0 ? [hours] : []), ...padded].join(":");
 }
 
@@ -51,8 +59,19 @@ export function sayPhone(number: string): string {
   return parsed.formatInternational();
 }
 
-export function Phone({ number, fallback = "Withheld" }: { number: string | null; fallback?: string }) {
-  if (number === null) return <Text span inherit c="dimmed">{fallback}</Text>;
+export function Phone({
+  number,
+  fallback = "Withheld",
+}: {
+  number: string | null;
+  fallback?: string;
+}) {
+  if (number === null)
+    return (
+      <Text span inherit c="dimmed">
+        {fallback}
+      </Text>
+    );
   return (
     <span className="figures" title={number}>
       {sayPhone(number)}
@@ -81,7 +100,15 @@ export function Copy({ value, label }: { value: string; label: string }) {
 }
 
 /** Text with a button that copies it. */
-export function Copyable({ value, label, children }: { value: string; label: string; children?: ReactNode }) {
+export function Copyable({
+  value,
+  label,
+  children,
+}: {
+  value: string;
+  label: string;
+  children?: ReactNode;
+}) {
   return (
     <Group gap={4} wrap="nowrap">
       <Text span inherit style={{ overflowWrap: "anywhere" }}>
@@ -94,9 +121,7 @@ export function Copyable({ value, label, children }: { value: string; label: str
 
 /** What a person typed, as text and nothing else, with its line breaks. */
 export function Prose({ children }: { children: string }) {
-  return (
-    <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{children}</Text>
-  );
+  return <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{children}</Text>;
 }
 
 /** A link inside the dashboard. `to` is a whole address, with what stands behind its `?`. */
