@@ -34,7 +34,7 @@ type Day = Omit<Overview["days"][number], "outcomes"> & { outcomes: Tally<string
 const add = <K>(tally: Tally<K>, key: K) => tally.set(key, (tally.get(key) ?? 0) + 1);
 const HOURS = 24;
 const WEEKDAYS = 7;
-/** Every time zone's days and hours begin at a quarter of an hour in UTC, and so do its changes of the clock. */
+/** In every time zone of today, days, hours and changes of the clock begin at a quarter of an hour in UTC. */
 const QUARTER_MS = 900_000;
 
 export function createCallCounts({ $client: sqlite }: Db) {
