@@ -19,7 +19,7 @@ const TYPES: Record<string, string> = {
 
 /** The first part of each page's address; under any other the page itself says that there is nothing. */
 const PAGES = new Set([
-  ...["", "attention", "calls", "contacts", "knowledge", "locations", "team", "rules", "intents"],
+  ...["attention", "calls", "contacts", "knowledge", "locations", "team", "rules", "intents"],
   ...["webhooks", "settings", "sign-in", "welcome"],
 ]);
 
@@ -86,8 +86,9 @@ export function createPages(random: Random): Pages {
     },
     document(request) {
       if (request.method !== "GET" && request.method !== "HEAD") return null;
-      const [, first = ""] = targetOf(request).path.split("/");
-      const known = PAGES.has(first);
+      const { path } = targetOf(request);
+      const first = path.split("/")[1] ?? "";
+      const known = path === "/" || PAGES.has(first);
       if (!known && (APIS.has(first) || !request.headers.get("accept")?.includes("text/html")))
         return null;
       return html(request, known ? 200 : 404);

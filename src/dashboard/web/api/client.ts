@@ -40,6 +40,12 @@ export function addressOf(path: string, query: QueryValues = {}): string {
   return BASE + path + (text && `?${text}`);
 }
 
+/** How long after the last key or click somebody is taken to be there. */
+const THERE_MS = 60_000;
+let lastInput = Date.now();
+for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"])
+  addEventListener(kind, () => (lastInput = Date.now()), { passive: true, capture: true });
+
 /** Sends a request; throws a Failure for any answer but 2xx. `path` is under /dashboard/api. */
 export async function send<T>(
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
@@ -48,6 +54,8 @@ export async function send<T>(
 ): Promise<Answer<T>> {
   const headers = new Headers();
   if (method !== "GET") headers.set("Content-Type", "application/json");
+  // What an open page reads by itself keeps nobody signed in.
+  if (Date.now() - lastInput > THERE_MS) headers.set("X-Unattended", "true");
   if (proof !== undefined) headers.set("X-Confirmation", proof);
   if (ifMatch !== undefined) headers.set("If-Match", ifMatch);
   const request = { method, headers, body: JSON.stringify(body), signal };

@@ -1,0 +1,90 @@
+/** How the pages are served: to whom, under what policy, and how much of them. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startTestServer, type TestServer } from "../support/harness.ts";
+
+let it: TestServer;
+beforeAll(async () => {
+  it = await startTestServer();
+});
+afterAll(() => it[Symbol.asyncDispose]());
+
+const AS_A_BROWSER = { accept: "text/html,application/xhtml+xml" };
+const asked = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+  fetch(it.url + path, { method, headers });
+
+describe("the document of the pages", () => {
+  test.each(["/", "/calls", "/calls/019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e01", "/settings/keys/new"])(
+    "is there at %s",
+    async (path) => {
+      const answer = await asked(path, AS_A_BROWSER);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+      expect(await answer.text()).toContain('<div id="root">');
+    },
+  );
+
+  test("is what a browser gets where there is nothing, as a 404; a program gets the envelope", async () => {
+    const page = await asked("/nothing/here", AS_A_BROWSER);
+    expect([page.status, page.headers.get("content-type")]).toEqual([
+      404,
+      "text/html; charset=utf-8",
+    ]);
+    const answer = await asked("/nothing/here");
+    expect([answer.status, await answer.json()]).toEqual([404, { error: "not_found" }]);
+  });
+
+  test.each(["/v1/nothing", "/platform/v1/nothing", "/dashboard/api/nothing"])(
+    "is never the answer of an API: %s",
+    async (path) => {
+      const answer = await asked(path, AS_A_BROWSER);
+      expect([answer.status, await answer.json()]).toEqual([401, { error: "unauthorized" }]);
+    },
+  );
+
+  test("is not to be posted to", async () => {
+    expect((await asked("/", AS_A_BROWSER, "POST")).status).toBe(405);
+    expect((await asked("/calls", AS_A_BROWSER, "POST")).status).toBe(404);
+  });
+
+  test("allows scripts from here alone, no style without its mark, no frame and no other host", async () => {
+    const policies = await Promise.all(
+      [1, 2].map(async () => {
+        const answer = await asked("/", AS_A_BROWSER);
+        const policy = answer.headers.get("content-security-policy")!;
+        const nonce = /'nonce-([\w-]{22})'/.exec(policy)![1]!;
+        expect(await answer.text()).toContain(`nonce="${nonce}"`);
+        return { nonce, rest: policy.replace(nonce, "") };
+      }),
+    );
+    expect(policies[0]!.rest).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(policies[0]!.nonce).not.toBe(policies[1]!.nonce);
+  });
+});
+
+describe("what the pages are made of", () => {
+  const partsOf = async () => {
+    const text = await (await asked("/", AS_A_BROWSER)).text();
+    return [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
+  };
+
+  test("is kept by the browser for ever, and sent compressed", async () => {
+    const parts = (await partsOf()).filter((path) => path.startsWith("/assets/"));
+    expect(parts.length).toBeGreaterThan(1);
+    for (const path of parts) {
+      const answer = await asked(path, { "accept-encoding": "gzip" });
+      expect([path, answer.status, answer.headers.get("content-encoding")]).toEqual([
+        path,
+        200,
+        "gzip",
+      ]);
+      expect(answer.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+      const again = await asked(path, {
+        "accept-encoding": "gzip",
+        "if-none-match": answer.headers.get("etag")!,
+      });
+      expect(again.status).toBe(304);
+    }
+  });
+});
