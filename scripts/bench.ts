@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { cliActor } from "../src/access/actor.ts";
 import { openAppliance } from "../src/app.ts";
 import { defaultConfig } from "../src/config.ts";
+import { measureDashboard } from "./bench-dashboard.ts";
 import { measureWebhooks } from "./bench-webhooks.ts";
 
 const ROUNDS = 5;
@@ -16,6 +17,7 @@ const CALLS = 100_000;
 const EXECUTABLE = join(import.meta.dir, "../dist/allison");
 const SERVER_CORE = "0";
 const LOAD_CORE = "1";
+const [EMAIL, PASSWORD] = ["bench@example.com", "correct horse battery"];
 
 const parts = process.argv.slice(2);
 const wanted = (part: string) => parts.length === 0 || parts.includes(part);
@@ -153,8 +155,13 @@ async function prepare(
       }),
     );
   const [write, platform] = [(await make("live")).token, (await make("plat")).token];
+  const passwordHash = await appliance.passwords.hash(PASSWORD);
+  await store.change(actor, (tx) =>
+    appliance.users.create(tx, { email: EMAIL, name: null, passwordHash }),
+  );
   await appliance.close();
-  const start = Date.parse("2026-01-01T00:00:00Z");
+  // The newest of today, so that the dashboard's overview has them.
+  const start = Date.now() - CALLS * 60_000;
   const lines = Array.from({ length: CALLS }, (_, n) =>
     JSON.stringify({
       external_id: `call-${n}`,
@@ -305,6 +312,11 @@ try {
   if (wanted("start")) await measureStart(data);
   if (wanted("api")) await measureReads(data, prepared);
   if (wanted("writes")) await measureWrites(data, prepared.write);
+  if (wanted("dashboard"))
+    await measureDashboard({
+      ...{ data, email: EMAIL, password: PASSWORD, rounds: ROUNDS },
+      ...{ product, line, round, median },
+    });
   if (wanted("webhooks")) {
     const { write: token, platform: platformToken } = prepared;
     const tools = {
