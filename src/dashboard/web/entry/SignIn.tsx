@@ -43,7 +43,6 @@ export function SignIn() {
   const known = arrival.data?.session;
   useEffect(() => {
     if (known) goOn(known);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: it goes on once, as soon as it is known.
   }, [known]);
 
   if (arrival.error)

@@ -51,7 +51,6 @@ export function Welcome() {
     gcTime: 0,
   });
   // Another link may have been opened in the same tab.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only another token is looked at again.
   useEffect(() => {
     if (data) void refetch();
   }, [token]);
