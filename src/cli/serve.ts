@@ -43,6 +43,12 @@ function stopOnSignals(server: Server): void {
 function welcome(server: Server, config: Config): void {
   const { publicUrl, keys } = server;
   say(`Allison ${VERSION}, data in ${config.data}`);
+  const link = server.firstAccountLink();
+  say(
+    link === null
+      ? `Dashboard: ${publicUrl}`
+      : `Open the dashboard and make the first account: ${link}`,
+  );
   say(`Reference: ${publicUrl}/docs`);
   if (!opensSecrets(server)) {
     say(

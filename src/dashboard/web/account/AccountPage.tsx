@@ -1,3 +1,35 @@
+/** One's own account: name, password, second factor, sessions. */
+import { Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { sessionQuery } from "../api/queries.ts";
 import { Page } from "../parts/page.tsx";
+import { NameForm } from "./NameForm.tsx";
+import { PasswordForm } from "./PasswordForm.tsx";
+import { Section } from "./Section.tsx";
+import { Sessions } from "./Sessions.tsx";
+import { TwoFactor } from "./TwoFactor.tsx";
 
-export const AccountPage = () => <Page title="AccountPage">To come</Page>;
+export function AccountPage() {
+  const { data: session } = useQuery(sessionQuery);
+  if (!session) return null;
+  const { user } = session;
+  return (
+    <Page title="Account" about="How you sign in, and where you are signed in.">
+      <Section title="You">
+        <Text size="sm">
+          You sign in as <b>{user.email}</b>.
+        </Text>
+        <NameForm label="Your name" name={user.name ?? ""} path="/user" of="user" empty={null} />
+      </Section>
+      <Section title="Password">
+        <PasswordForm email={user.email} />
+      </Section>
+      <Section title="Second factor">
+        <TwoFactor user={user} />
+      </Section>
+      <Section title="Sessions">
+        <Sessions />
+      </Section>
+    </Page>
+  );
+}

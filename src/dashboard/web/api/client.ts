@@ -9,6 +9,8 @@ export class Failure extends Error {
     readonly status: number,
     readonly code: string,
     readonly details: Readonly<Record<string, string>>,
+    /** How long the server asks to wait; null where it does not. */
+    readonly waitSeconds: number | null = null,
   ) {
     super(code);
   }
@@ -73,7 +75,11 @@ export async function send<T>(
 
 async function failureOf(response: Response): Promise<Failure> {
   const body = await response.json().catch(() => ({}));
-  return new Failure(response.status, body.error ?? "unreadable", body.details ?? {});
+  const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
+  return new Failure(
+    ...([response.status, body.error ?? "unreadable", body.details ?? {}] as const),
+    Number.isNaN(wait) ? null : wait,
+  );
 }
 
 /** The `data` of an answer. */
@@ -94,7 +100,7 @@ export function explain(error: unknown): string {
     case "not_found":
       return "This is not there any more.";
     case "rate_limited":
-      return "Too many tries. Wait a minute, then try again.";
+      return `Too many tries. Wait ${sayWait(error.waitSeconds ?? 60)}, then try again.`;
     case "unavailable":
       return "The server is stopping, or its disk takes no more. Try again in a moment.";
     case "precondition_failed":
@@ -106,6 +112,13 @@ export function explain(error: unknown): string {
         ? `${sayField(first[0])} ${first[1]}.`
         : "The server failed to do this. Its log says why.";
   }
+}
+
+/** "20 seconds", "a minute", "15 minutes": rather too long than too short. */
+function sayWait(seconds: number): string {
+  if (seconds < 50) return seconds === 1 ? "a second" : `${seconds} seconds`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes === 1 ? "a minute" : `${minutes} minutes`;
 }
 
 /** `condition.intent_id` as a person reads it. */
