@@ -15,6 +15,12 @@ const teal: MantineColorsTuple = [
   "#074842",
 ];
 
+const dialog = {
+  closeButtonProps: { "aria-label": "Close" },
+  // Its header is none of the page's.
+  attributes: { header: { role: "presentation" } },
+};
+
 export const theme = createTheme({
   colors: { brand: teal },
   primaryColor: "brand",
@@ -28,8 +34,8 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
-    Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
-    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Modal: { defaultProps: { ...dialog, centered: true } },
+    Drawer: { defaultProps: dialog },
     Tooltip: {
       defaultProps: {
         openDelay: 300,

@@ -59,7 +59,7 @@ function LastAnswer({ attempts }: Pick<Delivery, "attempts">) {
   if (!last) return null;
   return (
     <Text inherit style={{ overflowWrap: "anywhere" }} lineClamp={2}>
-      {last.status_code ?? last.error}
+      {last.status_code === null ? last.error : `HTTP ${last.status_code}`}
     </Text>
   );
 }
@@ -98,9 +98,9 @@ export function DeliveryList({ subscription }: { subscription: WebhookSubscripti
   const [sending, setSending] = useState(false);
   const events = useEvents();
   return (
-    <Stack gap="sm" component="section" aria-labelledby="deliveries">
+    <Stack gap="sm">
       <Group justify="space-between">
-        <Title order={2} size="h4" id="deliveries">
+        <Title order={2} size="h4">
           Deliveries
         </Title>
         <Button

@@ -1,5 +1,6 @@
 /** One webhook: where it sends to and what, its state and secret, and what became of its deliveries. */
 import {
+  ActionIcon,
   Alert,
   Badge,
   Button,
@@ -269,14 +270,17 @@ function Delete({ subscription }: { subscription: WebhookSubscription }) {
     });
   return (
     <>
-      <Button
-        variant="default"
-        leftSection={<IconTrash size={16} />}
-        loading={remove.isPending}
-        onClick={ask}
-      >
-        Delete
-      </Button>
+      <Tooltip label="Delete">
+        <ActionIcon
+          variant="default"
+          size={36}
+          aria-label="Delete this webhook"
+          loading={remove.isPending}
+          onClick={ask}
+        >
+          <IconTrash size={16} />
+        </ActionIcon>
+      </Tooltip>
       <Refusal error={remove.error} />
     </>
   );

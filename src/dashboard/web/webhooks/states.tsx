@@ -34,7 +34,7 @@ function StateBadge({
     <Badge
       variant="default"
       tt="none"
-      fw={550}
+      fw={500}
       leftSection={<Icon size={14} color={`var(--mantine-color-${color}-6)`} aria-hidden />}
     >
       {word}
