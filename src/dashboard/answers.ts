@@ -52,6 +52,23 @@ export type WebhookSubscription = Omit<
   "secret" | "consecutive_failures" | "failing_since"
 >;
 
+/** `POST /v1/webhook-subscriptions` and `POST …/:id/rotate-secret`. */
+export interface SubscriptionWithSecret {
+  data: WebhookSubscription;
+  secret: string;
+  warning: string;
+}
+
+/** `GET /last-deliveries`: the newest of each subscription that has one, samples aside. */
+export interface LastDelivery {
+  id: string;
+  subscription_id: string;
+  status: (typeof deliveries.$inferSelect)["status"];
+  created_at: string;
+  /** How often it was tried. */
+  attempts: number;
+}
+
 /** `GET /v1/webhook-subscriptions/:id/deliveries`. */
 export type Delivery = ReturnType<ReturnType<typeof createDeliveryHistory>["view"]>;
 type Attempt = typeof attempts.$inferSelect;

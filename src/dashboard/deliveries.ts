@@ -1,4 +1,4 @@
-/** Deliveries as the dashboard tells them: those that a call caused, one with the request as it went out, and sending again. */
+/** Deliveries as the dashboard tells them: the last of each subscription, those that a call caused, one with the request as it went out, and sending again. */
 import { z } from "zod";
 import type { Appliance } from "../app.ts";
 import { LIMITS } from "../config.ts";
@@ -20,7 +20,13 @@ import {
   TIMESTAMP_HEADERS,
 } from "../webhooks/sign.ts";
 import { CALL_OF_EVENT } from "../webhooks/tables.ts";
-import type { DeliveryDetail, DeliverySummary, SentAgain, SentRequest } from "./answers.ts";
+import type {
+  DeliveryDetail,
+  DeliverySummary,
+  LastDelivery,
+  SentAgain,
+  SentRequest,
+} from "./answers.ts";
 import { type DashboardRoute, data, signedIn } from "./route.ts";
 
 const Since = z.object({
@@ -42,6 +48,14 @@ export function deliveryRoutes({ db, store, vault, egress }: Appliance): Dashboa
        and a.attempt = (select max(attempt) from webhook_attempts where delivery_seq = d.seq)
      where e.${CALL_OF_EVENT} = ? and d.test = 0
      order by d.seq desc limit ${LIMITS.pageMax}`,
+  );
+  const last = sqlite.prepare<LastDelivery, []>(
+    `select d.id, d.subscription_id, d.status, d.created_at,
+       (select count(*) from webhook_attempts where delivery_seq = d.seq) as attempts
+     from webhook_subscriptions as s
+     join webhook_deliveries as d on d.seq = (
+       select seq from webhook_deliveries where subscription_id = s.id and test = 0
+       order by created_at desc, id desc limit 1)`,
   );
   const attemptsOf = sqlite.prepare<DeliveryDetail["attempts"][number], [number]>(
     `select attempt, at, status_code, error, duration_ms, answer
@@ -101,6 +115,11 @@ export function deliveryRoutes({ db, store, vault, egress }: Appliance): Dashboa
   }
 
   return [
+    signedIn({
+      method: "GET",
+      path: "/last-deliveries",
+      answer: () => data<LastDelivery[]>(last.all()),
+    }),
     signedIn({
       method: "GET",
       path: "/calls/:id/deliveries",

@@ -13,6 +13,7 @@ interface ObjectSchema {
 }
 
 interface Document {
+  webhooks: Record<string, { post: { description: string } }>;
   components: { schemas: Record<string, ObjectSchema> };
 }
 
@@ -43,4 +44,14 @@ export function useFieldHelp(schema: string): (field: string) => FieldHelp {
       required: object?.required?.includes(field) ?? false,
     };
   };
+}
+
+/** Each event that can be subscribed to, in the order of the contract, and when it is sent. */
+export function useEvents(): { type: string; meaning: string }[] {
+  const { data } = useQuery(documentQuery);
+  return Object.entries(data?.webhooks ?? {}).map(([type, { post }]) => ({
+    type,
+    // The rest leads a reader of the reference to the page on webhooks.
+    meaning: post.description.split(" Retries, ")[0]!.replaceAll("`", ""),
+  }));
 }

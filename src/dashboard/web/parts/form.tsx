@@ -64,7 +64,8 @@ interface ResourceFormProps<T extends object, V extends Record<string, unknown>>
   fields(form: UseFormReturnType<V>): ReactNode;
   /** On the button, as in "Create contact". */
   submit: string;
-  onSaved(saved: T): void;
+  /** `answer`: the whole of it, for what stands beside the object. */
+  onSaved(saved: T, answer: { data: T }): void;
   onCancel(): void;
 }
 
@@ -111,7 +112,7 @@ export function ResourceForm<T extends object, V extends Record<string, unknown>
       saved.current = true;
       form.resetDirty();
       await refresh(client, [resource.entity]);
-      onSaved(body.data);
+      onSaved(body.data, body);
     } catch (error) {
       if (error instanceof Failure && error.code === "precondition_failed") setClash(true);
       else setProblem(showRefusal(form, error));

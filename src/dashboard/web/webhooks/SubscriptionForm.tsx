@@ -1,0 +1,116 @@
+/** What a person gives for a webhook: where to, what for, and which events. */
+import { Anchor, Button, Checkbox, Code, Group, Stack, TextInput } from "@mantine/core";
+import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.ts";
+import { subscriptions } from "../api/resources.ts";
+import { useEvents, useFieldHelp } from "../api/schema.ts";
+import { ResourceForm } from "../parts/form.tsx";
+
+interface Values extends Record<string, unknown> {
+  url: string;
+  description: string;
+  events: string[];
+}
+
+const valuesOf = (subscription?: WebhookSubscription): Values => ({
+  url: subscription?.url ?? "",
+  description: subscription?.description ?? "",
+  events: subscription?.events ?? [],
+});
+
+const bodyOf = (values: Values) => ({ ...values, description: values.description || null });
+
+interface SubscriptionFormProps {
+  /** What is changed; a new one where left out. */
+  subscription?: WebhookSubscription;
+  etag?: string | null;
+  /** `secret` is there of a new one alone. */
+  onSaved(saved: WebhookSubscription, secret: string | undefined): void;
+  onCancel(): void;
+}
+
+export function SubscriptionForm({
+  subscription,
+  etag = null,
+  onSaved,
+  onCancel,
+}: SubscriptionFormProps) {
+  const help = useFieldHelp(
+    subscription ? "WebhookSubscriptionUpdate" : "WebhookSubscriptionCreate",
+  );
+  return (
+    <ResourceForm
+      resource={subscriptions}
+      target={subscription ? { id: subscription.id, etag } : null}
+      initial={valuesOf(subscription)}
+      toBody={bodyOf}
+      submit={subscription ? "Save changes" : "Create webhook"}
+      onSaved={(saved, answer) =>
+        onSaved(saved, (answer as Partial<SubscriptionWithSecret>).secret)
+      }
+      onCancel={onCancel}
+      fields={(form) => (
+        <>
+          <TextInput
+            label="Address"
+            type="url"
+            data-autofocus
+            {...help("url")}
+            required
+            {...form.getInputProps("url")}
+          />
+          <TextInput
+            label="Description"
+            {...help("description")}
+            {...form.getInputProps("description")}
+          />
+          <Events {...form.getInputProps("events")} />
+        </>
+      )}
+    />
+  );
+}
+
+interface EventsProps {
+  value?: string[];
+  onChange(value: string[]): void;
+  error?: string;
+}
+
+function Events({ value = [], onChange, error }: EventsProps) {
+  const events = useEvents();
+  return (
+    <Checkbox.Group
+      label="Events"
+      description={
+        <>
+          What is sent.{" "}
+          <Anchor href="/docs/webhooks#events" inherit underline="always">
+            See what each carries
+          </Anchor>
+        </>
+      }
+      required
+      value={value}
+      onChange={onChange}
+      error={error}
+    >
+      <Stack gap="sm" mt="xs">
+        <Group gap="xs">
+          <Button
+            size="compact-xs"
+            variant="default"
+            onClick={() => onChange(events.map(({ type }) => type))}
+          >
+            All
+          </Button>
+          <Button size="compact-xs" variant="default" onClick={() => onChange([])}>
+            None
+          </Button>
+        </Group>
+        {events.map(({ type, meaning }) => (
+          <Checkbox key={type} value={type} label={<Code>{type}</Code>} description={meaning} />
+        ))}
+      </Stack>
+    </Checkbox.Group>
+  );
+}

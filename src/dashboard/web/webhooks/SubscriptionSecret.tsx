@@ -1,0 +1,71 @@
+/** The secret of a webhook, this once, with the code that verifies what it signs. */
+import { Anchor, Tabs, Text } from "@mantine/core";
+import { useBlocker } from "@tanstack/react-router";
+import { useRef } from "react";
+import standard from "../../../http/docs/standard.ts.txt?raw";
+import python from "../../../http/docs/verify.py.txt?raw";
+import typescript from "../../../http/docs/verify.ts.txt?raw";
+import { CodeBlock } from "../parts/code.tsx";
+import { SecretOnce } from "../parts/secret.tsx";
+
+interface SubscriptionSecretProps {
+  title: string;
+  secret: string;
+  onClose(): void;
+}
+
+export function SubscriptionSecret({ title, secret, onClose }: SubscriptionSecretProps) {
+  const closing = useRef(false);
+  // The back button would lose it without a question.
+  useBlocker({
+    shouldBlockFn: () => !closing.current,
+    enableBeforeUnload: () => !closing.current,
+  });
+  const close = () => {
+    closing.current = true;
+    onClose();
+  };
+  return (
+    <SecretOnce title={title} secret={secret} onClose={close}>
+      <Text size="sm">
+        Your system needs it to tell genuine deliveries from others. This does it:
+      </Text>
+      <VerifySnippets />
+    </SecretOnce>
+  );
+}
+
+const SNIPPETS = [
+  { name: "TypeScript", text: typescript },
+  { name: "Python", text: python },
+  { name: "Standard Webhooks", text: standard },
+];
+
+/** The code of /docs/webhooks that verifies a delivery, language by language. */
+export function VerifySnippets() {
+  return (
+    <Tabs defaultValue={SNIPPETS[0]!.name} keepMounted={false}>
+      <Tabs.List>
+        {SNIPPETS.map(({ name }) => (
+          <Tabs.Tab key={name} value={name}>
+            {name}
+          </Tabs.Tab>
+        ))}
+      </Tabs.List>
+      {SNIPPETS.map(({ name, text }) => (
+        <Tabs.Panel key={name} value={name} pt="xs">
+          <CodeBlock label={`Code that verifies, ${name}`} text={text.trim()} copy />
+        </Tabs.Panel>
+      ))}
+      <Anchor
+        href="/docs/webhooks#verifying"
+        target="_blank"
+        size="sm"
+        mt="xs"
+        display="inline-block"
+      >
+        How to verify deliveries
+      </Anchor>
+    </Tabs>
+  );
+}
