@@ -125,7 +125,6 @@ function ContactForm({ contact, etag = null }: { contact?: Contact; etag?: strin
           <TextInput label="Email" type="email" {...form.getInputProps("email")} />
           <Stack gap="xs">
             {form.values.custom.map((entry, i) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a row has nothing else that stays while it is typed into.
               <Group key={i} align="flex-start" wrap="nowrap" gap="xs">
                 <TextInput
                   aria-label={`Name of value ${i + 1}`}

@@ -104,7 +104,6 @@ export function Shell() {
   const openItems = useOpenItems();
   const openSearch = useRef<() => void>(null);
   useChanges();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the drawer.
   useEffect(close, [pathname]);
 
   const isHere = (to: string) => (to === "/" ? pathname === "/" : pathname.startsWith(to));

@@ -96,7 +96,6 @@ export function ResourceForm<T extends object, V extends Record<string, unknown>
     base.current = target?.etag;
     form.setInitialValues(JSON.parse(fresh));
     form.setValues(JSON.parse(fresh));
-    // biome-ignore lint/correctness/useExhaustiveDependencies: only another version of the object begins it anew.
   }, [fresh]);
 
   async function save(values: V, overwrite: boolean) {

@@ -325,10 +325,8 @@ function SkeletonRows({ columns }: { columns: number }) {
     <Later>
       <Stack gap="md" aria-busy="true" aria-label="Loading">
         {Array.from({ length: 8 }, (_, row) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all the same.
           <Group key={row} grow>
             {Array.from({ length: Math.min(columns, 4) }, (_, column) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the same.
               <Skeleton key={column} height={18} />
             ))}
           </Group>

@@ -30,7 +30,6 @@ export function SkeletonLines({ lines = 6 }: { lines?: number }) {
     <Later>
       <Stack gap="sm" aria-busy="true" aria-label="Loading">
         {Array.from({ length: lines }, (_, i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the lines are all the same.
           <Skeleton key={i} height={16} width={`${90 - ((i * 17) % 40)}%`} />
         ))}
       </Stack>
