@@ -26,7 +26,12 @@ export const otherNumber = ({ direction, from_number, to_number }: Call) =>
 export function Outcome({ call }: { call: Call }) {
   if (call.status === "in_progress")
     return (
-      <Badge variant="light" tt="none" leftSection={<IconPhoneIncoming size={12} aria-hidden />}>
+      <Badge
+        variant="light"
+        tt="none"
+        miw="max-content"
+        leftSection={<IconPhoneIncoming size={12} aria-hidden />}
+      >
         Running
       </Badge>
     );

@@ -140,7 +140,7 @@ export function Shell() {
           </Group>
         </AppShell.Header>
         <AppShell.Navbar p="sm" aria-label="Pages">
-          <ScrollArea type="auto">
+          <ScrollArea type="hover" scrollbarSize={6}>
             {GROUPS.map(({ title, pages }) => (
               <div key={title}>
                 {title && <Divider my="xs" label={title} labelPosition="left" />}

@@ -1,3 +1,63 @@
+/** Locations: where the business is. */
+import { Badge, Button, Group } from "@mantine/core";
+import { IconMapPin, IconPlus } from "@tabler/icons-react";
+import { Link, Outlet } from "@tanstack/react-router";
+import type { Location } from "../../answers.ts";
+import { locations } from "../api/resources.ts";
+import { type Column, List } from "../parts/list.tsx";
 import { Page } from "../parts/page.tsx";
+import { Empty } from "../parts/states.tsx";
+import { Phone } from "../parts/text.tsx";
 
-export const LocationsPage = () => <Page title="LocationsPage">To come</Page>;
+const columns: Column<Location>[] = [
+  {
+    title: "Name",
+    card: "heading",
+    render: ({ name, is_default }) => (
+      <Group gap="xs">
+        {name}
+        {is_default && (
+          <Badge variant="light" tt="none">
+            Default
+          </Badge>
+        )}
+      </Group>
+    ),
+  },
+  { title: "City", card: "detail", render: ({ city }) => city },
+  {
+    title: "Number",
+    card: "detail",
+    render: ({ phone_number }) => <Phone number={phone_number} fallback="None" />,
+  },
+  { title: "Time zone", render: ({ timezone }) => timezone },
+];
+
+export function LocationsPage() {
+  const add = (
+    <Button component={Link} to="/locations/new" leftSection={<IconPlus size={16} />}>
+      Add location
+    </Button>
+  );
+  return (
+    <Page
+      title="Locations"
+      about="Where the business is. A call belongs to the location whose number was dialled, else to the default one."
+      actions={add}
+    >
+      <List
+        label="Locations"
+        path={locations.path}
+        of={["location"]}
+        columns={columns}
+        hrefOf={({ id }) => `/locations/${id}`}
+        empty={
+          <Empty icon={IconMapPin} title="No locations yet" action={add}>
+            Add the first one: its time zone and hours are what the receptionist goes by.
+          </Empty>
+        }
+      />
+      <Outlet />
+    </Page>
+  );
+}

@@ -127,7 +127,7 @@ export function Prose({ children }: { children: string }) {
 /** A link inside the dashboard. `to` is a whole address, with what stands behind its `?`. */
 export function PageLink({ to, children }: { to: string; children: ReactNode }) {
   return (
-    <Anchor component={Link} to={to} inherit>
+    <Anchor component={Link} to={to} inherit underline="always">
       {children}
     </Anchor>
   );
