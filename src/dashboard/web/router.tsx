@@ -196,6 +196,11 @@ const audit = createRoute({
   ),
   component: lazyRouteComponent(() => import("./audit/AuditPage.tsx"), "AuditPage"),
 });
+const auditEntry = createRoute({
+  getParentRoute: () => audit,
+  path: "$id",
+  component: lazyRouteComponent(() => import("./audit/AuditEntryPanel.tsx"), "AuditEntryPanel"),
+});
 const business = createRoute({
   ...at("/settings/business"),
   component: lazyRouteComponent(() => import("./account/BusinessPage.tsx"), "BusinessPage"),
@@ -222,7 +227,7 @@ const routeTree = root.addChildren([
     webhooks.addChildren([newWebhook]),
     webhook.addChildren([delivery]),
     keys.addChildren([newKey]),
-    audit,
+    audit.addChildren([auditEntry]),
     business,
     account,
   ]),

@@ -117,7 +117,8 @@ const PAGES = [
   ...["/locations/new", "/team", "/team/:member", "/team/new", "/rules", "/rules/:rule"],
   ...["/rules/new", "/intents", "/intents/:intent", "/intents/new", "/webhooks", "/webhooks/new"],
   ...["/webhooks/:subscription", "/webhooks/:subscription/deliveries/:delivery"],
-  ...["/settings/keys", "/settings/keys/new", "/settings/audit", "/settings/account"],
+  ...["/settings/keys", "/settings/keys/new", "/settings/audit", "/settings/audit/1"],
+  "/settings/account",
   "/settings/business",
 ];
 

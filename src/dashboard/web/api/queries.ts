@@ -101,12 +101,13 @@ export const allQuery = <T extends object>(path: string, of: readonly string[]) 
     meta: { of },
   });
 
-/** Reads anew whatever tells of these kinds of things; `*` is everything. */
+/** Reads anew whatever tells of these kinds of things; `*` is everything, on either side. */
 export const refresh = (client: QueryClient, changed: readonly string[]) =>
   client.invalidateQueries({
-    predicate: ({ meta }) =>
-      changed.includes("*") ||
-      (meta as { of?: string[] } | undefined)?.of?.some((kind) => changed.includes(kind)) === true,
+    predicate: ({ meta }) => {
+      const of = meta?.of ?? [];
+      return changed.includes("*") || of.includes("*") || of.some((kind) => changed.includes(kind));
+    },
   });
 
 /** Asks every two seconds, while the page is looked at, what changed, and has it read anew. */

@@ -77,7 +77,7 @@ interface ListProps<T> {
   searchPlaceholder?: string;
 }
 
-export function List<T extends { id: string }>(props: ListProps<T>) {
+export function List<T extends { id: string | number }>(props: ListProps<T>) {
   const { path, of, query = {}, filters = [], controls, searchPlaceholder } = props;
   const [search, change] = useListSearch();
   const names = [...filters, ...(searchPlaceholder ? ["q"] : []), "cursor"];
@@ -196,7 +196,7 @@ function walk(event: KeyboardEvent<HTMLElement>): void {
   next.focus();
 }
 
-function Rows<T extends { id: string }>({
+function Rows<T extends { id: string | number }>({
   label,
   columns,
   hrefOf,
