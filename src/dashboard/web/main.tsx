@@ -29,7 +29,11 @@ createRoot(document.querySelector("#root")!).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={client}>
-        <ModalsProvider labels={{ confirm: "Confirm", cancel: "Cancel" }}>
+        <ModalsProvider
+          labels={{ confirm: "Confirm", cancel: "Cancel" }}
+          // A question stands above the panel that it is about.
+          modalProps={{ zIndex: 300 }}
+        >
           <RouterProvider router={router} />
           <Notifications position="bottom-right" />
         </ModalsProvider>

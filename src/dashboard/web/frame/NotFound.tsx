@@ -2,7 +2,7 @@
 import { Button, Container } from "@mantine/core";
 import { IconMapQuestion, IconPlugX } from "@tabler/icons-react";
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
-import { explain } from "../api/client.ts";
+import { explain, Failure } from "../api/client.ts";
 import { useTitle } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 
@@ -29,6 +29,8 @@ export function PageFailure({ error, reset }: ErrorComponentProps) {
   useTitle("Failed");
   const router = useRouter();
   const again = () => {
+    // After an update the server has other scripts than those this page knows.
+    if (!(error instanceof Failure)) return location.reload();
     reset();
     void router.invalidate();
   };

@@ -42,6 +42,8 @@ export default function Days({ days, outcomes }: Pick<Overview, "days" | "outcom
           withLegend
           tickLine="none"
           gridAxis="y"
+          // Those who go by keyboard or by ear have the table below.
+          barChartProps={{ accessibilityLayer: false }}
           barProps={{
             isAnimationActive: !still,
             cursor: "pointer",

@@ -1,0 +1,290 @@
+/** A day's work in the dashboard: calls that come in, orders, messages, rules, knowledge, and what is found and counted. */
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import { openBrowser } from "../../support/browser.ts";
+import { EMAIL } from "../../support/dashboard.ts";
+import { startTestServer, type TestServer } from "../../support/harness.ts";
+import { openPages } from "../../support/pages.ts";
+
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+let it: TestServer;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+beforeEach(async () => {
+  it = await startTestServer();
+});
+afterEach(() => it[Symbol.asyncDispose]());
+afterAll(() => browser.close());
+
+setDefaultTimeout(30_000);
+const MINUTE_MS = 60_000;
+const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS).toISOString();
+const tell = (name: string, record: object = {}) =>
+  it.platform.put(`/platform/v1/calls/${name}`, {
+    direction: "inbound",
+    from_number: "+12025550123",
+    started_at: ago(10),
+    ended_at: ago(8),
+    disposition: "completed",
+    ...record,
+  });
+
+test("a call that comes in is seen without a reload, and spam only when it is asked for", async () => {
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  await pages.open("/calls");
+  await page.getByText("No calls yet").waitFor();
+  await tell("a", { summary: "Asked about parking." });
+  await page.getByText("Asked about parking.").waitFor();
+  await tell("b", { summary: "A robocall.", spam: true, unscorable: true });
+  await tell("c", { summary: "Asked about prices." });
+  await page.getByText("Asked about prices.").waitFor();
+  expect(await page.getByText("A robocall.").count()).toBe(0);
+  await page.getByRole("switch", { name: "Show spam" }).press("Space");
+  await page.getByText("A robocall.").waitFor();
+  expect(page.url()).toContain("hidden=show");
+  await page.reload();
+  await page.getByText("A robocall.").waitFor();
+  await page.getByLabel("Search what was said").fill("prices");
+  await page.getByText("A robocall.").waitFor({ state: "detached" });
+  expect(page.url()).toContain("q=prices");
+  await page.getByText("Asked about prices.").waitFor();
+});
+
+test("an order is moved on step by step, and a refused step is taken back with a word of why", async () => {
+  const made = await tell("order", {
+    outcome: "order",
+    order: { items: [{ name: "Margherita", quantity: 2, price_cents: 1150 }], total_cents: 2300 },
+  });
+  const { id } = made.body.data;
+  const status = async () => (await it.read.get(`/v1/calls/${id}`)).body.data.order_status;
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  pages.expectErrors("409 (Conflict)");
+  await pages.open(`/calls/${id}`);
+  await page.getByText("23.00").first().waitFor();
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.getByRole("button", { name: "Mark as fulfilled" }).waitFor();
+  // Somebody else is quicker, and this page does not know it yet.
+  await page.route("**/dashboard/api/changes*", (route) => route.abort());
+  pages.expectErrors("ERR_FAILED");
+  await it.platform.patch("/platform/v1/calls/order/order", { status: "fulfilled" });
+  await page.getByRole("button", { name: "Cancel the order" }).click();
+  await page.getByText(/Status /).waitFor();
+  expect(await status()).toBe("fulfilled");
+});
+
+test("a message is dealt with once and can be taken back; the list of what is left follows", async () => {
+  const made = await tell("m", {
+    messages: [{ message: "Please call about the invoice.", caller_name: "Maria Ortiz" }],
+    callback_request: { reason: "An invoice.", requested_window: "tomorrow" },
+  });
+  const path = `/v1/calls/${made.body.data.id}`;
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  await pages.open("/attention");
+  const items = page.getByRole("region", { name: "To do" }).locator(".mantine-Card-root");
+  await page.getByText("Please call about the invoice.").waitFor();
+  expect(await items.count()).toBe(2);
+  await items
+    .filter({ hasText: "Please call about the invoice." })
+    .getByRole("button", { name: "Dealt with" })
+    .click();
+  await page.getByText("Please call about the invoice.").waitFor({ state: "detached" });
+  expect((await it.read.get(path)).body.data.messages[0].handled_at).not.toBeNull();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByText("Please call about the invoice.").waitFor();
+  expect((await it.read.get(path)).body.data.messages[0].handled_at).toBeNull();
+});
+
+test("a moment of a conversation has a link, and words are found within it", async () => {
+  const made = await tell("talk", {
+    transcript: Array.from({ length: 60 }, (_, i) => ({
+      role: i % 2 === 0 ? "agent" : "caller",
+      text: i === 36 ? "The dentist is in on Friday." : `Sentence ${i}.`,
+      at: i * 2,
+    })),
+  });
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  await pages.open(`/calls/${made.body.data.id}#t=72`);
+  const marked = page.locator("[data-marked]");
+  await marked.waitFor();
+  expect(await marked.textContent()).toContain("The dentist is in on Friday.");
+  const box = await marked.boundingBox();
+  expect(box!.y).toBeGreaterThan(0);
+  expect(box!.y).toBeLessThan(800);
+  await page.getByLabel("Search in the conversation").fill("friday");
+  await page.getByText("1 of 1").waitFor();
+});
+
+test("each number of the overview opens the list that it counts", async () => {
+  await tell("a", { outcome: "booked", intent: "Check-up" });
+  await tell("b", {
+    outcome: "booked",
+    intent: "Check-up",
+    started_at: ago(30),
+    ended_at: ago(29),
+  });
+  await tell("c", { intent: "Prices" });
+  await tell("d", { spam: true, unscorable: true });
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  const rows = page.locator("table.list tbody tr");
+  for (const [link, count] of [
+    ["3", 3],
+    ["Check-up", 2],
+    ["booked", 2],
+    ["Show all", 4],
+  ] as const) {
+    await pages.open("/");
+    await page.getByRole("link", { name: link, exact: true }).click();
+    await page.getByRole("heading", { name: "Calls" }).waitFor();
+    await rows.first().waitFor();
+    expect([link, await rows.count()]).toEqual([link, count]);
+  }
+});
+
+test("everything is found by keyboard alone", async () => {
+  const contact = await it.write.post("/v1/contacts", {
+    phone_number: "+12025550177",
+    first_name: "Grace",
+  });
+  const call = await tell("a", { summary: "Asked about whitening." });
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  await pages.open("/");
+  for (const [words, found, path] of [
+    ["0177", "Grace", `/contacts/${contact.body.data.id}`],
+    ["whitening", "Asked about whitening.", `/calls/${call.body.data.id}`],
+    ["audit", "Audit log", "/settings/audit"],
+  ] as const) {
+    await page.waitForLoadState("networkidle");
+    await page.keyboard.press("Control+K");
+    const input = page.getByLabel("Search pages, contacts, calls and keys");
+    await input.fill(words);
+    await page.getByRole("dialog").getByText(found).first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**${path}*`);
+    // The next search starts where no panel is open.
+    await pages.open("/");
+  }
+});
+
+test("rules are put in order by keyboard, kept, and put back where the server refuses", async () => {
+  for (const name of ["First", "Second", "Third"])
+    await it.write.post("/v1/escalation-rules", {
+      name,
+      condition: { type: "caller_request" },
+      action: "callback",
+    });
+  const order = async () =>
+    (await it.read.get("/v1/escalation-rules")).body.data.map(({ name }: { name: string }) => name);
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  pages.expectErrors("ERR_FAILED");
+  await pages.open("/rules");
+  const names = () => page.locator(".rule-link").allTextContents();
+  await page.getByRole("button", { name: "Place of Third" }).click();
+  await page.getByRole("menuitem", { name: "Move up" }).click();
+  await page.locator(".rule-link").nth(1).filter({ hasText: "Third" }).waitFor();
+  await page.reload();
+  await page.locator(".rule-link").nth(1).filter({ hasText: "Third" }).waitFor();
+  expect(await order()).toEqual(["First", "Third", "Second"]);
+  await page.getByRole("button", { name: "Move Second" }).focus();
+  await page.keyboard.press("Space");
+  await page.getByText("Second is over place 3 of 3.").waitFor({ state: "attached" });
+  await page.keyboard.press("ArrowUp");
+  await page.getByText("Second is over place 2 of 3.").waitFor({ state: "attached" });
+  await page.keyboard.press("Space");
+  await page.locator(".rule-link").nth(1).filter({ hasText: "Second" }).waitFor();
+  await page.route("**/v1/escalation-rules/*", (route) => route.abort());
+  await page.getByRole("button", { name: "Place of First" }).click();
+  await page.getByRole("menuitem", { name: "Move down" }).click();
+  await page.getByText("The order stays as it was.").waitFor();
+  expect(await names()).toEqual(["First", "Second", "Third"]);
+  expect(await order()).toEqual(["First", "Second", "Third"]);
+});
+
+test("what is refused inside a field stands at that field: hours, conditions, destinations", async () => {
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  pages.expectErrors("400 (Bad Request)");
+  await pages.open("/rules/new");
+  await page.getByLabel("Name").fill("Emergencies");
+  await page.getByRole("button", { name: "Create rule" }).click();
+  await page.getByText("Is required for the action transfer.").waitFor();
+  await pages.page.goto("about:blank");
+  await pages.open("/locations/new");
+  await page.getByLabel("Name").fill("Downtown");
+  await page.getByRole("switch", { name: "Hours are given" }).press("Space");
+  await page.getByRole("button", { name: "Add a period to Monday" }).click();
+  await page.getByLabel("Monday, period 1, to").fill("08:00");
+  await page.getByRole("button", { name: "Create location" }).click();
+  await page.getByText(/Must be later than open/).waitFor();
+  await page.getByLabel("Monday, period 1, to").fill("17:30");
+  await page.getByRole("button", { name: "Create location" }).click();
+  await page.getByRole("dialog", { name: "Downtown" }).waitFor();
+  const { data } = (await it.read.get("/v1/locations")).body;
+  expect(data[0].hours.monday).toEqual([{ open: "09:00", close: "17:30" }]);
+});
+
+test("an entry of a location shows what it overrides, both ways, and deleting it asks first", async () => {
+  const place = await it.write.post("/v1/locations", { name: "Lakeside", timezone: "UTC" });
+  const everywhere = { key: "parking", value: "Behind the building." };
+  const here = { key: "parking", value: "In the street.", location_id: place.body.data.id };
+  await it.write.post("/v1/knowledge/facts", everywhere);
+  const own = await it.write.post("/v1/knowledge/facts", here);
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  await pages.open("/knowledge");
+  await page.getByText("but not at Lakeside").waitFor();
+  await pages.open(`/knowledge/fact/${own.body.data.id}`);
+  const panel = page.getByRole("dialog", { name: "Fact: parking" });
+  await panel.getByText("Behind the building.").waitFor();
+  await panel.getByRole("button", { name: "Delete" }).click();
+  await page.getByText("what holds everywhere holds here again").waitFor();
+  expect((await it.read.get("/v1/knowledge/facts")).body.data).toHaveLength(2);
+  await page
+    .getByRole("dialog", { name: "Delete this?" })
+    .getByRole("button", { name: "Delete" })
+    .click();
+  await panel.waitFor({ state: "detached" });
+  expect((await it.read.get("/v1/knowledge/facts")).body.data).toHaveLength(1);
+});
+
+test("the audit log tells who changed what, with old and new side by side, and whether it is whole", async () => {
+  const made = await it.write.post("/v1/contacts", {
+    phone_number: "+12025550123",
+    first_name: "Maria",
+  });
+  await it.write.patch(`/v1/contacts/${made.body.data.id}`, { first_name: "Mary" });
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  await pages.open("/settings/audit?entity_type=contact");
+  await page.getByText(/Chain intact, \d+ rows/).waitFor();
+  const rows = page.locator("table.list tbody tr");
+  await rows.first().waitFor();
+  expect(await rows.count()).toBe(2);
+  expect(await rows.first().textContent()).toContain("Writer (key)");
+  expect(await rows.first().textContent()).toContain("updated contact Mary · first name");
+  await rows.first().getByRole("link").click();
+  const change = page.getByRole("table", { name: "What changed" }).getByRole("row");
+  await change.nth(1).waitFor();
+  expect(await change.nth(1).textContent()).toBe("first nameMariaMary");
+  await page.keyboard.press("Escape");
+  expect(await page.getByRole("link", { name: "Export" }).getAttribute("href")).toBe(
+    "/dashboard/api/audit/export?entity_type=contact",
+  );
+  await pages.open("/settings/audit?entity_type=session");
+  await page.getByText(EMAIL).first().waitFor();
+});
