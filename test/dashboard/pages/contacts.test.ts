@@ -1,8 +1,10 @@
 /** Contacts, as a person uses them. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { openBrowser } from "../../support/browser.ts";
 import { startTestServer, type TestServer } from "../../support/harness.ts";
 import { openPages } from "../../support/pages.ts";
+
+setDefaultTimeout(30_000);
 
 let browser: Awaited<ReturnType<typeof openBrowser>>;
 let it: TestServer;

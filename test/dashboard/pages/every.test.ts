@@ -2,7 +2,7 @@
  * Every page with everything on it that a stranger can write, and every page of an empty install: wide and light, narrow and
  * dark. What strangers write is shown as text; nothing is asked of another host; nobody is shut out.
  */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser } from "../../support/browser.ts";
@@ -10,6 +10,8 @@ import { PASSWORD } from "../../support/dashboard.ts";
 import { startTestServer, type TestServer } from "../../support/harness.ts";
 import { openPages } from "../../support/pages.ts";
 import { startReceiver } from "../../support/receiver.ts";
+
+setDefaultTimeout(30_000);
 
 /** What a caller, a receiver or a browser might send in the hope that it is taken for HTML. */
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>&lt;b&gt;';

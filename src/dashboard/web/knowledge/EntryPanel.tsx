@@ -7,7 +7,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { KnowledgeEntry } from "../../answers.ts";
 import { explain, send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { oneQuery, refresh } from "../api/queries.ts";
 import { locations, type Resource } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { NotFound } from "../frame/NotFound.tsx";
@@ -113,6 +113,10 @@ function Others({ entry }: { entry: KnowledgeEntry }) {
       onConfirm: () => {
         send("DELETE", `${resource.path}/${entry.id}`)
           .then(() => {
+            // It is not there to be read again.
+            client.removeQueries({
+              queryKey: oneQuery(`${resource.path}/${entry.id}`, []).queryKey,
+            });
             close();
             return refresh(client, [resource.entity]);
           })
