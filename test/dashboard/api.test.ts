@@ -53,6 +53,7 @@ const OWN = [
   ["PATCH", "/user"],
   ["PATCH", "/organization"],
   ["GET", "/changes"],
+  ["GET", "/last-deliveries"],
   ["GET", "/overview"],
   ["GET", "/attention"],
   ["PUT", "/calls/:id/messages/:index/handled"],
