@@ -34,8 +34,9 @@ export function ConfirmIdentityProvider({ children }: { children: ReactNode }) {
     [],
   );
   const close = (proof: Proof | null) => {
-    pending?.settle(proof);
     setPending(null);
+    // After the event that closed this: the dialog below listens for the same Esc, as soon as it is no longer waiting.
+    setTimeout(() => pending?.settle(proof));
   };
   return (
     <ConfirmContext.Provider value={confirm}>
