@@ -10,9 +10,9 @@
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
-import { startServer } from "../src/app.ts";
 import { defaultConfig, LIMITS } from "../src/config.ts";
 import { createLog } from "../src/ops/log.ts";
+import { startServer } from "../src/server.ts";
 
 const [kind, data = ""] = process.argv.slice(2);
 const JSON_HEADERS = { "Content-Type": "application/json" };

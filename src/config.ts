@@ -175,6 +175,10 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     help: "where everything is kept; made if missing",
     parse: (text) => {
       if (text.trim() === "") throw new UsageError("--data must name a directory.");
+      if (text === ":memory:")
+        throw new UsageError(
+          "--data must name a directory; for a server in memory start allison mock.",
+        );
       return text;
     },
   },

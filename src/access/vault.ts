@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { UsageError } from "../config.ts";
 import type { Random } from "../lib/random.ts";
 
-const KEY_BYTES = 32;
+export const VAULT_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 export const KEY_FILE = "secret.key";
@@ -67,7 +67,7 @@ export function loadVaultKey(
       `The key file ${file} is missing: it opens the webhook secrets in the database. Put it back from a backup, or set ${KEY_ENV} to its content.`,
     );
   }
-  const key = random.bytes(KEY_BYTES);
+  const key = random.bytes(VAULT_KEY_BYTES);
   writeWhole(dataDir, file, `${Buffer.from(key).toString("hex")}\n`);
   return key;
 }

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { generatePassword, passwordIssue } from "../access/passwords.ts";
 import type { User } from "../access/users.ts";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../config.ts";
 import { email, label } from "../resources/fields.ts";
 import { jsonOption, withData, withSettings } from "./options.ts";

@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import ms, { type StringValue } from "ms";
 import { z } from "zod";
 import { type Actor, cliActor } from "../access/actor.ts";
-import { type Appliance, openAppliance } from "../app.ts";
+import { type Appliance, openAppliance } from "../appliance.ts";
 import { type Config, defaultConfig, SETTINGS, type Setting, UsageError } from "../config.ts";
 
 type SettingName = keyof Config;

@@ -1,10 +1,10 @@
 /** `allison serve`: the appliance, until it is told to stop. */
 import { Command } from "commander";
-import { type Server, startServer } from "../app.ts";
 import { type Config, SETTINGS } from "../config.ts";
 import { createLog } from "../ops/log.ts";
 import { VERSION } from "../ops/version.ts";
 import { opensSecrets } from "../resources/webhook-subscriptions.ts";
+import { type Server, startServer } from "../server.ts";
 import { configOf, shellWord, withSettings } from "./options.ts";
 import { goOnWithoutOutput, print, say } from "./terminal.ts";
 

@@ -1,6 +1,6 @@
 /** `allison webhooks …`: subscriptions and what became of their deliveries, for whoever sits at the machine. */
 import { Command, Option } from "commander";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { LIMITS, UsageError } from "../config.ts";
 import { conflict } from "../http/errors.ts";
 import {

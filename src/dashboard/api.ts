@@ -8,7 +8,7 @@ import type { Session } from "../access/sessions.ts";
 import { createSignIn } from "../access/sign-in.ts";
 import { createStepUp } from "../access/step-up.ts";
 import type { User } from "../access/users.ts";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
 import { readBody } from "../http/body.ts";
 import { ApiError } from "../http/errors.ts";

@@ -1,6 +1,6 @@
 /** The audit log in the dashboard: read by filters, exported, and whether its chain is whole. */
 import { z } from "zod";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import {
   type AuditFilter,
   entries,

@@ -1,6 +1,6 @@
 /** What people do with a call: say that a message or callback was dealt with, and move its order on. */
 import { z } from "zod";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { ApiError } from "../http/errors.ts";
 import { createIngest } from "../platform/ingest.ts";
 import { orderMove } from "../platform/record.ts";

@@ -3,7 +3,7 @@
  * that writes of other processes are told as well. Deliveries are in no audit log; their own numbers tell of them.
  */
 import { z } from "zod";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
 import type { Changes } from "./answers.ts";
 import { type DashboardRoute, data, signedIn } from "./route.ts";

@@ -1,6 +1,6 @@
 /** Deliveries as the dashboard tells them: the last of each subscription, those that a call caused, one with the request as it went out, and sending again. */
 import { z } from "zod";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
 import { ApiError } from "../http/errors.ts";
 import { isUuid } from "../lib/ids.ts";

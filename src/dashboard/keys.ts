@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type ApiKey, keyView } from "../access/keys.ts";
 import type { StepUp } from "../access/step-up.ts";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import { flag } from "../resources/fields.ts";
 import { NewKeyBody } from "./actions.ts";
@@ -25,7 +25,13 @@ export interface KeyRouteServices extends Appliance {
   stepUp: StepUp;
 }
 
-export function keyRoutes({ store, keys, clock, stepUp }: KeyRouteServices): DashboardRoute[] {
+export function keyRoutes({
+  store,
+  keys,
+  apiKeyKind,
+  clock,
+  stepUp,
+}: KeyRouteServices): DashboardRoute[] {
   const view = (key: ApiKey): Key => ({ ...keyView(keys, key), access: key.scope ?? "platform" });
 
   function pick(id: string): ApiKey {
@@ -52,7 +58,7 @@ export function keyRoutes({ store, keys, clock, stepUp }: KeyRouteServices): Das
         const { key, token } = await store.change(actor, (tx) =>
           keys.create(tx, {
             name,
-            kind: access === "platform" ? "plat" : "live",
+            kind: access === "platform" ? "plat" : apiKeyKind,
             scope: access === "platform" ? null : access,
             expires_at,
           }),

@@ -1,6 +1,6 @@
 /** The dashboard's first page: calls over a range of time, what needs somebody's attention, and what is still to set up. */
 import { z } from "zod";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
 import { invalid } from "../http/errors.ts";
 import type { Query } from "../http/route.ts";
@@ -37,6 +37,7 @@ export interface OverviewRouteServices extends Appliance {
 export function overviewRoutes({
   db,
   keys,
+  apiKeyKind,
   clock,
   openItems,
 }: OverviewRouteServices): DashboardRoute[] {
@@ -83,7 +84,7 @@ export function overviewRoutes({
         ).length,
       },
       setup: {
-        has_key: all.some(({ kind }) => kind === "live"),
+        has_key: all.some(({ kind }) => kind === apiKeyKind),
         has_platform_key: all.some(({ kind }) => kind === "plat"),
         has_subscription: subscription === 1,
         has_call: call === 1,

@@ -1,7 +1,7 @@
 /** What a page is told of the session it is in. */
 import type { Session } from "../access/sessions.ts";
 import type { User } from "../access/users.ts";
-import type { Appliance } from "../app.ts";
+import type { Appliance } from "../appliance.ts";
 import { VERSION } from "../ops/version.ts";
 import { readOrganization } from "../resources/organization.ts";
 import type { SessionInfo } from "./answers.ts";

@@ -14,7 +14,8 @@ export interface Ids {
 
 const hex = (bytes: Uint8Array): string => bytes.toHex();
 
-export function createIds(clock: Clock, random: Random): Ids {
+/** `requests`: chance for the ids of requests, which are many more than rows. */
+export function createIds(clock: Clock, random: Random, requests = random): Ids {
   let msecs = 0;
   let seq = 0;
   return {
@@ -30,7 +31,7 @@ export function createIds(clock: Clock, random: Random): Ids {
       return v7({ msecs, seq, random: random.bytes(16) });
     },
     event: () => `evt_${hex(random.bytes(16))}`,
-    request: () => hex(random.bytes(16)),
+    request: () => hex(requests.bytes(16)),
   };
 }
 

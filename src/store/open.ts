@@ -25,6 +25,8 @@ import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
 export type Db = BunSQLiteDatabase<Record<string, never>> & { $client: Database };
 
 export const DATABASE_FILE = "allison.db";
+/** In place of a data directory: a database that ends with the process. */
+export const MEMORY = ":memory:";
 /** What an empty data directory may hold: what a first start leaves that came no further, and a file system's own. */
 const MAY_BE_THERE = new Set<string>([
   ...[KEY_FILE, `${KEY_FILE}.new`],
@@ -38,9 +40,9 @@ const SMALLEST_PAGE = 512;
 /** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
 const OLDEST_SQLITE = [3, 51, 3];
 
-/** Opens or creates the database of `dataDir`; `:memory:` makes one that ends with the process. */
+/** Opens or creates the database of `dataDir`, or makes one in `MEMORY`. */
 export function openDatabase(dataDir: string, options: { create: boolean }): Db {
-  if (dataDir === ":memory:") return prepare(new Database(":memory:", { strict: true }));
+  if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }));
   const file = join(dataDir, DATABASE_FILE);
   inspectDirectory(dataDir, options.create);
   const fresh = !existsSync(file);

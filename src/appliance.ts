@@ -1,0 +1,124 @@
+/** A data directory, or a database in memory, opened with everything that works on it; the command line uses this alone. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createKeys, type Keys } from "./access/keys.ts";
+import { createPasswords, type Passwords } from "./access/passwords.ts";
+import { createSessions, type Sessions } from "./access/sessions.ts";
+import type { KeyKind } from "./access/token.ts";
+import { createUsers, type Users } from "./access/users.ts";
+import { createVault, KEY_ENV, loadVaultKey, VAULT_KEY_BYTES, type Vault } from "./access/vault.ts";
+import { type Config, UsageError } from "./config.ts";
+import { type Clock, systemClock } from "./lib/clock.ts";
+import { createIds, type Ids } from "./lib/ids.ts";
+import { parseCidr } from "./lib/ip.ts";
+import { type Random, systemRandom } from "./lib/random.ts";
+import { createStore, type Store } from "./store/change.ts";
+import {
+  closeDatabase,
+  DATABASE_FILE,
+  type Db,
+  inspectDirectory,
+  MEMORY,
+  openDatabase,
+} from "./store/open.ts";
+import { createEgress, type Egress } from "./webhooks/egress.ts";
+
+/** What is handed in, so that a test can turn the clock and a mock can draw from a seed. */
+export interface Surroundings {
+  clock?: Clock;
+  random?: Random;
+  /** For the ids of requests, where those of rows must not depend on how often somebody reads. */
+  requestRandom?: Random;
+  /** Which keys open `/v1`, and are made in the dashboard; those of a mock are none of a real install's. */
+  apiKeyKind?: ApiKeyKind;
+  /** The environment variable that holds the vault's key in place of the key file. */
+  secretKey?: string | undefined;
+}
+
+/** A data directory, opened. */
+export interface Appliance {
+  clock: Clock;
+  random: Random;
+  ids: Ids;
+  db: Db;
+  store: Store;
+  keys: Keys;
+  apiKeyKind: ApiKeyKind;
+  users: Users;
+  sessions: Sessions;
+  passwords: Passwords;
+  vault: Vault;
+  egress: Egress;
+  /** Waits for writes under way, then puts the write-ahead log back into the file and closes it. */
+  close(): Promise<void>;
+}
+
+export type ApiKeyKind = Exclude<KeyKind, "plat">;
+type ApplianceConfig = Pick<Config, "data" | "webhookAllow" | "webhookCa">;
+
+/** Opens a data directory; throws a UsageError for one that is not ours, damaged, newer or not writable. */
+export function openAppliance(
+  config: ApplianceConfig,
+  surroundings: Surroundings,
+  create: boolean,
+): Appliance {
+  const { clock = systemClock, random = systemRandom, requestRandom = random } = surroundings;
+  const egress = openDoor(config);
+  const vaultKey = vaultKeyOf(config.data, surroundings, random, create);
+  const db = openDatabase(config.data, { create });
+  const ids = createIds(clock, random, requestRandom);
+  const store = createStore(db, clock, ids);
+  const vault = createVault(vaultKey!, random);
+  const sessions = createSessions(store, clock, random);
+  return {
+    clock,
+    random,
+    ids,
+    db,
+    store,
+    keys: createKeys(store, clock, random),
+    apiKeyKind: surroundings.apiKeyKind ?? "live",
+    users: createUsers(store, sessions, vault, random),
+    sessions,
+    passwords: createPasswords(),
+    vault,
+    egress,
+    async close() {
+      await store.idle();
+      closeDatabase(db);
+    },
+  };
+}
+
+/** Before the database is made, so that a bad key leaves nothing behind. Null where there will be no database either. */
+function vaultKeyOf(
+  data: string,
+  { secretKey = process.env[KEY_ENV] }: Surroundings,
+  random: Random,
+  create: boolean,
+): Uint8Array | null {
+  if (data === MEMORY) return random.bytes(VAULT_KEY_BYTES);
+  const fresh = !existsSync(join(data, DATABASE_FILE));
+  if (create) inspectDirectory(data, true);
+  return fresh && !create ? null : loadVaultKey(data, secretKey, random, fresh);
+}
+
+function openDoor({ webhookAllow, webhookCa }: ApplianceConfig): Egress {
+  const ca = webhookCa === null ? null : readSettingFile("--webhook-ca", webhookCa);
+  try {
+    return createEgress({ allow: webhookAllow.map(parseCidr), ca });
+  } catch (error) {
+    throw new UsageError(`--webhook-ca cannot be used: ${(error as Error).message}.`);
+  }
+}
+
+/** The text of a file that a setting names. */
+export function readSettingFile(setting: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(
+      `${setting} names a file that cannot be read: ${(error as Error).message}.`,
+    );
+  }
+}
