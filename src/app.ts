@@ -4,6 +4,7 @@
  */
 import { Elysia } from "elysia";
 import { createKeys } from "./access/keys.ts";
+import type { SignInLink } from "./access/one-time.ts";
 import { createVault, VAULT_KEY_BYTES } from "./access/vault.ts";
 import type { Appliance } from "./appliance.ts";
 import { type Config, LIMITS } from "./config.ts";
@@ -13,7 +14,7 @@ import { createDocs } from "./http/docs.ts";
 import { createIdempotencyRecords } from "./http/idempotency.ts";
 import { buildOpenApi } from "./http/openapi.ts";
 import { createPipeline } from "./http/pipeline.ts";
-import { createRateLimiter } from "./http/rate-limit.ts";
+import { createOpenLimiter, createRateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { createIds } from "./lib/ids.ts";
@@ -56,7 +57,22 @@ const LOOK_MS = 1_000;
 const FLUSH_USES_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
 
-export function createApplication(appliance: Appliance, config: Config, log: Log): Application {
+/** How a mock server differs from the real thing. */
+export interface MockManners {
+  /** Refuses fields and parameters that nobody knows. */
+  strict: boolean;
+  /** Keeps the rate limits; without, they are only told. */
+  limits: boolean;
+  signInLink: SignInLink;
+}
+
+/** `mock`: null for the real thing. */
+export function createApplication(
+  appliance: Appliance,
+  config: Config,
+  log: Log,
+  mock: MockManners | null = null,
+): Application {
   const { clock, random, ids, db, store, keys, sessions, vault } = appliance;
   const idempotency = createIdempotencyRecords(db, vault);
   const trusted = config.trustProxy.map(parseCidr);
@@ -65,6 +81,7 @@ export function createApplication(appliance: Appliance, config: Config, log: Log
   let draining = false;
   let lastRequest = 0;
   const publicUrl = () => url;
+  const createLimiter = mock && !mock.limits ? createOpenLimiter : createRateLimiter;
   const addressOf = (request: Request) =>
     clientAddress(
       listener?.requestIP(request)?.address ?? "",
@@ -76,8 +93,10 @@ export function createApplication(appliance: Appliance, config: Config, log: Log
     store,
     keys,
     apiKeyKinds: [appliance.apiKeyKind],
-    reads: createRateLimiter(config.readsPerMinute),
-    writes: createRateLimiter(config.writesPerMinute),
+    reads: createLimiter(config.readsPerMinute),
+    writes: createLimiter(config.writesPerMinute),
+    failedAuthentications: createLimiter(LIMITS.failedAuthPerMinute),
+    mock,
     idempotency,
     clock,
     ids,
@@ -88,7 +107,10 @@ export function createApplication(appliance: Appliance, config: Config, log: Log
       return draining;
     },
   });
-  const dashboard = createDashboard({ appliance, pipeline, routes, log, addressOf, publicUrl });
+  const dashboard = createDashboard({
+    ...{ appliance, pipeline, routes, log, addressOf, publicUrl },
+    signInLink: mock?.signInLink ?? null,
+  });
   const docs = createDocs({
     document: () =>
       buildOpenApi({
@@ -125,7 +147,7 @@ export function createApplication(appliance: Appliance, config: Config, log: Log
     return Response.json({ status: "ok", version: VERSION });
   });
   elysia.get("/health", ({ request }) => health(request), OWN_PARSER);
-  const pages = createPages(random);
+  const pages = createPages(random, mock ? ["mock"] : []);
   for (const path of pages.paths) {
     const asset = pipeline.open((request) => pages.asset(path, request));
     elysia.get(path, ({ request }) => asset(request), OWN_PARSER);
@@ -137,7 +159,10 @@ export function createApplication(appliance: Appliance, config: Config, log: Log
   const elsewhere = pipeline.open((request) => pages.document(request) ?? unknown(request));
   elysia.all("/*", ({ request }) => elsewhere(request), OWN_PARSER);
 
-  const dispatcher = createDispatcher({ ...appliance, log });
+  const dispatcher = createDispatcher({
+    ...{ ...appliance, log },
+    signingClock: mock ? systemClock : clock,
+  });
   let stopTimers: (() => void)[] = [];
   return {
     elysia: elysia as unknown as Elysia,

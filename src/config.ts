@@ -54,6 +54,8 @@ export const LIMITS = {
   rankedIntents: 10,
   /** … and calls whose open messages and callback requests are counted, the newest. */
   openCallsCounted: 1_000,
+  /** Made-up calls of a mock. */
+  mockCalls: 100_000,
   /** Audit rows that a page may be behind and still be told what has changed; beyond that it reads everything anew. */
   changesBehind: 1_000,
   /** Writes that share one commit, and how long their transaction may be held open. */

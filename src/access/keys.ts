@@ -62,6 +62,8 @@ export interface NewKey {
   kind: KeyKind;
   scope: Scope | null;
   expires_at: string | null;
+  /** Of a mock's own keys, which are the same at every start; any other is drawn. */
+  token?: string;
 }
 
 export interface Keys {
@@ -134,8 +136,8 @@ export function createKeys(store: Store, clock: Clock, random: Random): Keys {
 
   const uses = new Map<string, { ms: number; at: string; ip: string; written: boolean }>();
 
-  function create(tx: Transaction, { name, kind, scope, expires_at }: NewKey) {
-    const token = createToken(kind, random);
+  function create(tx: Transaction, { name, kind, scope, expires_at, ...given }: NewKey) {
+    const token = given.token ?? createToken(kind, random);
     const row = {
       id: tx.newId(),
       created_at: tx.at,

@@ -66,15 +66,22 @@ export const jsonOption = () => new Option("--json", "print JSON");
 const FEW = 50;
 const MANY = 10_000;
 
+/** An option that takes a whole number within these bounds. */
+export const wholeNumberOption = (flag: string, help: string, [least, most]: [number, number]) =>
+  new Option(flag, help).argParser((text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      const [name] = flag.split(" ");
+      throw new UsageError(
+        `${name} must be a whole number from ${least} to ${most}, not "${text}".`,
+      );
+    }
+    return value;
+  });
+
 /** `--limit`: how many of the newest to print. */
 export const limitOption = () =>
-  new Option("--limit <number>", "how many at most").default(FEW).argParser((text) => {
-    const limit = Number(text);
-    if (!Number.isInteger(limit) || limit < 1 || limit > MANY) {
-      throw new UsageError(`--limit must be a whole number from 1 to ${MANY}, not "${text}".`);
-    }
-    return limit;
-  });
+  wholeNumberOption("--limit <number>", "how many at most", [1, MANY]).default(FEW);
 
 const LONGEST_SPAN_MS = ms("100y");
 
@@ -104,7 +111,3 @@ export function pointInTime(name: string): (text: string) => string {
     return new Date(text).toISOString();
   };
 }
-
-/** A word of a command as it can be typed into a shell. */
-export const shellWord = (text: string): string =>
-  /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

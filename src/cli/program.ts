@@ -11,6 +11,7 @@ import { auditCommand } from "./audit.ts";
 import { callsCommand } from "./calls.ts";
 import { healthCommand } from "./health.ts";
 import { keysCommand } from "./keys.ts";
+import { mockCommand } from "./mock.ts";
 import { openapiCommand } from "./openapi.ts";
 import { serveCommand } from "./serve.ts";
 import { Failed, say } from "./terminal.ts";
@@ -23,6 +24,7 @@ export async function run(args: string[]): Promise<number> {
     .description("The voice receptionist's API, on your own machine.")
     .version(VERSION, "-V, --version", "print the version")
     .addCommand(serveCommand())
+    .addCommand(mockCommand())
     .addCommand(adminCommand())
     .addCommand(keysCommand())
     .addCommand(callsCommand())

@@ -5,8 +5,8 @@ import { createLog } from "../ops/log.ts";
 import { VERSION } from "../ops/version.ts";
 import { opensSecrets } from "../resources/webhook-subscriptions.ts";
 import { type Server, startServer } from "../server.ts";
-import { configOf, shellWord, withSettings } from "./options.ts";
-import { goOnWithoutOutput, print, say } from "./terminal.ts";
+import { configOf, withSettings } from "./options.ts";
+import { goOnWithoutOutput, print, programName, say, shellWord } from "./terminal.ts";
 
 export function serveCommand(): Command {
   const command = new Command("serve").description("Run the server: API, reference, webhooks.");
@@ -23,7 +23,7 @@ export function serveCommand(): Command {
 }
 
 /** The first signal stops in order, a second one at once. */
-function stopOnSignals(server: Server): void {
+export function stopOnSignals(server: Pick<Server, "stop">): void {
   let signals = 0;
   const onSignal = () => {
     signals += 1;
@@ -60,11 +60,4 @@ function welcome(server: Server, config: Config): void {
   say(
     `There is no API key yet. Make one: ${shellWord(programName())} keys create --name "My first key" --scope write${data}`,
   );
-}
-
-/** How this program was called, as it can be typed again. */
-function programName(): string {
-  const { execPath } = process;
-  const here = `${process.cwd()}/`;
-  return execPath.startsWith(here) ? `./${execPath.slice(here.length)}` : execPath;
 }

@@ -71,3 +71,14 @@ export function printFacts(facts: Record<string, string>): void {
   for (const [name, value] of Object.entries(facts))
     print(`${name.padEnd(width)}  ${printable(value)}`);
 }
+
+/** A word of a command as it can be typed into a shell. */
+export const shellWord = (text: string): string =>
+  /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** How this program was called, as it can be typed again. */
+export function programName(): string {
+  const { execPath } = process;
+  const here = `${process.cwd()}/`;
+  return execPath.startsWith(here) ? `./${execPath.slice(here.length)}` : execPath;
+}

@@ -4,6 +4,7 @@
  */
 import { userActor } from "../access/actor.ts";
 import { createFirstAccount, type FirstAccount } from "../access/first-account.ts";
+import type { SignInLink } from "../access/one-time.ts";
 import type { Session } from "../access/sessions.ts";
 import { createSignIn } from "../access/sign-in.ts";
 import { createStepUp } from "../access/step-up.ts";
@@ -44,6 +45,8 @@ export interface DashboardServices {
   log: Log;
   addressOf(request: Request): string;
   publicUrl(): string;
+  /** Null but for a mock. */
+  signInLink: SignInLink | null;
 }
 
 export interface Dashboard {
@@ -55,7 +58,7 @@ export interface Dashboard {
 }
 
 export function createDashboard(services: DashboardServices): Dashboard {
-  const { appliance, pipeline, log, addressOf, publicUrl } = services;
+  const { appliance, pipeline, log, addressOf, publicUrl, signInLink } = services;
   const { users, sessions, passwords, clock, random } = appliance;
   const firstAccount = createFirstAccount(users, random);
   const openItems = createOpenItems(appliance.db);
@@ -64,6 +67,7 @@ export function createDashboard(services: DashboardServices): Dashboard {
     log,
     publicUrl,
     firstAccount,
+    signInLink,
     signIn: createSignIn({ ...appliance, log }),
     stepUp: createStepUp(users, passwords, clock, random, log),
     secure: () => publicUrl().startsWith("https:"),

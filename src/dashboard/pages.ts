@@ -39,7 +39,8 @@ export interface Pages {
   document(request: Request): Promise<Response> | null;
 }
 
-export function createPages(random: Random): Pages {
+/** `more`: first parts of addresses that only this server has pages for. */
+export function createPages(random: Random, more: readonly string[] = []): Pages {
   const place = PLACES.find((path) => existsSync(path));
   if (place === undefined) throw new Error("The dashboard is not built; run scripts/build.");
   const files = readdirSync(place, { recursive: true, encoding: "utf8" }).filter(
@@ -88,7 +89,7 @@ export function createPages(random: Random): Pages {
       if (request.method !== "GET" && request.method !== "HEAD") return null;
       const { path } = targetOf(request);
       const first = path.split("/")[1] ?? "";
-      const known = path === "/" || PAGES.has(first);
+      const known = path === "/" || PAGES.has(first) || more.includes(first);
       if (!known && (APIS.has(first) || !request.headers.get("accept")?.includes("text/html")))
         return null;
       return html(request, known ? 200 : 404);

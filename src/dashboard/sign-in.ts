@@ -1,7 +1,8 @@
-/** The first account, signing in and signing out. */
+/** The first account, signing in, by a link too where there is one, and signing out. */
 import { z } from "zod";
 import { systemActor } from "../access/actor.ts";
 import type { FirstAccount } from "../access/first-account.ts";
+import type { SignInLink } from "../access/one-time.ts";
 import type { SignedIn, SignIn } from "../access/sign-in.ts";
 import { ApiError, type Details } from "../http/errors.ts";
 import { bindResource } from "../resources/define.ts";
@@ -35,12 +36,14 @@ const FirstAccountBody = z.object({
 export interface SignInRouteServices extends SessionViewServices {
   signIn: SignIn;
   firstAccount: FirstAccount;
+  signInLink: SignInLink | null;
   /** Whether cookies are for https alone. */
   secure(): boolean;
 }
 
 export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
-  const { db, store, users, sessions, passwords, signIn, firstAccount, secure } = services;
+  const { db, store, users, sessions, passwords, signIn, firstAccount, signInLink, secure } =
+    services;
   const locations = bindResource(locationDefinition, db);
 
   const begun = (signedIn: SignedIn, status: 200 | 201): Reply => ({
@@ -93,6 +96,16 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
       path: "/sign-in",
       body: Credentials,
       answer: async ({ body, from, device }) => begun(await signIn.signIn(body, from, device), 200),
+    }),
+    open({
+      method: "POST",
+      path: "/sign-in-link",
+      body: z.object({ token }),
+      async answer({ body, from }) {
+        const user = users.byEmail(signInLink?.take(body.token) ?? "");
+        if (!user) throw new ApiError("not_found");
+        return begun(await signIn.begin(user.id, user.password_hash, from), 200);
+      },
     }),
     signedIn({
       method: "GET",

@@ -19,15 +19,16 @@ import type { Log } from "../ops/log.ts";
 import { type Store, storageFailed, type Transaction } from "../store/change.ts";
 import { readBody, requireContentType } from "./body.ts";
 import { etagOf, namesTag } from "./conditional.ts";
-import { ApiError, errorBody } from "./errors.ts";
+import { ApiError, errorBody, invalid } from "./errors.ts";
 import {
   type IdempotencyRecords,
   type RequestName,
   readIdempotencyKey,
   type StoredAnswer,
 } from "./idempotency.ts";
-import { createRateLimiter, type RateLimiter } from "./rate-limit.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 import type { Params, ReadRoute, Route, StreamRoute, WriteRoute } from "./route.ts";
+import { requireKnownFields, requireKnownParameters } from "./strict.ts";
 import { isDecodable, targetOf } from "./target.ts";
 import { checkBody, checkQuery } from "./validate.ts";
 
@@ -38,6 +39,10 @@ export interface PipelineServices {
   apiKeyKinds: readonly KeyKind[];
   reads: RateLimiter;
   writes: RateLimiter;
+  /** By the client's network. */
+  failedAuthentications: RateLimiter;
+  /** Null for the real thing; of a mock, whether it refuses fields and parameters that nobody knows. */
+  mock: { strict: boolean } | null;
   idempotency: IdempotencyRecords;
   clock: Clock;
   ids: Ids;
@@ -86,12 +91,15 @@ const WRITING = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 const JSON_TYPE = "application/json";
 /** Why a request is refused that no log need tell of, one by one. */
 const STOPPING = "stopping";
+/** Asks a mock server to fail. A client that still sends it to a real one has not noticed where it is. */
+export const FAULT_HEADER = "x-mock-fault";
+const FAULTS_ARE_FOR = "is for a mock server only; start one with allison mock";
 const SECRET_WARNING = "Store the secret now; it is not shown again.";
 
 export function createPipeline(services: PipelineServices): Pipeline {
   const { store, keys, idempotency, clock, ids, log, addressOf } = services;
   const tellsAll = log.isLevelEnabled("debug");
-  const failedAuthentications = createRateLimiter(LIMITS.failedAuthPerMinute);
+  const strict = services.mock?.strict ?? false;
 
   function begin(request: Request): Exchange {
     const given = request.headers.get("x-request-id");
@@ -115,6 +123,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
     const key = token === null ? "missing" : keys.authenticate(token, kinds);
     if (typeof key === "string") {
       const address = addressOf(request);
+      const { failedAuthentications } = services;
       const { allowed, retrySeconds } = failedAuthentications.spend(
         networkOf(address),
         clock.monotonic(),
@@ -122,7 +131,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
       if (!allowed)
         throw rateLimited(
           retrySeconds,
-          `${LIMITS.failedAuthPerMinute} failed authentications per minute`,
+          `${failedAuthentications.limit} failed authentications per minute`,
         );
       log.info({ request_id: id, ip: address, reason: key }, "key refused");
       throw new ApiError("unauthorized", { headers: { "WWW-Authenticate": "Bearer" } });
@@ -166,7 +175,9 @@ export function createPipeline(services: PipelineServices): Pipeline {
   function admit(exchange: Exchange, access: Route["access"], gate?: Gate): Caller {
     requireOpen(exchange);
     const caller = gate ? gate(exchange.request, exchange.id) : admitByKey(exchange, access);
-    const { url } = exchange.request;
+    const { url, headers } = exchange.request;
+    if (!services.mock && headers.has(FAULT_HEADER))
+      throw invalid({ [FAULT_HEADER]: FAULTS_ARE_FOR });
     if (url.includes("%") && !isDecodable(targetOf(exchange.request).path)) {
       throw new ApiError("not_found");
     }
@@ -215,7 +226,9 @@ export function createPipeline(services: PipelineServices): Pipeline {
 
   function read(route: ReadRoute, exchange: Exchange, params: Params, gate?: Gate): Response {
     const { key } = admit(exchange, route.access, gate);
-    const query = route.query ? checkQuery(route.query, targetOf(exchange.request).query) : {};
+    const given = route.query || strict ? targetOf(exchange.request).query : null;
+    if (given && strict) requireKnownParameters(route.query, given);
+    const query = given && route.query ? checkQuery(route.query, given) : {};
     const found = route.read({ params, query, key });
     if (found === null) throw new ApiError("not_found");
     if (route.answers.kind === "page") return answer(exchange, 200, JSON.stringify(found));
@@ -236,7 +249,12 @@ export function createPipeline(services: PipelineServices): Pipeline {
   ): Promise<Response> {
     const { request, headers } = exchange;
     const { key, actor } = admit(exchange, route.access, gate);
-    const body = route.body ? checkBody(route.body, await readBody(request, route)) : undefined;
+    const sent = route.body ? await readBody(request, route) : undefined;
+    if (strict) {
+      requireKnownParameters(undefined, targetOf(request).query);
+      if (route.body) requireKnownFields(route.body, sent);
+    }
+    const body = route.body ? checkBody(route.body, sent) : undefined;
     const requestKey = route.method === "POST" ? readIdempotencyKey(request.headers) : null;
     const name =
       requestKey === null || key === null

@@ -27,6 +27,8 @@ export interface DispatcherServices {
   vault: Vault;
   egress: Egress;
   log: Log;
+  /** Whose time a signature tells, where that is another: receivers compare it with their own. */
+  signingClock?: Clock;
 }
 
 export interface Dispatcher {
@@ -62,6 +64,7 @@ export function createDispatcher({
   vault,
   egress,
   log,
+  signingClock = clock,
 }: DispatcherServices): Dispatcher {
   const queries = prepareQueries(store);
   const lanes = new Map<string, Set<Promise<void>>>();
@@ -163,18 +166,14 @@ export function createDispatcher({
     const at = clock.now();
     // As it is now: address and secret may have been changed since the delivery was claimed.
     const current = queries.subscription(subscription.id) ?? subscription;
-    const outcome = await post(current, delivery, at);
+    const outcome = await post(current, delivery);
     const succeeded =
       outcome.statusCode !== null && outcome.statusCode >= 200 && outcome.statusCode < 300;
     const recorded = store.change(ACTOR, (tx) => record(tx, delivery, outcome, succeeded, at));
     return { recorded, succeeded };
   }
 
-  async function post(
-    subscription: Subscription,
-    { event_id, body }: Claimed,
-    at: number,
-  ): Promise<Outcome> {
+  async function post(subscription: Subscription, { event_id, body }: Claimed): Promise<Outcome> {
     let secret: string;
     try {
       secret = vault.open(subscription.secret, secretPurpose(subscription.id));
@@ -191,7 +190,7 @@ export function createDispatcher({
       };
     }
     return egress.post(subscription.url, {
-      headers: signedHeaders(secret, event_id, body, at),
+      headers: signedHeaders(secret, event_id, body, signingClock.now()),
       body,
     });
   }
