@@ -94,6 +94,9 @@ function listen(
   };
 }
 
+/** Another program listens there already. */
+export class PortInUse extends UsageError {}
+
 type Address = Pick<Config, "host" | "port">;
 
 /** How Bun's server is to listen, whatever answers behind it. */
@@ -121,7 +124,7 @@ export function beginToListen<T>({ host, port }: Address, begin: () => T): T {
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === "EADDRINUSE") {
-      throw new UsageError(
+      throw new PortInUse(
         `Port ${port} on ${host} is in use; choose another with --port (0 picks a free one).`,
       );
     }

@@ -19,17 +19,21 @@ const USUAL_CALLS = 100;
 /** When the clock starts for a chosen seed, so that its times are the same on every day. */
 const SEEDED_START = "2026-01-15T15:00:00.000Z";
 
+/** Where a mock is looked for when nothing is said. */
+export const MOCK_SERVER = "http://127.0.0.1:8080";
+
+export const seedOption = () =>
+  wholeNumberOption("--seed <number>", "same seed, same ids, names and times", [
+    0,
+    2 ** 31 - 1,
+  ]).env("ALLISON_MOCK_SEED");
+
 export function mockCommand(): Command {
   const command = new Command("mock")
     .description(
       "Run a mock server: the real thing in memory, with data, fixed keys and faults on demand.",
     )
-    .addOption(
-      wholeNumberOption("--seed <number>", "same seed, same ids, names and times", [
-        0,
-        2 ** 31 - 1,
-      ]).env("ALLISON_MOCK_SEED"),
-    )
+    .addOption(seedOption())
     .addOption(
       new Option("--now <time>", "the time it is, which stands still unless --speed is given")
         .env("ALLISON_MOCK_NOW")
@@ -149,7 +153,7 @@ function welcome({ url, world, signInLink }: Mock, { data }: Options): void {
   const calls = appliance.db.$client
     .query<{ n: number }, []>("select count(*) as n from calls")
     .get()!.n;
-  const server = url === "http://127.0.0.1:8080" ? "" : ` --server ${url}`;
+  const server = url === MOCK_SERVER ? "" : ` --server ${url}`;
   const program = shellWord(programName());
   say(`Allison ${VERSION}, a mock server: in memory, gone when it stops.
 

@@ -1,0 +1,189 @@
+/** Faults: a client sees what it asked for, as often as it asked, and nobody meets one that is not meant. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createConnection } from "node:net";
+import { ERRORS } from "../../src/http/errors.ts";
+import { parseFault } from "../../src/mock/faults.ts";
+import { MOCK_KEYS } from "../../src/mock/keys.ts";
+import { startTestServer } from "../support/harness.ts";
+import { startTestMock, type TestMock } from "../support/mock.ts";
+
+let it: TestMock;
+beforeAll(async () => {
+  it = await startTestMock();
+});
+afterAll(() => it[Symbol.asyncDispose]());
+
+const asking = (fault: string) => ({ "x-mock-fault": fault });
+const rules = (...list: object[]) => it.anonymous.post("/mock/faults", { rules: list });
+
+/** All that comes over the wire until the server hangs up. */
+async function onTheWire(headers: string[]): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = createConnection(Number(new URL(it.url).port), "127.0.0.1");
+  let text = "";
+  socket.on("data", (chunk) => (text += chunk.toString()));
+  // The connection is reset, which is no failure here.
+  socket.on("error", () => {});
+  socket.on("close", () => resolve(text));
+  socket.write(
+    `GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MOCK_KEYS.read}\r\n${headers.join("\r\n")}\r\n\r\n`,
+  );
+  return promise;
+}
+
+describe("by header", () => {
+  test.each(Object.values(ERRORS).map(({ status }) => status))(
+    "%i is answered as the real server would, in the envelope",
+    async (status) => {
+      const answer = await it.read.get("/v1/me", asking(String(status)));
+      expect(answer.status).toBe(status);
+      expect(ERRORS[answer.body.error as keyof typeof ERRORS].status).toBe(status);
+      expect(answer.headers.get("content-type")).toBe("application/json");
+      expect(answer.headers.get("x-request-id")).toMatch(/^[0-9a-f]{32}$/);
+      expect(answer.headers.has("retry-after")).toBe(status === 429 || status === 503);
+    },
+  );
+
+  test("429;times=2 fails twice and then gets through, again and again, for each request by itself", async () => {
+    const statuses = async (path: string, count: number) => {
+      const seen = [];
+      for (let i = 0; i < count; i += 1)
+        seen.push((await it.read.get(path, asking("429;times=2;retry-after=7"))).status);
+      return seen;
+    };
+    expect(await statuses("/v1/me", 6)).toEqual([429, 429, 200, 429, 429, 200]);
+    expect(await statuses("/v1/contacts", 1)).toEqual([429]);
+    const refused = await it.read.get("/v1/intents", asking("429;times=1;retry-after=7"));
+    expect(refused.headers.get("retry-after")).toBe("7");
+  });
+
+  test("slow answers whole, and not before its time", async () => {
+    const started = performance.now();
+    const answer = await it.read.get("/v1/me", asking("slow=150"));
+    expect(answer.status).toBe(200);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(145);
+  });
+
+  test("drop closes the connection without a byte, and the request was not done", async () => {
+    expect(await onTheWire(["X-Mock-Fault: drop"])).toBe("");
+    const before = await it.read.all("/v1/contacts");
+    const body = { phone_number: "+12025550143" };
+    await expect(it.write.post("/v1/contacts", body, asking("drop"))).rejects.toThrow();
+    expect(await it.read.all("/v1/contacts")).toHaveLength(before.length);
+  });
+
+  test("truncate does the request and breaks its answer off, so that a retry with the same key finds it done", async () => {
+    expect(await onTheWire(["X-Mock-Fault: truncate"])).toMatch(
+      /^HTTP\/1.1 200 OK[\s\S]+\{"data":/,
+    );
+    const body = { phone_number: "+12025550144" };
+    const key = { "idempotency-key": "retry-1" };
+    await expect(
+      it.write.post("/v1/contacts", body, { ...key, ...asking("truncate") }),
+    ).rejects.toThrow();
+    const again = await it.write.post("/v1/contacts", body, key);
+    expect([again.status, again.headers.get("idempotent-replayed")]).toEqual([201, "true"]);
+  });
+
+  test.each([
+    "",
+    "200",
+    "50",
+    "418",
+    "slow",
+    "slow=",
+    "slow=600001",
+    "500;times=0",
+    "500;time=1",
+    "500;times=1;times=2",
+    "drop;retry-after=1",
+    "429 ; times = 1",
+  ])("%p asks for no fault there is, and is told which there are", async (text) => {
+    expect(parseFault(text)).toBeNull();
+    const answer = await it.read.get("/v1/me", asking(text || " "));
+    expect([answer.status, answer.body.error]).toEqual([400, "validation_failed"]);
+    expect(answer.body.details["x-mock-fault"]).toContain("drop or truncate");
+  });
+
+  test("a real server refuses it and names where it belongs, whatever the request", async () => {
+    await using real = await startTestServer();
+    for (const answer of [
+      await real.read.get("/v1/me", asking("500")),
+      await real.write.post("/v1/contacts", { phone_number: "+12025550143" }, asking("slow=1")),
+      await real.read.get("/v1/nowhere", asking("drop")),
+    ]) {
+      expect([answer.status, answer.body]).toEqual([
+        400,
+        {
+          error: "validation_failed",
+          details: { "x-mock-fault": "is for a mock server only; start one with allison mock" },
+        },
+      ]);
+    }
+    expect(await real.read.all("/v1/contacts")).toEqual([]);
+    expect((await real.anonymous.post("/mock/faults", { rules: [] })).status).toBe(404);
+    expect((await real.anonymous.post("/mock/reset")).status).toBe(404);
+  });
+});
+
+describe("by rule", () => {
+  test("a rule meets its route and its key only, as often as it says, and counts", async () => {
+    const set = await rules(
+      { route: "POST /v1/contacts", key: "write", fault: "503;times=1" },
+      { route: "/v1/contacts/:id", fault: "404" },
+      { key: "Reporting", route: "GET /v1/intents", fault: "500" },
+    );
+    expect(set.status).toBe(200);
+    const body = { phone_number: "+12025550145" };
+    expect((await it.write.post("/v1/contacts", body)).status).toBe(503);
+    const made = await it.write.post("/v1/contacts", body);
+    expect(made.status).toBe(201);
+    expect((await it.read.get(`/v1/contacts/${made.body.data.id}`)).status).toBe(404);
+    expect((await it.read.get("/v1/contacts")).status).toBe(200);
+    expect((await it.read.get("/v1/intents")).status).toBe(500);
+    expect((await it.write.get("/v1/intents")).status).toBe(200);
+    const { data } = (await it.anonymous.get("/mock/faults")).body;
+    expect(data.map(({ met, left }: { met: number; left: number | null }) => [met, left])).toEqual([
+      [1, 0],
+      [1, null],
+      [1, null],
+    ]);
+    expect((await rules()).body.data).toEqual([]);
+    expect((await it.read.get("/v1/intents")).status).toBe(200);
+  });
+
+  test("a probability is drawn from the seed, the same at every start", async () => {
+    const draw = async (seed: number) => {
+      await using mock = await startTestMock({
+        seed,
+        faults: { rules: [{ fault: "500", probability: 0.5 }] },
+      });
+      const statuses = [];
+      for (let i = 0; i < 24; i += 1) statuses.push((await mock.read.get("/v1/me")).status);
+      return statuses.join(" ");
+    };
+    const [first, same, other] = [await draw(3), await draw(3), await draw(4)];
+    expect(first).toContain("500");
+    expect(first).toContain("200");
+    expect(same).toBe(first);
+    expect(other).not.toBe(first);
+  });
+
+  test("bad rules are refused by their fields, and those before stay", async () => {
+    await rules({ fault: "500", route: "GET /v1/team-members" });
+    const answer = await rules(
+      { fault: "500", route: "GET /v1/contact" },
+      { fault: "5oo" },
+      { fault: "500", probability: 2 },
+    );
+    expect(answer.status).toBe(400);
+    expect(answer.body.details["rules.2.probability"]).toBe("must be at most 1");
+    const more = await rules({ fault: "500", route: "GET /v1/contact" }, { fault: "5oo" });
+    expect(more.body.details["rules.0.route"]).toContain("did you mean GET /v1/contacts?");
+    expect(more.body.details["rules.1.fault"]).toContain("slow=MILLISECONDS");
+    const unknown = await rules({ fault: "500", propability: 1 });
+    expect(unknown.body.details["rules.0.propability"]).toContain("did you mean probability?");
+    expect((await it.read.get("/v1/team-members")).status).toBe(500);
+    await rules();
+  });
+});

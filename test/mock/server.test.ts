@@ -1,0 +1,385 @@
+/** The mock server: the real thing in memory, the same at every start, with what a test suite needs beside it. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Webhook } from "standardwebhooks";
+import { MOCK_KEYS } from "../../src/mock/keys.ts";
+import { EVENT_TYPES } from "../../src/webhooks/catalogue.ts";
+import { startTestServer } from "../support/harness.ts";
+import { startTestMock, type TestMock } from "../support/mock.ts";
+import { startReceiver } from "../support/receiver.ts";
+
+let it: TestMock;
+beforeAll(async () => {
+  it = await startTestMock();
+});
+afterAll(() => it[Symbol.asyncDispose]());
+
+const NOW = Date.parse("2026-11-23T10:00:00.000Z");
+const trigger = (event: string, set: object = {}, more: object = {}) =>
+  it.anonymous.post("/mock/trigger", { event, set, ...more });
+
+describe("it is the real server", () => {
+  test("what is asked of both is answered alike: status, headers and the shape of the body", async () => {
+    await using real = await startTestServer();
+    const requests: [string, string, unknown?][] = [
+      ["GET", "/v1/me"],
+      ["HEAD", "/v1/me"],
+      ["GET", "/v1/nowhere"],
+      ["GET", "/v1"],
+      ["DELETE", "/v1/me"],
+      ["OPTIONS", "/v1/contacts"],
+      ["GET", "/v1/contacts/nobody"],
+      ["GET", "/v1/contacts?limit=1000"],
+      ["GET", "/v1/contacts?unknown=1"],
+      ["GET", "/v1/contacts/%ff"],
+      ["POST", "/v1/contacts", { phone_number: "+12025550149", first_name: "Ada", nick: 1 }],
+      ["POST", "/v1/contacts", { phone_number: "12" }],
+      ["PATCH", "/v1/contacts/nobody", {}],
+      ["GET", "/health"],
+      ["GET", "/docs/errors"],
+      ["GET", "/elsewhere"],
+    ];
+    const shape = ({ status, headers, body }: Awaited<ReturnType<typeof real.read.get>>) => ({
+      status,
+      headers: [...headers.keys()].filter((name) => name !== "date").sort(),
+      keys: Object.keys(body?.data ?? body ?? {}),
+      error: body?.error,
+      details: body?.details,
+    });
+    for (const [method, path, sent] of requests) {
+      const options = {
+        headers: sent === undefined ? undefined : { "content-type": "application/json" },
+        body: sent === undefined ? undefined : JSON.stringify(sent),
+      };
+      const [theirs, ours] = [
+        await real.write.send(method, path, options),
+        await it.write.send(method, path, options),
+      ];
+      expect([method, path, shape(ours)]).toEqual([method, path, shape(theirs)]);
+    }
+  });
+
+  test("its keys open it alone, and real keys do not open it", async () => {
+    await using real = await startTestServer();
+    for (const token of Object.values(MOCK_KEYS))
+      expect(
+        (await real.anonymous.get("/v1/me", { authorization: `Bearer ${token}` })).status,
+      ).toBe(401);
+    const { tokens } = real;
+    expect(
+      (await it.anonymous.get("/v1/me", { authorization: `Bearer ${tokens.write}` })).status,
+    ).toBe(401);
+    expect((await it.read.get("/v1/me")).body.data.key.scope).toBe("read");
+    expect((await it.read.post("/v1/contacts", { phone_number: "+12025550149" })).status).toBe(403);
+  });
+
+  test("what is posted stays until a reset, which brings back the beginning, in the same port", async () => {
+    await it.anonymous.post("/mock/reset");
+    const before = await it.read.all("/v1/contacts");
+    await it.write.post("/v1/contacts", { phone_number: "+12025550150" });
+    expect(await it.read.all("/v1/contacts")).toHaveLength(before.length + 1);
+    const { body } = await it.anonymous.post("/mock/reset");
+    expect(body.data.requests).toEqual([]);
+    const after = await it.read.all("/v1/contacts");
+    expect(after.map(({ phone_number }) => phone_number)).toEqual(
+      before.map(({ phone_number }) => phone_number),
+    );
+  });
+});
+
+describe("the same seed and the same time", () => {
+  const start = (seed: number, speed = 0) =>
+    startTestMock({ seed, calls: 12, time: { start: NOW, speed } });
+
+  /** All that can be read, and the answers to the same writes. */
+  async function told(mock: TestMock): Promise<string> {
+    const texts = [];
+    for (const path of [
+      "/v1/me",
+      "/v1/calls",
+      "/v1/contacts",
+      "/v1/knowledge/effective",
+      "/v1/locations",
+      "/v1/team-members",
+      "/v1/escalation-rules",
+      "/v1/intents",
+    ]) {
+      const answer = await mock.read.get(path);
+      texts.push(path, answer.text, answer.headers.get("etag"), answer.headers.get("x-request-id"));
+    }
+    const made = await mock.write.post("/v1/contacts", { phone_number: "+12025550151" });
+    const hook = await mock.write.post("/v1/webhook-subscriptions", {
+      url: "http://127.0.0.1:9/x",
+      events: ["call.ended"],
+    });
+    return [...texts, made.text, hook.text].join("\n");
+  }
+
+  test("give the same bytes, ids and secrets included; another seed gives others", async () => {
+    await using first = await start(7);
+    await using second = await start(7);
+    await using other = await start(8);
+    const text = await told(first);
+    expect(await told(second)).toBe(text.replaceAll(first.url, second.url));
+    expect((await told(other)).replaceAll(other.url, first.url)).not.toBe(text);
+    await first.anonymous.post("/mock/reset");
+    expect(await told(first)).toBe(text);
+  });
+
+  test("ids do not depend on how often somebody reads", async () => {
+    await using first = await start(7);
+    await using second = await start(7);
+    for (let i = 0; i < 5; i += 1) await second.read.get("/v1/contacts");
+    const body = { phone_number: "+12025550151" };
+    const ids = [first, second].map(
+      async ({ write }) => (await write.post("/v1/contacts", body)).body.data.id,
+    );
+    expect(await ids[1]).toBe(await ids[0]);
+  });
+
+  test("a clock that is fixed stands still; with a speed it runs from there", async () => {
+    await using fixed = await start(7);
+    const at = async (mock: TestMock) => (await mock.anonymous.get("/mock/state")).body.data.now;
+    expect([await at(fixed), await at(fixed)]).toEqual(Array(2).fill("2026-11-23T10:00:00.000Z"));
+    await using fast = await start(7, 1_000);
+    const [earlier, later] = [Date.parse(await at(fast)), Date.parse(await at(fast))];
+    expect(earlier).toBeGreaterThanOrEqual(NOW);
+    expect(later).toBeGreaterThan(earlier);
+  });
+});
+
+describe("limits", () => {
+  test("are told and not kept, unless they are asked for; a faster clock fills the buckets sooner", async () => {
+    const config = { host: "127.0.0.1", port: 0, webhookAllow: [], readsPerMinute: 3 };
+    await using open = await startTestMock({ config });
+    for (let i = 0; i < 5; i += 1) {
+      const { status, headers } = await open.read.get("/v1/me");
+      expect([status, headers.get("ratelimit")]).toEqual([200, '"reads";r=3;t=0']);
+    }
+    await using kept = await startTestMock({
+      config,
+      limits: true,
+      time: { start: null, speed: 600 },
+    });
+    const statuses = [];
+    for (let i = 0; i < 4; i += 1) statuses.push(await kept.read.get("/v1/me"));
+    expect(statuses.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
+    // Twenty seconds of its clock for a request are a thirtieth of a second here.
+    for (let status = 429; status === 429; ) ({ status } = await kept.read.get("/v1/me"));
+  });
+});
+
+describe("strict", () => {
+  let strict: TestMock;
+  beforeAll(async () => {
+    strict = await startTestMock({ strict: true });
+  });
+  afterAll(() => strict[Symbol.asyncDispose]());
+
+  test("an unknown field is refused with the nearest known one, however deep it stands", async () => {
+    const cases: [string, object, Record<string, string>][] = [
+      [
+        "/v1/contacts",
+        { phone_number: "+12025550151", firstname: "A" },
+        { firstname: "is not a known field; did you mean first_name?" },
+      ],
+      [
+        "/v1/locations",
+        { name: "X", timezone: "UTC", hours: { moonday: [] } },
+        { "hours.moonday": "is not a known field; did you mean monday?" },
+      ],
+      [
+        "/v1/escalation-rules",
+        { name: "X", action: "callback", condition: { type: "duration", minutes: 3, minute: 1 } },
+        { "condition.minute": "is not a known field; did you mean minutes?" },
+      ],
+      [
+        "/v1/contacts",
+        { phone_number: "+12025550151", constructor: 1 },
+        { constructor: expect.stringContaining("is not a known field") as never },
+      ],
+    ];
+    for (const [path, body, details] of cases) {
+      const answer = await strict.write.post(path, body);
+      expect([path, answer.status, answer.body.details]).toEqual([path, 400, details]);
+    }
+    const custom = await strict.write.post("/v1/contacts", {
+      phone_number: "+12025550151",
+      custom: { anything: "goes" },
+    });
+    expect(custom.status).toBe(201);
+    const named = await strict.platform.put("/platform/v1/calls/x", {
+      direction: "inbound",
+      started_at: "2026-11-23T10:00:00Z",
+      mesages: [],
+    });
+    expect(named.body.details).toEqual({ mesages: "is not a known field; did you mean messages?" });
+  });
+
+  test("an unknown parameter is refused, also where none is taken", async () => {
+    const answer = await strict.read.get("/v1/calls?outcom=booked&q=a");
+    expect(answer.body).toEqual({
+      error: "validation_failed",
+      details: { outcom: "is not a known parameter; did you mean outcome?" },
+    });
+    const none = await strict.read.get("/v1/me?verbose=1");
+    expect([none.status, none.body.details.verbose]).toEqual([
+      400,
+      "is not known: nothing of the kind is taken here",
+    ]);
+    const writing = await strict.write.post("/v1/contacts?dry_run=1", {
+      phone_number: "+12025550152",
+    });
+    expect(writing.status).toBe(400);
+    expect((await strict.read.get("/v1/calls?outcome=booked")).status).toBe(200);
+  });
+
+  test("without it both are passed over, as by the real server", async () => {
+    expect((await it.read.get("/v1/calls?outcom=booked")).status).toBe(200);
+    expect(
+      (await it.write.post("/v1/contacts", { phone_number: "+12025550153", firstname: "A" }))
+        .status,
+    ).toBe(201);
+  });
+});
+
+describe("trigger", () => {
+  test.each(EVENT_TYPES)(
+    "%s happens: it reaches the receiver, signed, and it alone",
+    async (event) => {
+      await using receiver = await startReceiver();
+      const hook = await it.write.post("/v1/webhook-subscriptions", {
+        url: receiver.url,
+        events: EVENT_TYPES,
+      });
+      const { status, body } = await trigger(event);
+      expect([status, body.data.deliveries]).toEqual([200, 1]);
+      const [delivery] = await receiver.received(1);
+      const payload = new Webhook(hook.body.secret).verify(delivery!.body, delivery!.headers) as {
+        type: string;
+        data: object;
+      };
+      expect([payload.type, payload.data]).toEqual([event, body.data.event.data]);
+      await it.mock.world().application.dispatcher.settled();
+      expect(receiver.requests).toHaveLength(1);
+      await it.write.delete(`/v1/webhook-subscriptions/${hook.body.data.id}`);
+    },
+  );
+
+  test("the API tells of it as well: the call is there, with what was set", async () => {
+    const set = {
+      message: "Please call back.",
+      caller_name: "Ada",
+      callback_number: "+12025550160",
+    };
+    const { data } = (await trigger("call.message_taken", set)).body;
+    const call = await it.read.get(`/v1/calls/${data.event.data.call_id}`);
+    expect(call.body.data.messages).toMatchObject([set]);
+    const again = await trigger("call.message_taken", {
+      call_id: data.event.data.call_id,
+      message: "And the invoice.",
+    });
+    expect(again.status).toBe(200);
+    const both = await it.read.get(`/v1/calls/${data.event.data.call_id}`);
+    expect(both.body.data.messages.map(({ message }: { message: string }) => message)).toEqual([
+      "Please call back.",
+      "And the invoice.",
+    ]);
+  });
+
+  test("text stands for a number or a list where the field is one, and paths reach into lists", async () => {
+    const { body } = await trigger("call_order.status_changed", {
+      "order.items.0.name": "Night guard",
+      "order.items.0.quantity": "2",
+      order_status: "fulfilled",
+    });
+    expect(body.data.event.data).toMatchObject({
+      order: { items: [{ name: "Night guard", quantity: 2 }] },
+      ...{ order_status: "fulfilled", previous_status: "new" },
+    });
+    const next = await trigger("call_order.status_changed", {
+      call_id: body.data.event.data.call_id,
+    });
+    expect([next.status, next.body.error]).toEqual([409, "conflict"]);
+    const tags = await trigger("call.ended", { outcome_tags: '["a", "b"]', summary: "12" });
+    expect(tags.body.data.event.data).toMatchObject({ outcome_tags: ["a", "b"], summary: "12" });
+  });
+
+  test("a copy of a delivered payload makes another such event, with ids of its own", async () => {
+    const { data: first } = (await trigger("call.appointment_booked", { service: "Crown" })).body;
+    const { call_id: _, ...copy } = first.event.data;
+    const { data: second } = (await trigger("call.appointment_booked", {}, { data: copy })).body;
+    expect(second.event.data).toMatchObject({ service: "Crown", starts_at: copy.starts_at });
+    expect(second.event.data.call_id).not.toBe(first.event.data.call_id);
+  });
+
+  test.each([
+    ["call.endd", {}, "event", "did you mean call.ended?"],
+    ["call.message_taken", { mesage: "x" }, "mesage", "did you mean message?"],
+    ["call.message_taken", { callback_number: "12" }, "callback_number", "must be"],
+    ["call.message_taken", { contact_id: "x" }, "contact_id", "is made by the server"],
+    [
+      "call.message_taken",
+      { call_id: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10" },
+      "call_id",
+      "names no call",
+    ],
+    [
+      "call.escalation_triggered",
+      { rule_id: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10" },
+      "escalations.0.rule_id",
+      "names no escalation rule",
+    ],
+    ["call_order.status_changed", { order_status: "lost" }, "order_status", "must be one of"],
+  ])("%s with %j is refused at %s", async (event, set, field, issue) => {
+    const before = (await it.anonymous.get("/mock/state")).body.data.calls;
+    const { status, body } = await trigger(event, set);
+    expect([status, Object.keys(body.details)]).toEqual([400, [field]]);
+    expect(body.details[field]).toContain(issue);
+    expect((await it.anonymous.get("/mock/state")).body.data.calls).toBe(before);
+  });
+});
+
+describe("its own page is told", () => {
+  test("the requests with their bodies, newest first, and a curl that does the same again", async () => {
+    const body = { phone_number: "+12025550170", first_name: "O'Hara" };
+    await it.write.post("/v1/contacts", body, { "idempotency-key": "it's mine" });
+    const { requests, keys } = (await it.anonymous.get("/mock/state")).body.data;
+    expect(requests[0]).toMatchObject({
+      method: "POST",
+      path: "/v1/contacts",
+      status: 201,
+      key: "Booking system",
+    });
+    expect(keys.map(({ token }: { token: string }) => token).sort()).toEqual(
+      Object.values(MOCK_KEYS).sort(),
+    );
+    const { data } = (await it.anonymous.get(`/mock/requests/${requests[0].number}`)).body;
+    expect(JSON.parse(data.request.body)).toEqual(body);
+    expect(JSON.parse(data.answer.body).data.first_name).toBe("O'Hara");
+    const ran = Bun.spawn(["sh", "-c", `${data.curl} -s`]);
+    // The same Idempotency-Key: the same answer.
+    expect(await new Response(ran.stdout).json()).toEqual(JSON.parse(data.answer.body));
+  });
+
+  test("no key that is not its own is shown", async () => {
+    await it.anonymous.get("/v1/me", {
+      authorization: "Bearer av_live_somebodysRealKey0000000000000000",
+    });
+    const { requests } = (await it.anonymous.get("/mock/state")).body.data;
+    const { text } = await it.anonymous.get(`/mock/requests/${requests[0].number}`);
+    expect(text).toContain("$KEY");
+    expect(text).not.toContain("somebodysRealKey");
+  });
+
+  test("what is no control is refused in the envelope", async () => {
+    expect((await it.anonymous.get("/mock/nothing")).status).toBe(404);
+    const wrong = await it.anonymous.get("/mock/reset");
+    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
+    // A page of another site can send a form without asking, and nothing else.
+    const form = await it.anonymous.send("POST", "/mock/trigger", {
+      headers: { "content-type": "text/plain" },
+      body: "{}",
+    });
+    expect(form.status).toBe(415);
+  });
+});

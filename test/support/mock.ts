@@ -1,0 +1,41 @@
+/** A whole mock server for a test, on a free port of loopback. */
+import { MOCK_ACCOUNT } from "../../src/mock/account.ts";
+import { fillWithBusiness } from "../../src/mock/fill.ts";
+import { MOCK_KEYS } from "../../src/mock/keys.ts";
+import { type Mock, type MockOptions, startMock } from "../../src/mock/server.ts";
+import { createLog } from "../../src/ops/log.ts";
+import { type Client, createClient } from "./client.ts";
+
+export interface TestMock extends AsyncDisposable {
+  mock: Mock;
+  url: string;
+  read: Client;
+  write: Client;
+  platform: Client;
+  anonymous: Client;
+}
+
+/** With a few calls, limits off and the machine's own clock, unless a test wants it otherwise. */
+export async function startTestMock(
+  options: Partial<MockOptions> & { calls?: number } = {},
+): Promise<TestMock> {
+  const { calls = 5, seed = 1, ...rest } = options;
+  const mock = await startMock({
+    ...{ seed, strict: false, limits: false, faults: null, email: MOCK_ACCOUNT.email },
+    config: { host: "127.0.0.1", port: 0, webhookAllow: [] },
+    time: { start: null, speed: 1 },
+    log: createLog("silent"),
+    fill: async (world) =>
+      void (await fillWithBusiness(world, { seed, calls, organization: null })),
+    ...rest,
+  });
+  return {
+    mock,
+    url: mock.url,
+    read: createClient(mock.url, MOCK_KEYS.read),
+    write: createClient(mock.url, MOCK_KEYS.write),
+    platform: createClient(mock.url, MOCK_KEYS.platform),
+    anonymous: createClient(mock.url, null),
+    [Symbol.asyncDispose]: () => mock.stop(),
+  };
+}
