@@ -16,6 +16,7 @@ import { goOnWithoutOutput, print, programName, say, shellWord } from "./termina
 
 const USUAL_SEED = 1;
 const USUAL_CALLS = 100;
+const DAYS = 30;
 /** When the clock starts for a chosen seed, so that its times are the same on every day. */
 const SEEDED_START = "2026-01-15T15:00:00.000Z";
 
@@ -71,17 +72,19 @@ export function mockCommand(): Command {
       "after",
       "\nExamples:\n  allison mock\n  allison mock --port 0 --json --seed 7 --now 2026-11-23T10:00:00Z\n  allison mock --limits --speed 60",
     );
-  return withSettings(command, SETTINGS_OF_MOCK).action(async (options: Options) => {
-    const mock = await startMock(optionsOf(options));
-    goOnWithoutOutput();
-    stopOnSignals(mock);
-    if (options.json) {
-      print(JSON.stringify({ url: mock.url, ...keysAsFields(), pid: process.pid }));
-      return;
-    }
-    welcome(mock, options);
-    print(`listening on ${mock.url}`);
-  });
+  return withSettings(command, SETTINGS_OF_MOCK, { logLevel: "warn" }).action(
+    async (options: Options) => {
+      const mock = await startMock(optionsOf(options));
+      goOnWithoutOutput();
+      stopOnSignals(mock);
+      if (options.json) {
+        print(JSON.stringify({ url: mock.url, ...keysAsFields(), pid: process.pid }));
+        return;
+      }
+      welcome(mock, options);
+      print(`listening on ${mock.url}`);
+    },
+  );
 }
 
 const SETTINGS_OF_MOCK = [
@@ -112,7 +115,7 @@ function optionsOf(options: Options): MockOptions {
   return {
     ...{ config, seed, strict, limits },
     time: timeOf(options),
-    log: createLog(options.logLevel ?? "warn"),
+    log: createLog(config.logLevel),
     email: MOCK_ACCOUNT.email,
     faults: options.faults === undefined ? null : faultsOf(options.faults),
     fill: (world: World) =>
@@ -120,6 +123,7 @@ function optionsOf(options: Options): MockOptions {
         ? fillWithBusiness(world, {
             seed,
             calls: options.calls ?? USUAL_CALLS,
+            days: DAYS,
             organization: config.organization,
           })
         : fillFromFile(world, file, config.organization ?? "My business"),

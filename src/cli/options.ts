@@ -9,9 +9,16 @@ import { type Config, defaultConfig, SETTINGS, type Setting, UsageError } from "
 
 type SettingName = keyof Config;
 
-/** Adds these settings to a command, each with its environment variable. */
-export function withSettings(command: Command, names: readonly SettingName[]): Command {
-  for (const name of names) command.addOption(optionOf(SETTINGS[name]));
+/** Adds these settings to a command, each with its environment variable; `usual` are defaults of this command's own. */
+export function withSettings(
+  command: Command,
+  names: readonly SettingName[],
+  usual: Partial<Config> = {},
+): Command {
+  for (const name of names) {
+    const option = optionOf(SETTINGS[name]);
+    command.addOption(name in usual ? option.default(usual[name]) : option);
+  }
   return command;
 }
 

@@ -9,6 +9,7 @@ import { VERSION } from "../ops/version.ts";
 import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
 import { callsCommand } from "./calls.ts";
+import { demoCommand } from "./demo.ts";
 import { healthCommand } from "./health.ts";
 import { keysCommand } from "./keys.ts";
 import { mockCommand } from "./mock.ts";
@@ -24,6 +25,7 @@ export async function run(args: string[]): Promise<number> {
     .description("The voice receptionist's API, on your own machine.")
     .version(VERSION, "-V, --version", "print the version")
     .addCommand(serveCommand())
+    .addCommand(demoCommand())
     .addCommand(mockCommand())
     .addCommand(adminCommand())
     .addCommand(keysCommand())

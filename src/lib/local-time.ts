@@ -32,3 +32,7 @@ export function datesBetween(first: string, last: string): string[] {
     dates.push(date.toString());
   return dates;
 }
+
+/** When it is this time of day (`09:30`) on this date; one that the clocks jump over is later by as much. */
+export const atLocalTime = (date: string, time: string, timezone: string): number =>
+  Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(timezone).epochMilliseconds;

@@ -1,9 +1,15 @@
 /** What a mock holds when it starts: a made-up business with its calls, or the calls of somebody's own file. */
-import { systemActor } from "../access/actor.ts";
+import { type Actor, systemActor } from "../access/actor.ts";
+import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../config.ts";
 import { ingestLines, splitLines } from "../platform/lines.ts";
+import type { CallRecord } from "../platform/record.ts";
 import { createOrganization } from "../resources/organization.ts";
 import { createMockAccount } from "./account.ts";
+import { type Callers, callTimes, createCallers } from "./conversations.ts";
+import { MOCK_KEYS } from "./keys.ts";
+import { createPractice } from "./practice.ts";
+import { seededFaker } from "./random.ts";
 import { makeMockKeys, type World } from "./server.ts";
 
 /** Bad lines that are told of one by one. */
@@ -44,17 +50,73 @@ function unexpected(error: unknown): void {
 
 export interface Business {
   seed: number;
+  /** How many calls it has had, and within how many days. */
   calls: number;
+  days: number;
   /** The business's name, in place of the made-up one. */
   organization: string | null;
 }
 
-/** A dental practice and its latest calls. */
-export async function fillWithBusiness(world: World, { organization }: Business): Promise<void> {
-  const { store } = world.appliance;
-  await store.change(systemActor("mock"), (tx) =>
-    createOrganization(tx, organization ?? "Bright Dental"),
-  );
+/** Something that happens along with the latest calls, at their times. */
+export interface Lately {
+  /** How long before the start it begins. */
+  lastMs: number;
+  before(): Promise<void>;
+  /** After each call. */
+  between(): Promise<void>;
+}
+
+/** What goes on after the start. */
+export interface Filled {
+  callers: Callers;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** The business has been there for longer than its calls. */
+const YEAR_MS = 365 * DAY_MS;
+
+/** A dental practice and its calls up to now, each told when it ended. */
+export async function fillWithBusiness(
+  world: World,
+  { seed, calls, days, organization }: Business,
+  lately?: Lately,
+): Promise<Filled> {
+  const { clock, appliance } = world;
+  const { store } = appliance;
+  const now = clock.now();
+  const faker = seededFaker(seed);
+  clock.hold(now - YEAR_MS);
+  const cast = await store.change(systemActor("mock"), (tx) => createPractice(tx, organization));
   await makeMockKeys(world);
-  await createMockAccount(world.appliance);
+  await createMockAccount(appliance);
+  const callers = createCallers(faker, cast);
+  const times = callTimes(faker, { from: now - days * DAY_MS, to: now - HOUR_MS, count: calls });
+  let waiting = lately ?? null;
+  let told = 0;
+  for (const time of times) {
+    const record = callers.next(time);
+    // Calls run beside each other, and time does not go back.
+    told = Math.max(told, Date.parse(record.ended_at!));
+    if (waiting && told > now - waiting.lastMs) {
+      clock.hold(now - waiting.lastMs);
+      await waiting.before();
+      waiting = null;
+    }
+    clock.hold(told);
+    await storeCall(world, record);
+    if (lately && !waiting) await lately.between();
+  }
+  return { callers };
+}
+
+/** As the voice platform does it. */
+export const storeCall = ({ appliance, ingest }: World, record: CallRecord): Promise<unknown> =>
+  appliance.store.change(platformActor(appliance), (tx) => ingest.put(tx, record));
+
+function platformActor({ keys }: Appliance): Actor {
+  const key = keys.authenticate(MOCK_KEYS.platform, ["plat"]);
+  if (typeof key === "string") throw new Error(`the platform's key is ${key}`);
+  const { id, name, prefix } = key;
+  return { type: "platform", id, name, prefix, ip: null, user_agent: null, request_id: null };
 }

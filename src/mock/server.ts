@@ -40,7 +40,7 @@ export interface MockOptions {
   /** Whose account the one-time link opens; `fill` makes it. */
   email: string;
   /** Puts in what is there at the start. The clock may be held meanwhile. */
-  fill(world: World): Promise<void>;
+  fill(world: World): Promise<unknown>;
 }
 
 /** Everything between two resets. */

@@ -25,8 +25,7 @@ export async function startTestMock(
     config: { host: "127.0.0.1", port: 0, webhookAllow: [] },
     time: { start: null, speed: 1 },
     log: createLog("silent"),
-    fill: async (world) =>
-      void (await fillWithBusiness(world, { seed, calls, organization: null })),
+    fill: (world) => fillWithBusiness(world, { seed, calls, days: 30, organization: null }),
     ...rest,
   });
   return {
