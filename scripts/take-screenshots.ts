@@ -11,7 +11,13 @@ const PHONE = { viewport: { width: 390, height: 844 } };
 /** What is shown, and what stands there once it is whole. `open` clicks on the way. */
 const SHOTS = [
   { name: "overview", path: "/", shown: ".recharts-bar-rectangle", view: WIDE },
-  { name: "call", path: "/calls?outcome=booked", shown: "table.list tbody tr", view: WIDE, open: true },
+  {
+    name: "call",
+    path: "/calls?outcome=booked",
+    shown: "table.list tbody tr",
+    view: WIDE,
+    open: true,
+  },
   { name: "webhooks", path: "/webhooks", shown: "table.list tbody tr", view: WIDE },
   { name: "phone", path: "/attention", shown: ".mantine-Card-root", view: PHONE, dark: true },
   { name: "mock", path: "/mock", shown: "table tbody tr", view: WIDE },

@@ -1,9 +1,8 @@
 /** `allison health`: asks the server of a data directory whether it answers; a container's health check. */
-import { get as getPlain } from "node:http";
-import { get as getSecure } from "node:https";
 import { Command } from "commander";
 import { loopbackUrl } from "../lib/ip.ts";
 import { readRunning } from "../store/lock.ts";
+import { ask } from "./http.ts";
 import { configOf, jsonOption, withSettings } from "./options.ts";
 import { Failed, print, printJson, say } from "./terminal.ts";
 
@@ -19,7 +18,7 @@ export function healthCommand(): Command {
   return withSettings(command, ["data"]).action(async (options) => {
     const { data } = configOf(options);
     const url = readRunning(data)?.url ?? null;
-    const failure = url === null ? `No server runs on ${data}.` : await ask(url);
+    const failure = url === null ? `No server runs on ${data}.` : await unwell(url);
     if (options.json) printJson({ url, healthy: failure === null });
     else if (failure === null) print(`healthy: ${url}`);
     else say(failure);
@@ -27,22 +26,14 @@ export function healthCommand(): Command {
   });
 }
 
-/** What is wrong, or null. Not by `fetch`, which would ask a proxy of the environment. */
-function ask(url: string): Promise<string | null> {
-  const { promise, resolve } = Promise.withResolvers<string | null>();
-  const unwell = (why: string) => resolve(`The server at ${url} is not well: ${why}.`);
-  const get = url.startsWith("https:") ? getSecure : getPlain;
-  get(
-    `${loopbackUrl(url)}/health`,
-    // The server's own certificate names its public host, not the loopback it is asked at.
-    { timeout: ANSWER_MS, rejectUnauthorized: false, agent: false },
-    (response) => {
-      response.resume();
-      if (response.statusCode === 200) resolve(null);
-      else unwell(`it answered ${response.statusCode}`);
-    },
-  )
-    .on("timeout", () => unwell(`it did not answer within ${ANSWER_MS / 1000} s`))
-    .on("error", (error) => unwell(`it cannot be reached (${error.message})`));
-  return promise;
+/** What is wrong, or null. */
+async function unwell(url: string): Promise<string | null> {
+  const told = (why: string) => `The server at ${url} is not well: ${why}.`;
+  try {
+    const options = { withinMs: ANSWER_MS, anyCertificate: true };
+    const { status } = await ask(`${loopbackUrl(url)}/health`, options);
+    return status === 200 ? null : told(`it answered ${status}`);
+  } catch (error) {
+    return told((error as Error).message);
+  }
 }

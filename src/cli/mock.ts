@@ -70,7 +70,7 @@ export function mockCommand(): Command {
     .addOption(new Option("--json", "print one line of JSON when ready"))
     .addHelpText(
       "after",
-      "\nExamples:\n  allison mock\n  allison mock --port 0 --json --seed 7 --now 2026-11-23T10:00:00Z\n  allison mock --limits --speed 60",
+      "\nExample:\n  allison mock\n  allison mock --port 0 --json --seed 7 --now 2026-11-23T10:00:00Z\n  allison mock --limits --speed 60",
     );
   return withSettings(command, SETTINGS_OF_MOCK, { logLevel: "warn" }).action(
     async (options: Options) => {

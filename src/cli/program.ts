@@ -12,10 +12,12 @@ import { callsCommand } from "./calls.ts";
 import { demoCommand } from "./demo.ts";
 import { healthCommand } from "./health.ts";
 import { keysCommand } from "./keys.ts";
+import { listenCommand } from "./listen.ts";
 import { mockCommand } from "./mock.ts";
 import { openapiCommand } from "./openapi.ts";
 import { serveCommand } from "./serve.ts";
 import { Failed, say } from "./terminal.ts";
+import { triggerCommand } from "./trigger.ts";
 import { versionCommand } from "./version.ts";
 import { webhooksCommand } from "./webhooks.ts";
 
@@ -27,6 +29,8 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(serveCommand())
     .addCommand(demoCommand())
     .addCommand(mockCommand())
+    .addCommand(triggerCommand())
+    .addCommand(listenCommand())
     .addCommand(adminCommand())
     .addCommand(keysCommand())
     .addCommand(callsCommand())

@@ -31,6 +31,12 @@ async function onTheWire(headers: string[]): Promise<string> {
   return promise;
 }
 
+const failureOf = (answer: Promise<unknown>) =>
+  answer.then(
+    () => null,
+    (error: unknown) => error,
+  );
+
 describe("by header", () => {
   test.each(Object.values(ERRORS).map(({ status }) => status))(
     "%i is answered as the real server would, in the envelope",
@@ -68,7 +74,9 @@ describe("by header", () => {
     expect(await onTheWire(["X-Mock-Fault: drop"])).toBe("");
     const before = await it.read.all("/v1/contacts");
     const body = { phone_number: "+12025550143" };
-    await expect(it.write.post("/v1/contacts", body, asking("drop"))).rejects.toThrow();
+    expect(await failureOf(it.write.post("/v1/contacts", body, asking("drop")))).toBeInstanceOf(
+      Error,
+    );
     expect(await it.read.all("/v1/contacts")).toHaveLength(before.length);
   });
 
@@ -78,9 +86,9 @@ describe("by header", () => {
     );
     const body = { phone_number: "+12025550144" };
     const key = { "idempotency-key": "retry-1" };
-    await expect(
-      it.write.post("/v1/contacts", body, { ...key, ...asking("truncate") }),
-    ).rejects.toThrow();
+    expect(
+      await failureOf(it.write.post("/v1/contacts", body, { ...key, ...asking("truncate") })),
+    ).toBeInstanceOf(Error);
     const again = await it.write.post("/v1/contacts", body, key);
     expect([again.status, again.headers.get("idempotent-replayed")]).toEqual([201, "true"]);
   });

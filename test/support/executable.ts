@@ -11,13 +11,21 @@ export interface Ended {
   stderr: string;
 }
 
-export interface Serving extends AsyncDisposable {
-  url: string;
+/** A command that goes on until it is told to stop. */
+export interface Running extends AsyncDisposable {
   pid: number;
-  /** What it has written to stderr so far. */
-  log(): string;
+  /** Resolves when what it has said so far, on stdout or else on stderr, holds this. Rejects when it ends without. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  stdout(): string;
+  stderr(): string;
   kill(signal: NodeJS.Signals): void;
   ended: Promise<number>;
+}
+
+export interface Serving extends Running {
+  url: string;
+  /** What it has written to stderr so far. */
+  log(): string;
 }
 
 export interface Executable extends Disposable {
@@ -27,6 +35,8 @@ export interface Executable extends Disposable {
     args: string[],
     options?: { env?: Record<string, string>; stdin?: string; cwd?: string },
   ): Promise<Ended>;
+  /** `ready`: what it says once it is. */
+  start(args: string[], ready: RegExp, env?: Record<string, string>): Promise<Running>;
   serve(args?: string[], env?: Record<string, string>): Promise<Serving>;
 }
 
@@ -51,36 +61,60 @@ export function installExecutable(): Executable {
       ]);
       return { exitCode, stdout, stderr };
     },
-    async serve(args = [], env = {}) {
-      const child = spawn(["serve", "--port", "0", ...args], env);
-      let log = "";
-      const readLog = async () => {
-        for await (const chunk of child.stderr) log += new TextDecoder().decode(chunk);
-      };
-      const logRead = readLog();
-      let output = "";
-      const reader = child.stdout.getReader();
-      while (!output.includes("\n")) {
-        const { value, done } = await reader.read();
-        if (done) {
-          await logRead;
-          throw new Error(`allison serve ended with ${await child.exited}: ${log}`);
+    async start(args, ready, env = {}) {
+      const child = spawn(args, env);
+      const said = { stdout: "", stderr: "" };
+      const waiting = new Set<() => void>();
+      let over = false;
+      const read = async (name: "stdout" | "stderr") => {
+        const decoder = new TextDecoder();
+        for await (const chunk of child[name]) {
+          said[name] += decoder.decode(chunk, { stream: true });
+          for (const look of waiting) look();
         }
-        output += new TextDecoder().decode(value);
-      }
-      const url = /^listening on (\S+)\n$/.exec(output)?.[1];
-      if (!url) throw new Error(`allison serve printed ${output}`);
-      return {
-        url,
+      };
+      const reading = Promise.all([read("stdout"), read("stderr")]).then(() => {
+        over = true;
+        for (const look of waiting) look();
+      });
+      const until = (pattern: RegExp): Promise<RegExpExecArray> => {
+        const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
+        const look = () => {
+          const found = pattern.exec(said.stdout) ?? pattern.exec(said.stderr);
+          if (found) resolve(found);
+          else if (over)
+            reject(
+              new Error(`${args.join(" ")} ended without ${pattern}: ${JSON.stringify(said)}`),
+            );
+        };
+        waiting.add(look);
+        look();
+        return promise.finally(() => waiting.delete(look));
+      };
+      const running: Running = {
         pid: child.pid,
-        log: () => log,
+        until,
+        stdout: () => said.stdout,
+        stderr: () => said.stderr,
         kill: (signal) => child.kill(signal),
-        ended: child.exited,
+        ended: reading.then(() => child.exited),
         async [Symbol.asyncDispose]() {
           if (child.exitCode === null) child.kill("SIGTERM");
-          await child.exited;
+          await running.ended;
         },
       };
+      await until(ready);
+      return running;
+    },
+    async serve(args = [], env = {}) {
+      const running = await this.start(
+        ["serve", "--port", "0", ...args],
+        /^listening on (\S+)\n/,
+        env,
+      );
+      const [, url] = /^listening on (\S+)\n$/.exec(running.stdout()) ?? [];
+      if (!url) throw new Error(`allison serve printed ${running.stdout()}`);
+      return { ...running, url, log: running.stderr };
     },
     [Symbol.dispose]: () => directory[Symbol.dispose](),
   };
