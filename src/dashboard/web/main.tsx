@@ -17,9 +17,12 @@ import { theme } from "./theme.ts";
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 
+/** Nobody has to be signed in for them. */
+const OPEN_PAGES = new Set(["/sign-in", "/sign-in/link", "/welcome", "/mock"]);
+
 const client = createQueryClient(() => {
   const { pathname, href } = router.state.location;
-  if (pathname === "/sign-in" || pathname === "/welcome") return;
+  if (OPEN_PAGES.has(pathname)) return;
   client.removeQueries({ queryKey: sessionQuery.queryKey });
   void router.navigate({ to: "/sign-in", search: { next: href } });
 });

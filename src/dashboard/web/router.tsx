@@ -36,6 +36,17 @@ const signIn = createRoute({
   validateSearch: texts("next"),
   component: lazyRouteComponent(() => import("./entry/SignIn.tsx"), "SignIn"),
 });
+const signInLink = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in/link",
+  component: lazyRouteComponent(() => import("./entry/SignInLink.tsx"), "SignInLink"),
+});
+const mock = createRoute({
+  getParentRoute: () => root,
+  path: "/mock",
+  validateSearch: texts("request"),
+  component: lazyRouteComponent(() => import("./mock/MockPage.tsx"), "MockPage"),
+});
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
@@ -212,7 +223,9 @@ const account = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
+  signInLink,
   welcome,
+  mock,
   shell.addChildren([
     overview,
     calls,

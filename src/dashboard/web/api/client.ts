@@ -1,4 +1,4 @@
-/** How the pages speak with the server: JSON under /dashboard/api, with what goes wrong as a Failure. */
+/** How the pages speak with the server: JSON, mostly under /dashboard/api, with what goes wrong as a Failure. */
 import type { Confirmation } from "../../answers.ts";
 
 const BASE = "/dashboard/api";
@@ -27,6 +27,8 @@ export interface SendOptions {
   /** The ETag of the version that is to be changed. */
   ifMatch?: string;
   signal?: AbortSignal;
+  /** Under what the path is, where it is not the dashboard's API. */
+  base?: string;
 }
 
 /** An answer with the ETag of what it shows; null where it has none. */
@@ -36,10 +38,10 @@ export interface Answer<T> {
 }
 
 /** The address of a path of the dashboard's API, for links and downloads. */
-export function addressOf(path: string, query: QueryValues = {}): string {
+export function addressOf(path: string, query: QueryValues = {}, base = BASE): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return BASE + path + (text && `?${text}`);
+  return base + path + (text && `?${text}`);
 }
 
 /** How long after the last key or click somebody is taken to be there. */
@@ -52,7 +54,7 @@ for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"])
 export async function send<T>(
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
-  { query, body, proof, ifMatch, signal }: SendOptions = {},
+  { query, body, proof, ifMatch, signal, base }: SendOptions = {},
 ): Promise<Answer<T>> {
   const headers = new Headers();
   if (method !== "GET") headers.set("Content-Type", "application/json");
@@ -61,7 +63,7 @@ export async function send<T>(
   if (proof !== undefined) headers.set("X-Confirmation", proof);
   if (ifMatch !== undefined) headers.set("If-Match", ifMatch);
   const request = { method, headers, body: JSON.stringify(body), signal };
-  const response = await fetch(addressOf(path, query), request).catch((error) => {
+  const response = await fetch(addressOf(path, query, base), request).catch((error) => {
     if (signal?.aborted) throw error;
     throw new Failure(0, "unreachable", {});
   });

@@ -13,6 +13,7 @@ interface ObjectSchema {
 }
 
 interface Document {
+  paths: Record<string, object>;
   webhooks: Record<string, { post: { description: string } }>;
   components: { schemas: Record<string, ObjectSchema> };
 }
@@ -54,4 +55,14 @@ export function useEvents(): { type: string; meaning: string }[] {
     // The rest leads a reader of the reference to the page on webhooks.
     meaning: post.description.split(" Retries, ")[0]!.replaceAll("`", ""),
   }));
+}
+
+/** Each route of the API, such as `GET /v1/contacts/:id`, in the order of the contract. */
+export function useRoutes(): string[] {
+  const { data } = useQuery(documentQuery);
+  return Object.entries(data?.paths ?? {}).flatMap(([path, methods]) =>
+    Object.keys(methods)
+      .filter((method) => /^(get|post|put|patch|delete)$/.test(method))
+      .map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ":$1")}`),
+  );
 }

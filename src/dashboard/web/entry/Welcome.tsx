@@ -3,7 +3,7 @@ import { Alert, Badge, Button, Group, Stack, Text, TextInput, Title } from "@man
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import { IconLinkOff } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useLocation, useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import type { Welcome as Answer, SessionInfo } from "../../answers.ts";
 import { Failure, get, send } from "../api/client.ts";
@@ -14,18 +14,7 @@ import { NewPassword } from "../parts/new-password.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { ownTimeZone, TimeZoneSelect } from "../parts/time-zone.tsx";
 import { Entrance, Sheet } from "./Entrance.tsx";
-
-/** The token behind the `#`, which then stands neither in the address nor in the history. Null where there is none. */
-function useToken(): string | null {
-  const { hash, pathname } = useLocation();
-  const [token, setToken] = useState(hash || null);
-  useEffect(() => {
-    if (hash === "") return;
-    setToken(hash);
-    window.history.replaceState(window.history.state, "", pathname);
-  }, [hash, pathname]);
-  return token;
-}
+import { useToken } from "./token.ts";
 
 /** Whether the link opens, and whom the server is for. */
 async function look(token: string | null) {

@@ -1,5 +1,5 @@
 /** What a subscription and a delivery are at, in a word with its sign. */
-import { Alert, Badge, Button, type MantineColor } from "@mantine/core";
+import { Alert, Button, type MantineColor } from "@mantine/core";
 import {
   IconAlertTriangle,
   IconBan,
@@ -16,31 +16,11 @@ import type { Delivery, WebhookSubscription } from "../../answers.ts";
 import { explain, Failure, send } from "../api/client.ts";
 import { refresh } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
+import { StateBadge } from "../parts/state-badge.tsx";
 
 /** What a person calls it: its description, or else the host that it sends to. */
 export const nameOf = ({ description, url }: Pick<WebhookSubscription, "description" | "url">) =>
   description ?? new URL(url).host;
-
-function StateBadge({
-  icon: Icon,
-  color,
-  word,
-}: {
-  icon: TablerIcon;
-  color: MantineColor;
-  word: string;
-}) {
-  return (
-    <Badge
-      variant="default"
-      tt="none"
-      fw={500}
-      leftSection={<Icon size={14} color={`var(--mantine-color-${color}-6)`} aria-hidden />}
-    >
-      {word}
-    </Badge>
-  );
-}
 
 /** Why the server switched a subscription off, as a sentence. */
 export function sayReason(

@@ -1,0 +1,82 @@
+/** Events on demand: which, with what in it, and what came of it. */
+import { Button, Code, Select, Stack, Text, Textarea } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { explain, Failure, sayField } from "../api/client.ts";
+import { useEvents } from "../api/schema.ts";
+import { CodeBlock } from "../parts/code.tsx";
+import { PageLink } from "../parts/text.tsx";
+import { stateQuery, trigger } from "./queries.ts";
+
+interface Values {
+  event: string;
+  fields: string;
+}
+
+export function Trigger({ subscriptions }: { subscriptions: number }) {
+  const client = useQueryClient();
+  const events = useEvents();
+  const form = useForm<Values>({ initialValues: { event: "call.message_taken", fields: "" } });
+  const happen = useMutation({
+    mutationFn: ({ event, fields }: Values) => trigger(event, fieldsOf(fields)),
+    onSuccess: () => client.invalidateQueries({ queryKey: stateQuery.queryKey, exact: true }),
+    onError: (error) => form.setFieldError("fields", sayRefusal(error)),
+  });
+  return (
+    <form onSubmit={form.onSubmit((values) => happen.mutate(values))} noValidate>
+      <Stack gap="md">
+        <Select
+          label="Event"
+          data={events.map(({ type }) => type)}
+          allowDeselect={false}
+          {...form.getInputProps("event")}
+        />
+        <Textarea
+          label="Fields"
+          description="A line each, as in message=Please call back. What is left out is made up."
+          placeholder={"caller_name=Ada King\nmessage=Please call back."}
+          autosize
+          minRows={2}
+          maxRows={8}
+          {...form.getInputProps("fields")}
+        />
+        <Button type="submit" loading={happen.isPending} style={{ alignSelf: "flex-start" }}>
+          Make it happen
+        </Button>
+        {happen.data && (
+          <Stack gap="xs" role="status">
+            <Text size="sm">{sayDeliveries(happen.data.deliveries)}</Text>
+            <CodeBlock label="The event" text={JSON.stringify(happen.data.event, null, 2)} copy />
+          </Stack>
+        )}
+        {subscriptions === 0 && (
+          <Text size="sm" c="dimmed">
+            Nobody is told yet. Add a webhook in the <PageLink to="/webhooks">dashboard</PageLink>,
+            or run <Code>allison listen</Code> to see events arrive.
+          </Text>
+        )}
+      </Stack>
+    </form>
+  );
+}
+
+const sayDeliveries = (count: number) =>
+  count === 0
+    ? "It happened. No webhook listens to it."
+    : `It happened, and goes to ${count} ${count === 1 ? "webhook" : "webhooks"}.`;
+
+const fieldsOf = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    text
+      .split("\n")
+      .filter((line) => line.trim() !== "")
+      .map((line) => {
+        const split = line.indexOf("=");
+        return split < 1 ? [line.trim(), ""] : [line.slice(0, split).trim(), line.slice(split + 1)];
+      }),
+  );
+
+function sayRefusal(error: unknown): string {
+  const details = error instanceof Failure ? Object.entries(error.details) : [];
+  return details.map(([field, what]) => `${sayField(field)} ${what}.`).join(" ") || explain(error);
+}
