@@ -1,11 +1,12 @@
 /** What a mock holds when it starts: a made-up business with its calls, or the calls of somebody's own file. */
-import { type Actor, systemActor } from "../access/actor.ts";
+import { type Actor, systemActor, userActor } from "../access/actor.ts";
 import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../config.ts";
 import { ingestLines, splitLines } from "../platform/lines.ts";
 import type { CallRecord } from "../platform/record.ts";
+import { setHandled } from "../resources/calls.ts";
 import { createOrganization } from "../resources/organization.ts";
-import { createMockAccount } from "./account.ts";
+import { createMockAccount, MOCK_ACCOUNT } from "./account.ts";
 import { type Callers, callTimes, createCallers } from "./conversations.ts";
 import { MOCK_KEYS } from "./keys.ts";
 import { createPractice } from "./practice.ts";
@@ -73,6 +74,8 @@ export interface Filled {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** For so long something may wait until somebody deals with it. */
+const OPEN_MS = 2 * DAY_MS;
 /** The business has been there for longer than its calls. */
 const YEAR_MS = 365 * DAY_MS;
 
@@ -105,9 +108,25 @@ export async function fillWithBusiness(
     }
     clock.hold(told);
     await storeCall(world, record);
+    if (told < now - OPEN_MS) await dealWith(world, record.external_id);
     if (lately && !waiting) await lately.between();
   }
+  for (const key of appliance.keys.list()) appliance.keys.used(key, () => "127.0.0.1");
   return { callers };
+}
+
+/** What callers left with the practice is dealt with by its owner: messages, callbacks and orders. */
+async function dealWith({ appliance, ingest }: World, externalId: string): Promise<void> {
+  const { store, users } = appliance;
+  const left = ingest.find(externalId)!;
+  if (left.messages.length === 0 && !left.callback_request && !left.order) return;
+  const from = { ip: "127.0.0.1", user_agent: null, request_id: null };
+  await store.change(userActor(users.byEmail(MOCK_ACCOUNT.email)!, from), (tx) => {
+    let call = left;
+    for (const place of left.messages.keys()) call = setHandled(tx, call, place, true);
+    if (call.callback_request) call = setHandled(tx, call, null, true);
+    if (call.order) ingest.moveOrder(tx, call, "fulfilled");
+  });
 }
 
 /** As the voice platform does it. */

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
-const GOLDEN = "89bb490a75a3fe66167713486ff49e5219ce48d709796c5d6e9d353618558b41";
+const GOLDEN = "32ed599da7b933326241d57fa576568b565ac8a807bb24664871edfe210c2296";
 const NOW = Date.parse("2026-11-23T10:00:00.000Z");
 const trigger = (event: string, set: object = {}, more: object = {}) =>
   it.anonymous.post("/mock/trigger", { event, set, ...more });

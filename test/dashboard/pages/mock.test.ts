@@ -121,7 +121,7 @@ test("the keys can be copied", async () => {
   await using pages = await visit({ permissions: ["clipboard-read", "clipboard-write"] });
   const { page } = pages;
   await pages.open("/mock");
-  await page.getByRole("button", { name: "Copy what reads", exact: true }).click();
+  await page.getByRole("button", { name: "Copy the read key", exact: true }).click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(MOCK_KEYS.read);
 });
 

@@ -87,7 +87,7 @@ function Rules({ rules, remove }: { rules: FaultState[]; remove(index: number): 
               <Table.Td>{route === "*" ? "All" : route}</Table.Td>
               <Table.Td>{key ?? "Any"}</Table.Td>
               <Table.Td>
-                <Group gap="xs">
+                <Group gap="xs" w="max-content">
                   <StateBadge icon={IconBolt} color="orange" word={fault} />
                   {probability < 1 && `${Math.round(probability * 100)} %`}
                 </Group>

@@ -107,16 +107,22 @@ function Facts({ state }: { state: MockState }) {
   return (
     <Group justify="space-between">
       <Group gap="xs">
-        <Badge variant="light">{organization}</Badge>
-        <Badge variant="default">{calls} calls</Badge>
-        <Badge variant="default">seed {seed}</Badge>
-        <Badge variant="default">
+        <Badge tt="none" variant="light">
+          {organization}
+        </Badge>
+        <Badge tt="none" variant="default">
+          {calls} calls
+        </Badge>
+        <Badge tt="none" variant="default">
+          seed {seed}
+        </Badge>
+        <Badge tt="none" variant="default">
           <Time at={now} /> · {runs}
         </Badge>
-        <Badge variant={strict ? "light" : "default"}>
+        <Badge tt="none" variant={strict ? "light" : "default"}>
           {strict ? "unknown fields refused" : "unknown fields ignored"}
         </Badge>
-        <Badge variant={limits ? "light" : "default"}>
+        <Badge tt="none" variant={limits ? "light" : "default"}>
           {limits ? "rate limits kept" : "no rate limits"}
         </Badge>
       </Group>
@@ -136,7 +142,7 @@ const Outside = ({ href, children }: { href: string; children: ReactNode }) => (
   </Anchor>
 );
 
-const SCOPES = { read: "reads", write: "reads and writes", platform: "tells of calls" } as const;
+const SCOPES = { read: "Read key", write: "Write key", platform: "Platform key" } as const;
 
 function Keys({ state: { url, keys } }: { state: MockState }) {
   const read = keys.find(({ scope }) => scope === "read");
@@ -151,7 +157,8 @@ function Keys({ state: { url, keys } }: { state: MockState }) {
         </Table.Tbody>
       </Table>
       <Text size="sm" c="dimmed">
-        The keys are the same at every start and open a mock server only.
+        The keys are the same at every start and open mock servers only. With the platform key your
+        program tells of calls, as the voice platform does.
       </Text>
       {read && (
         <CodeBlock
@@ -171,7 +178,7 @@ function Row({ name, value }: { name: string; value: string }) {
         {name}
       </Table.Th>
       <Table.Td>
-        <Copyable value={value} label={`Copy what ${name}`}>
+        <Copyable value={value} label={`Copy the ${name.toLowerCase()}`}>
           <Code>{value}</Code>
         </Copyable>
       </Table.Td>

@@ -58,7 +58,7 @@ function List({ requests }: { requests: RecentRequest[] }) {
                 </Anchor>
               </Table.Td>
               <Table.Td>
-                <Group gap={6} wrap="nowrap">
+                <Group gap={6} wrap="nowrap" w="max-content">
                   <Status status={status} />
                   {fault !== null && <StateBadge icon={IconBolt} color="orange" word={fault} />}
                 </Group>
