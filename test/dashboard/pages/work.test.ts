@@ -203,6 +203,8 @@ test("rules are put in order by keyboard, kept, and put back where the server re
   await page.getByRole("button", { name: "Move Second" }).focus();
   await page.keyboard.press("Space");
   await page.getByText("Second is over place 3 of 3.").waitFor({ state: "attached" });
+  // The library listens for arrows from a timer on that it set when the rule was picked up; ours comes after it.
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   await page.keyboard.press("ArrowUp");
   await page.getByText("Second is over place 2 of 3.").waitFor({ state: "attached" });
   await page.keyboard.press("Space");
