@@ -155,6 +155,8 @@ describe("a break is found", () => {
     ["a request's pattern changed", "sent.code.pattern", "^[a-f]+$", /pattern/],
     ["a request's format added", "sent.code.format", "uuid", /format/],
     ["a request's default changed", "sent.size.default", 6, /default is 6, was 5/],
+    ["a request's default removed", "sent.size.default", GONE, /default is nothing, was 5/],
+    ["a default told newly", "sent.name.description", "Where left out: `x`.", /default is x, was/],
     ["a request's alternative removed", "sent.part.oneOf.1", part().oneOf[0], /part<2>/],
     ["unknown fields refused", "body.additionalProperties", false, /refuses unknown fields/],
     ["an event removed", "webhooks.done", GONE, /done: is gone/],
@@ -190,6 +192,11 @@ describe("growth is no break", () => {
     ["null taken in a request", "sent.name.type", ["string", "null"]],
     ["an alternative of a request", "sent.part.oneOf.2", { type: "null" }],
     ["a field no longer required", "body.required", []],
+    [
+      "a default told in words",
+      "sent.size",
+      { type: ["integer", "null"], minimum: 0, maximum: 10, description: "Where left out: `5`." },
+    ],
     ["an event", "webhooks.undone", { post: {} }],
     [
       "a schema written in place",

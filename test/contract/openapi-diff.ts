@@ -152,7 +152,14 @@ interface Resolvers {
 const LOWER = ["minLength", "minimum", "minItems", "minProperties", "exclusiveMinimum"];
 const UPPER = ["maxLength", "maximum", "maxItems", "maxProperties", "exclusiveMaximum"];
 /** A value under these either is the same or is something else. */
-const FIXED = ["const", "format", "pattern", "multipleOf", "default"];
+const FIXED = ["const", "format", "pattern", "multipleOf"];
+
+/** What a field is where it is left out, by the keyword or by the sentence in its place. Null goes without saying. */
+function defaultOf({ default: value, description }: Json): string | undefined {
+  const [, told] = /Where left out: `([^`]*)`\.$/.exec(String(description)) ?? [];
+  if (value === undefined || value === null) return told;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
 
 function compareSchemas(
   where: string,
@@ -198,11 +205,14 @@ function values(where: string, old: Json, next: Json, way: Way): string[] {
   if (way === "answer" && was && !is) breaks.push(`${where}: enum ${show(was)} is gone`);
   for (const keyword of FIXED) {
     if (same(old[keyword], next[keyword])) continue;
-    // What is no longer demanded of a request, or newly promised of an answer, breaks nobody. A default is neither.
+    // What is no longer demanded of a request, or newly promised of an answer, breaks nobody.
     const loosened = way === "request" ? next[keyword] === undefined : old[keyword] === undefined;
-    if (loosened && keyword !== "default") continue;
+    if (loosened) continue;
     breaks.push(`${where}: ${keyword} is ${show(next[keyword])}, was ${show(old[keyword])}`);
   }
+  const [before, after] = [defaultOf(old), defaultOf(next)];
+  if (before !== after)
+    breaks.push(`${where}: default is ${after ?? "nothing"}, was ${before ?? "nothing"}`);
   return breaks;
 }
 

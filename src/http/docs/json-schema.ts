@@ -83,7 +83,20 @@ function tidy(node: Json, direction: Direction, names: ReadonlyMap<string, strin
     delete result.additionalProperties;
   // A default out of bounds stands for "the last place", which the sentence says.
   if (Number(node.default) > Number(node.maximum)) delete result.default;
+  if (direction === "input") defaultInWords(result);
   return inOrder(withNull(result));
+}
+
+/**
+ * What a field of a request is where it is left out, as a sentence. Generators of types take a field with the keyword
+ * for one that is always there, and would demand it of who sends it. Null goes without saying.
+ */
+function defaultInWords(node: Json): void {
+  const { default: value, description } = node as { default?: unknown; description?: string };
+  delete node.default;
+  if (value === undefined || value === null) return;
+  const sentence = `Where left out: \`${typeof value === "string" ? value : JSON.stringify(value)}\`.`;
+  node.description = description === undefined ? sentence : `${description} ${sentence}`;
 }
 
 /** `anyOf: [X, null]` as the one type it is, so that it is read as "text or null" and not as a choice. */
