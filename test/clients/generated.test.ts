@@ -1,0 +1,57 @@
+/**
+ * Clients that others' generators make of the document a mock hands out, by their defaults and without an edit: a
+ * program written against their types passes the type check of TypeScript 5 and 7, and does what it says.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import openapiFetchProgram from "./programs/openapi-fetch.ts.txt" with { type: "text" };
+import openapiTsProgram from "./programs/openapi-ts.ts.txt" with { type: "text" };
+import {
+  checkTypes,
+  generate,
+  type MockServer,
+  startMockServer,
+  temporaryProject,
+} from "./world.ts";
+
+let mock: MockServer;
+beforeAll(async () => {
+  mock = await startMockServer(25);
+});
+afterAll(() => mock?.[Symbol.asyncDispose]());
+
+describe.each([
+  { name: "openapi-typescript and openapi-fetch", generator: "openapi-typescript" as const },
+  { name: "@hey-api/openapi-ts", generator: "openapi-ts" as const },
+])("$name", ({ generator }) => {
+  const project = temporaryProject();
+  afterAll(() => project[Symbol.dispose]());
+  const program = generator === "openapi-ts" ? openapiTsProgram : openapiFetchProgram;
+  beforeAll(async () => {
+    await Bun.write(join(project.path, "program.ts"), program);
+    await generate(generator, mock.url, project.path);
+  }, 30_000);
+
+  test.each(["typescript", "typescript-5"] as const)(
+    "the types hold, by %s",
+    (typescript) => checkTypes(project.path, typescript),
+    30_000,
+  );
+
+  test("the program does what it says", async () => {
+    const { run } = (await import(join(project.path, "program.ts"))) as {
+      run(url: string, key: string): Promise<Record<string, unknown>>;
+    };
+    expect(await run(mock.url, mock.write_key)).toEqual({
+      pages: [10, 10, 5],
+      summaries: Array.from({ length: 25 }, (_, i) => `Call ${24 - i}.`),
+      updated: "Anna",
+      late: "precondition_failed",
+      read: "Anna",
+      refused: [400, "validation_failed", expect.stringContaining("+")],
+      deleted: 204,
+      gone: "not_found",
+      subscription: [true, ["call.ended", "contact.created"], "whsec_"],
+    });
+  }, 30_000);
+});
