@@ -4,15 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { temporaryProject } from "../support/project.ts";
 import openapiFetchProgram from "./programs/openapi-fetch.ts.txt" with { type: "text" };
 import openapiTsProgram from "./programs/openapi-ts.ts.txt" with { type: "text" };
-import {
-  checkTypes,
-  generate,
-  type MockServer,
-  startMockServer,
-  temporaryProject,
-} from "./world.ts";
+import { generate, type MockServer, startMockServer } from "./world.ts";
 
 let mock: MockServer;
 beforeAll(async () => {
@@ -24,17 +19,17 @@ describe.each([
   { name: "openapi-typescript and openapi-fetch", generator: "openapi-typescript" as const },
   { name: "@hey-api/openapi-ts", generator: "openapi-ts" as const },
 ])("$name", ({ generator }) => {
-  const project = temporaryProject();
+  const project = temporaryProject(["openapi-fetch"]);
   afterAll(() => project[Symbol.dispose]());
   const program = generator === "openapi-ts" ? openapiTsProgram : openapiFetchProgram;
   beforeAll(async () => {
-    await Bun.write(join(project.path, "program.ts"), program);
-    await generate(generator, mock.url, project.path);
+    await project.write({ "program.ts": program });
+    await generate(generator, mock.url, project);
   }, 30_000);
 
   test.each(["typescript", "typescript-5"] as const)(
     "the types hold, by %s",
-    (typescript) => checkTypes(project.path, typescript),
+    (typescript) => project.checkTypes(["program.ts"], { typescript }),
     30_000,
   );
 
