@@ -1,5 +1,5 @@
 /**
- * The pages that need no key: the reference, the page of errors, the page of webhooks, and the OpenAPI document they
+ * The pages that need no key: the reference, the pages of errors, webhooks and testing, and the OpenAPI document they
  * all stand on. Everything comes from inside the executable; no page asks another host for anything.
  */
 // By the file's own path, for the package does not export it.
@@ -13,6 +13,7 @@ import { errorsBody } from "./docs/errors-page.ts";
 import frameStyle from "./docs/frame.css" with { type: "text" };
 import { html, page } from "./docs/html.ts";
 import icon from "./docs/icon.svg" with { type: "text" };
+import { mockBody } from "./docs/mock-page.ts";
 import startReference from "./docs/reference.js" with { type: "text" };
 import textStyle from "./docs/text.css" with { type: "text" };
 import { webhooksBody } from "./docs/webhooks-page.ts";
@@ -56,12 +57,21 @@ const PARTS = {
 const markOf = (text: string) => etagOf(text).replaceAll('"', "");
 const part = (path: keyof typeof PARTS) => `${path}?v=${markOf(PARTS[path].text)}`;
 
-function textPage(path: "/docs/errors" | "/docs/webhooks", version: string): Source {
-  const [name, body] =
-    path === "/docs/errors" ? ["Errors", errorsBody()] : ["Webhooks", webhooksBody()];
+const TEXT_PAGES = {
+  "/docs/errors": { name: "Errors", body: errorsBody },
+  "/docs/webhooks": { name: "Webhooks", body: webhooksBody },
+  "/docs/mock": { name: "Testing your integration", body: mockBody },
+} as const;
+
+function textPage(path: keyof typeof TEXT_PAGES, version: string): Source {
+  const { name, body } = TEXT_PAGES[path];
   const styles = [part("/docs/frame.css"), part("/docs/text.css")];
   const title = `${name} · Allison API`;
-  return { type: HTML, text: page({ path, title, version, styles, body }), policy: TEXT_POLICY };
+  return {
+    type: HTML,
+    text: page({ path, title, version, styles, body: body() }),
+    policy: TEXT_POLICY,
+  };
 }
 
 function referencePage(version: string): Source {
@@ -88,6 +98,7 @@ export function createDocs({ document, version }: DocsOptions): Docs {
     "/docs": () => referencePage(version),
     "/docs/errors": () => textPage("/docs/errors", version),
     "/docs/webhooks": () => textPage("/docs/webhooks", version),
+    "/docs/mock": () => textPage("/docs/mock", version),
     "/docs/scalar.js": scalar,
     "/docs/icon.svg": () => ({ type: SVG, text: icon }),
   };

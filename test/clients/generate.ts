@@ -1,5 +1,5 @@
 /**
- * Runs a generator of clients in a process of its own: generate.ts GENERATOR URL DIRECTORY. Both write TypeScript by
+ * Runs a generator's own command in a process of its own: generate.ts PACKAGE ARGUMENTS... Both write TypeScript by
  * TypeScript's JavaScript API, which version 7 has no more; they are given version 5, as they have it elsewhere.
  */
 import { join } from "node:path";
@@ -15,16 +15,11 @@ plugin({
   },
 });
 
-const [generator, url = "", directory = ""] = process.argv.slice(2);
-if (generator === "openapi-typescript") {
-  const { default: openapiTS, astToString } = await import("openapi-typescript");
-  const text = astToString(await openapiTS(new URL(url)));
-  await Bun.write(join(directory, "schema.d.ts"), text);
-} else {
-  const { createClient } = await import("@hey-api/openapi-ts");
-  await createClient({
-    input: url,
-    output: join(directory, "api"),
-    logs: { level: "silent", file: false },
-  });
-}
+/** What their commands come down to, in this process. */
+const COMMANDS: Record<string, string> = {
+  "openapi-typescript": "bin/cli.js",
+  "@hey-api/openapi-ts": "dist/run.mjs",
+};
+
+const [generator = ""] = process.argv.splice(2, 1);
+await import(join(import.meta.dir, "../../node_modules", generator, COMMANDS[generator]!));

@@ -1,9 +1,10 @@
 /**
- * Clients that others' generators make of the document a mock hands out, by their defaults and without an edit: a
- * program written against their types passes the type check of TypeScript 5 and 7, and does what it says.
+ * Clients that others' generators make of the document a mock hands out, by the commands of /docs/mock and without an
+ * edit: a program written against their types passes the type check of TypeScript 5 and 7, and does what it says.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { GENERATORS } from "../../src/http/docs/mock-page.ts";
 import { temporaryProject } from "../support/project.ts";
 import openapiFetchProgram from "./programs/openapi-fetch.ts.txt" with { type: "text" };
 import openapiTsProgram from "./programs/openapi-ts.ts.txt" with { type: "text" };
@@ -15,16 +16,21 @@ beforeAll(async () => {
 });
 afterAll(() => mock?.[Symbol.asyncDispose]());
 
+const [forTypes, forClient] = GENERATORS.split("\n");
+
 describe.each([
-  { name: "openapi-typescript and openapi-fetch", generator: "openapi-typescript" as const },
-  { name: "@hey-api/openapi-ts", generator: "openapi-ts" as const },
-])("$name", ({ generator }) => {
+  {
+    name: "openapi-typescript and openapi-fetch",
+    command: forTypes!,
+    program: openapiFetchProgram,
+  },
+  { name: "@hey-api/openapi-ts", command: forClient!, program: openapiTsProgram },
+])("$name", ({ command, program }) => {
   const project = temporaryProject(["openapi-fetch"]);
   afterAll(() => project[Symbol.dispose]());
-  const program = generator === "openapi-ts" ? openapiTsProgram : openapiFetchProgram;
   beforeAll(async () => {
     await project.write({ "program.ts": program });
-    await generate(generator, mock.url, project);
+    await generate(command, mock, project);
   }, 30_000);
 
   test.each(["typescript", "typescript-5"] as const)(

@@ -33,14 +33,10 @@ export async function startMockServer(calls: number, args: string[] = []): Promi
   };
 }
 
-/** Runs a generator on the document that the mock hands out, by the generator's own defaults. */
-export async function generate(
-  generator: "openapi-typescript" | "openapi-ts",
-  url: string,
-  { path }: Project,
-): Promise<void> {
+/** Runs a command that the page shows, such as `npx openapi-typescript URL -o schema.d.ts`, on this mock. */
+export async function generate(command: string, { url }: MockServer, { path }: Project) {
+  const [, ...args] = command.replace("http://127.0.0.1:8080", url).split(" ");
   const script = join(import.meta.dir, "generate.ts");
-  const args = [generator, `${url}/openapi.json`, path];
   const { exitCode, output } = await runScript(script, args, { cwd: path });
   if (exitCode !== 0) throw new Error(output);
 }

@@ -4,7 +4,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../package.json";
 import { SETTINGS } from "../../src/config.ts";
-import { type Executable, installExecutable, type Serving } from "../support/executable.ts";
+import { MOCK_KEYS } from "../../src/mock/keys.ts";
+import {
+  type Executable,
+  installExecutable,
+  type Running,
+  type Serving,
+} from "../support/executable.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -12,11 +18,16 @@ const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => t
 
 let allison: Executable;
 let server: Serving;
+/** What its commands start and leave running, and where each of its addresses is in truth. */
+const started: Running[] = [];
+const addresses = new Map<string, string>();
 beforeAll(async () => {
   allison = installExecutable();
   server = await allison.serve();
+  addresses.set("http://127.0.0.1:8080", server.url);
 });
 afterAll(async () => {
+  for (const running of started) await running[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
   allison[Symbol.dispose]();
 });
@@ -49,11 +60,20 @@ async function curl(args: string[]): Promise<Response> {
       throw new Error(`${args[i]} is not an option this test knows`);
     else url = args[i]!;
   }
-  return fetch(url.replace("http://127.0.0.1:8080", server.url), {
+  const { origin } = new URL(url);
+  return fetch(url.replace(origin, addresses.get(origin) ?? `${origin} is not started`), {
     method: method ?? (body === undefined ? "GET" : "POST"),
     headers,
     body,
   });
+}
+
+/** The mock that a command starts, at a free port in place of the one it names. */
+async function startMock([command, option, port]: string[]): Promise<Running> {
+  const running = await allison.start([command!, option!, "0"], /listening on \S+\n/);
+  const [, url] = await running.until(/listening on (\S+)\n/);
+  addresses.set(`http://127.0.0.1:${port}`, url!);
+  return running;
 }
 
 test("its commands work as printed, in their order", async () => {
@@ -76,13 +96,20 @@ test("its commands work as printed, in their order", async () => {
       writeFileSync(join(allison.path, args[2]!), `${args[0]}\n`);
     } else if (program === "curl") {
       const answer = await curl(args);
-      expect([command, answer.status < 300, await answer.text()]).toEqual([
-        command,
-        true,
-        expect.stringContaining('"data"'),
-      ]);
+      if (args.some((word) => word.startsWith("X-Mock-Fault: 429")))
+        expect(answer.status).toBe(429);
+      else
+        expect([command, answer.status < 300, await answer.text()]).toEqual([
+          command,
+          true,
+          expect.stringContaining('"data"'),
+        ]);
     } else {
       expect(program).toBe("dist/allison");
+      if (args[0] === "mock") {
+        started.push(await startMock(args));
+        continue;
+      }
       const { exitCode, stdout } = await allison.run(args);
       expect([command, exitCode]).toEqual([command, 0]);
       if (name) variables.set(name, stdout.trim());
@@ -94,6 +121,10 @@ test("its commands work as printed, in their order", async () => {
 });
 
 describe("what it names exists", () => {
+  test("keys of a mock", () => {
+    for (const key of Object.values(MOCK_KEYS)) expect(README).toContain(`\`${key}\``);
+  });
+
   test("paths in the project", () => {
     const paths = [...README.matchAll(/`((?:src|scripts|test)\/[\w./-]*)`/g)].map(
       ([, path]) => path!,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { RECIPES } from "../../src/http/docs/recipes.ts";
 import { ERRORS } from "../../src/http/errors.ts";
 import { EVENT_TYPES } from "../../src/webhooks/catalogue.ts";
 import { openBrowser } from "../support/browser.ts";
@@ -17,7 +18,7 @@ afterAll(async () => {
   await it?.[Symbol.asyncDispose]();
 });
 
-const PAGES = ["/docs", "/docs/errors", "/docs/webhooks"];
+const PAGES = ["/docs", "/docs/errors", "/docs/webhooks", "/docs/mock"];
 const FILES = [
   ...PAGES,
   "/openapi.json",
@@ -160,6 +161,21 @@ describe("the page of webhooks", () => {
     ])
       expect(text).toContain(part);
     expect(JSON.parse((await page.locator("#example-body").textContent())!)).toHaveProperty("id");
+  }, 30_000);
+});
+
+describe("the page of testing", () => {
+  test("has each recipe's files, letter by letter, under its name", async () => {
+    await using opened = await open("/docs/mock", { javaScriptEnabled: false });
+    const { page } = opened;
+    const shown = await page.locator("article pre").allTextContents();
+    for (const { id, name, files } of RECIPES) {
+      expect(await page.locator(`h3#${id}`).textContent()).toBe(name);
+      for (const source of Object.values(files)) expect(shown).toContain(source.trimEnd());
+    }
+    expect(await page.locator("nav.contents a").count()).toBe(
+      new Set(await page.locator("article :is(h2, h3)[id]").allTextContents()).size,
+    );
   }, 30_000);
 });
 

@@ -57,6 +57,7 @@ const PAGES = [
   ["/docs", "Reference"],
   ["/docs/errors", "Errors"],
   ["/docs/webhooks", "Webhooks"],
+  ["/docs/mock", "Testing"],
 ] as const;
 
 export interface PageOptions {

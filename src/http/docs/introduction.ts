@@ -34,7 +34,8 @@ export const introduction = ({ readsPerMinute, writesPerMinute }: Budgets) =>
 The public API of the Allison voice receptionist: read what was said on the phone, and keep the contacts, knowledge,
 locations, team members, escalation rules and intents it goes by. JSON over HTTP, times in UTC, ids are UUIDs.
 
-Every error is explained at [/docs/errors](/docs/errors), webhooks at [/docs/webhooks](/docs/webhooks).
+Every error is explained at [/docs/errors](/docs/errors), webhooks at [/docs/webhooks](/docs/webhooks), and how to test
+against a mock server at [/docs/mock](/docs/mock).
 
 ## Keys
 
