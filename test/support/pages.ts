@@ -9,13 +9,17 @@ export interface Pages extends AsyncDisposable {
   context: BrowserContext;
   /** Goes to an address of the dashboard and waits until its heading is there. */
   open(path: string): Promise<void>;
+  /** Resolves when nothing is under way any more, and for a moment nothing new was asked. */
+  settled(): Promise<void>;
   /** Throws for an error in the console, a policy that was broken, or a request to another host; see `expectErrors`. */
   check(): void;
   /** Failed requests are told in the console; a test that brings one about says so, by a part of the text. */
   expectErrors(...parts: string[]): void;
-  /** Throws with what axe finds on the page as it is now. */
-  checkAccess(): Promise<void>;
+  /** Throws with what axe finds on the page as it is now, by all its rules or by these alone. */
+  checkAccess(rules?: string[]): Promise<void>;
 }
+
+const QUIET_MS = 150;
 
 /** `account` false: nobody is signed in, and no account is made. */
 export async function openPages(
@@ -42,6 +46,15 @@ export async function openPages(
     if (origin !== it.url && protocol !== "data:" && protocol !== "blob:")
       problems.push(`asked ${request.url()}`);
   });
+  let underWay = 0;
+  let lastChange = 0;
+  const count = (by: number) => () => {
+    underWay += by;
+    lastChange = performance.now();
+  };
+  page.on("request", count(1));
+  page.on("requestfinished", count(-1));
+  page.on("requestfailed", count(-1));
   if (account) {
     if (it.server.users.list().length === 0) await makeAccount(it);
     const answer = await context.request.post(`${it.url}/dashboard/api/sign-in`, {
@@ -63,8 +76,12 @@ export async function openPages(
       await page.goto(it.url + path);
       await page.getByRole("heading").first().waitFor();
     },
-    async checkAccess() {
-      const { violations } = await new AxeBuilder({ page }).analyze();
+    async settled() {
+      while (underWay > 0 || performance.now() - lastChange < QUIET_MS) await Bun.sleep(10);
+    },
+    async checkAccess(rules) {
+      const axe = new AxeBuilder({ page });
+      const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
       if (violations.length === 0) return;
       const lines = violations.flatMap(({ id, nodes }) =>
         nodes.slice(0, 3).map(({ html }) => `${id}: ${html.slice(0, 200)}`),
