@@ -104,8 +104,9 @@ function SignInForm({
     const details = error instanceof Failure && error.status === 401 ? error.details : {};
     if (details.code !== undefined) {
       // The code is asked for once the password is known to be right.
-      if (step === "code") form.setFieldError("code", "This code is wrong, or was used before.");
       form.setFieldValue("code", "");
+      // After that, which takes the error before away.
+      if (step === "code") form.setFieldError("code", "This code is wrong, or was used before.");
       setStep("code");
     } else if (details.email !== undefined) {
       setStep("password");

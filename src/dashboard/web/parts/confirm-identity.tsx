@@ -1,5 +1,15 @@
-/** "Confirm it is you": asks for the password, or the code where two-factor is on, for one named action. */
-import { Alert, Button, Group, Modal, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+/** "Confirm it is you": asks for the password or, where two-factor is on, a code, for one named action. */
+import {
+  Alert,
+  Anchor,
+  Button,
+  Group,
+  Modal,
+  PasswordInput,
+  Stack,
+  Text,
+  TextInput,
+} from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import {
   createContext,
@@ -55,7 +65,10 @@ export function ConfirmIdentityProvider({ children }: { children: ReactNode }) {
 
 function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proof | null): void }) {
   const { data: session } = useQuery(sessionQuery);
-  const byCode = session?.user.two_factor ?? false;
+  const hasCodes = session?.user.two_factor ?? false;
+  // Who has lost the phone still has the password.
+  const [byPassword, setByPassword] = useState(false);
+  const byCode = hasCodes && !byPassword;
   const [given, setGiven] = useState("");
   const [problem, setProblem] = useState<{ field: string | null; notice: string | null }>({
     field: null,
@@ -80,6 +93,13 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
     }
   }
 
+  function change() {
+    setByPassword(byCode);
+    setGiven("");
+    setProblem({ field: null, notice: null });
+    setTimeout(() => input.current?.focus());
+  }
+
   const field = {
     ref: input,
     value: given,
@@ -98,11 +118,16 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
           <TextInput
             {...field}
             label="Code"
-            description="From your authenticator app, or a recovery code."
+            description="From your authenticator app."
             autoComplete="one-time-code"
           />
         ) : (
           <PasswordInput {...field} label="Password" autoComplete="current-password" />
+        )}
+        {hasCodes && (
+          <Anchor component="button" type="button" size="sm" ta="left" onClick={change}>
+            {byCode ? "Use your password instead" : "Use a code instead"}
+          </Anchor>
         )}
         {problem.notice && (
           <Alert color="red" variant="light" role="alert">
