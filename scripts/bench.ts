@@ -9,6 +9,7 @@ import { cliActor } from "../src/access/actor.ts";
 import { openAppliance } from "../src/appliance.ts";
 import { defaultConfig } from "../src/config.ts";
 import { measureDashboard } from "./bench-dashboard.ts";
+import { measureMocks } from "./bench-mocks.ts";
 import { measureWebhooks } from "./bench-webhooks.ts";
 
 const ROUNDS = 5;
@@ -300,11 +301,8 @@ async function measureWrites(data: string, token: string): Promise<void> {
   await ungrouped.stop();
 }
 
-const data = join(work, "data");
-try {
-  console.log(
-    `Medians of ${ROUNDS} rounds of ${SECONDS} s, server on core ${SERVER_CORE}, load on core ${LOAD_CORE}\n`,
-  );
+/** The parts that need an install with its calls. */
+async function measureInstall(): Promise<void> {
   const prepared = await prepare(data);
   Bun.spawnSync(["cp", "-r", data, `${data}-ungrouped`]);
   if (wanted("import"))
@@ -332,6 +330,15 @@ try {
     };
     await measureWebhooks(tools);
   }
+}
+
+const data = join(work, "data");
+try {
+  console.log(
+    `Medians of ${ROUNDS} rounds of ${SECONDS} s, server on core ${SERVER_CORE}, load on core ${LOAD_CORE}\n`,
+  );
+  if (wanted("mocks")) await measureMocks({ rounds: ROUNDS, work, load, median, round });
+  if (parts.length === 0 || parts.some((part) => part !== "mocks")) await measureInstall();
 } finally {
   rmSync(work, { recursive: true, force: true });
 }

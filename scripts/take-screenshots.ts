@@ -6,7 +6,6 @@ import { openBrowser } from "../test/support/browser.ts";
 const EXECUTABLE = join(import.meta.dir, "../dist/allison");
 const TARGET = join(import.meta.dir, "screenshots");
 const WIDE = { viewport: { width: 1280, height: 800 } };
-const PHONE = { viewport: { width: 390, height: 844 } };
 
 /** What is shown, and what stands there once it is whole. `open` clicks on the way. */
 const SHOTS = [
@@ -19,7 +18,6 @@ const SHOTS = [
     open: true,
   },
   { name: "webhooks", path: "/webhooks", shown: "table.list tbody tr", view: WIDE },
-  { name: "phone", path: "/attention", shown: ".mantine-Card-root", view: PHONE, dark: true },
   { name: "mock", path: "/mock", shown: "table tbody tr", view: WIDE },
   { name: "reference", path: "/docs", shown: "h1", view: WIDE },
 ];

@@ -157,6 +157,9 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   /** What is beside the API: /mock/… */
   async function control(request: Request, path: string, now: World): Promise<Response> {
     try {
+      // No page of another site has it do anything; programs send no such header.
+      const site = request.headers.get("sec-fetch-site") ?? "none";
+      if (site !== "same-origin" && site !== "none") throw new ApiError("forbidden_origin");
       const [, , name = "", rest] = path.split("/");
       const handle = controls[name]?.[request.method];
       if (!handle) {

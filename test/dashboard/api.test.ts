@@ -68,6 +68,7 @@ const OPEN = [
   "POST /dashboard/api/first-account",
   "POST /dashboard/api/first-account/check",
   "POST /dashboard/api/sign-in",
+  "POST /dashboard/api/sign-in-link",
 ];
 const anywhere = (path: string) => path.replace(/:\w+/g, "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10");
 const everyRoute = [...OWN, ...OF_THE_API];

@@ -131,8 +131,10 @@ describe("what it names exists", () => {
     );
     const tree = README.split("```\nsrc/\n")[1]!.split("```")[0]!;
     const listed = [...tree.matchAll(/^ {2}([\w./]+)/gm)].map(([, path]) => `src/${path}`);
+    const images = [...README.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path]) => path!);
     expect(paths.length).toBeGreaterThan(4);
-    for (const path of [...paths, ...listed])
+    expect(images.length).toBeGreaterThan(4);
+    for (const path of [...paths, ...listed, ...images])
       expect([path, existsSync(join(ROOT, path))]).toEqual([path, true]);
   });
 

@@ -379,6 +379,9 @@ describe("its own page is told", () => {
     expect((await it.anonymous.get("/mock/nothing")).status).toBe(404);
     const wrong = await it.anonymous.get("/mock/reset");
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
+    const elsewhere = { "sec-fetch-site": "cross-site" };
+    const foreign = await it.anonymous.post("/mock/reset", undefined, elsewhere);
+    expect([foreign.status, foreign.body.error]).toEqual([403, "forbidden_origin"]);
     // A page of another site can send a form without asking, and nothing else.
     const form = await it.anonymous.send("POST", "/mock/trigger", {
       headers: { "content-type": "text/plain" },

@@ -59,6 +59,16 @@ test("a call that comes in is seen without a reload, and spam only when it is as
   await page.getByText("Asked about prices.").waitFor();
 });
 
+test("callers are named, whoever called since", async () => {
+  const caller = { first_name: "Ada", last_name: "King" };
+  await tell("first", { from_number: "+12025550100", caller, started_at: ago(600) });
+  for (let n = 101; n < 202; n += 1)
+    await tell(`other ${n}`, { from_number: `+1202555${n}0`, started_at: ago(500 - n) });
+  await using pages = await openPages(browser, it);
+  await pages.open(`/calls?to=${ago(550)}`);
+  await pages.page.getByRole("cell", { name: "Ada King" }).waitFor();
+});
+
 test("an order is moved on step by step, and a refused step is taken back with a word of why", async () => {
   const made = await tell("order", {
     outcome: "order",

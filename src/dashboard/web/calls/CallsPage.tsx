@@ -7,7 +7,7 @@ import { IconFilter, IconPhone } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import dayjs from "dayjs";
 import type { Call, Contact, Intent, Location } from "../../answers.ts";
-import { allQuery, pageQuery } from "../api/queries.ts";
+import { allQuery, oneQuery, pageQuery } from "../api/queries.ts";
 import { calls, contacts, intents, locations } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
 import { type Column, List, useListSearch } from "../parts/list.tsx";
@@ -16,11 +16,18 @@ import { Empty } from "../parts/states.tsx";
 import { PageLink, Phone, sayDuration, Time } from "../parts/text.tsx";
 import { DIRECTIONS, DISPOSITIONS, Marks, Outcome, otherNumber } from "./words.tsx";
 
-/** Names of who called last, by contact; whoever is not among them shows by number. */
-function useNames(): (call: Call) => string {
-  const { data } = useQuery(pageQuery<Contact>(contacts.path, ["contact"], { limit: 100 }));
-  const names = new Map(data?.data.map((contact) => [contact.id, nameOf(contact)]));
-  return ({ contact_id }) => names.get(contact_id ?? "") ?? "";
+const latest = pageQuery<Contact>(contacts.path, ["contact"], { limit: 100 });
+
+/** Who is on the other end, by name where there is one. Most are among the latest contacts; the others are asked for. */
+function Caller({ call }: { call: Call }) {
+  const { data: known } = useQuery(latest);
+  const found = known?.data.find(({ id }) => id === call.contact_id);
+  const { data: other } = useQuery({
+    ...oneQuery<Contact>(`${contacts.path}/${call.contact_id}`, ["contact"]),
+    enabled: known !== undefined && found === undefined && call.contact_id !== null,
+  });
+  const contact = found ?? other?.data;
+  return (contact && nameOf(contact)) || <Phone number={otherNumber(call)} />;
 }
 
 const FILTERS = [
@@ -30,7 +37,6 @@ const FILTERS = [
 
 export function CallsPage() {
   const [search, change] = useListSearch();
-  const sayName = useNames();
   const columns: Column<Call>[] = [
     {
       title: "When",
@@ -41,7 +47,7 @@ export function CallsPage() {
     {
       title: "Caller",
       card: "heading",
-      render: (call) => sayName(call) || <Phone number={otherNumber(call)} />,
+      render: (call) => <Caller call={call} />,
     },
     { title: "Intent", render: ({ intent }) => intent },
     {
