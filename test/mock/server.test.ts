@@ -269,6 +269,20 @@ describe("trigger", () => {
     },
   );
 
+  test("a delivery that failed is tried again on the mock's clock, and signed by the receiver's", async () => {
+    // A minute of its time is a tenth of a second here, and its year is another.
+    await using fast = await startTestMock({ time: { start: NOW - 365 * 86_400_000, speed: 600 } });
+    await using receiver = await startReceiver({ script: [{ status: 500 }, { status: 200 }] });
+    const body = { url: receiver.url, events: ["call.ended"] };
+    const hook = await fast.write.post("/v1/webhook-subscriptions", body);
+    await fast.anonymous.post("/mock/trigger", { event: "call.ended" });
+    const [first, second] = await receiver.received(2);
+    expect(second!.body).toBe(first!.body);
+    for (const { body: sent, headers } of [first!, second!])
+      new Webhook(hook.body.secret).verify(sent, headers);
+    expect(JSON.parse(first!.body).created_at).toStartWith("2025-11-23T");
+  });
+
   test("the API tells of it as well: the call is there, with what was set", async () => {
     const set = {
       message: "Please call back.",
