@@ -5,21 +5,20 @@ import { openBrowser } from "../test/support/browser.ts";
 
 const EXECUTABLE = join(import.meta.dir, "../dist/allison");
 const TARGET = join(import.meta.dir, "screenshots");
-const WIDE = { viewport: { width: 1280, height: 800 } };
+const viewport = { width: 1280, height: 800 };
 
 /** What is shown, and what stands there once it is whole. `open` clicks on the way. */
 const SHOTS = [
-  { name: "overview", path: "/", shown: ".recharts-bar-rectangle", view: WIDE },
+  { name: "overview", path: "/", shown: ".recharts-bar-rectangle" },
   {
     name: "call",
     path: "/calls?outcome=booked",
     shown: "table.list tbody tr",
-    view: WIDE,
     open: true,
   },
-  { name: "webhooks", path: "/webhooks", shown: "table.list tbody tr", view: WIDE },
-  { name: "mock", path: "/mock", shown: "table tbody tr", view: WIDE },
-  { name: "reference", path: "/docs", shown: "h1", view: WIDE },
+  { name: "webhooks", path: "/webhooks", shown: "table.list tbody tr" },
+  { name: "mock", path: "/mock", shown: "table tbody tr" },
+  { name: "reference", path: "/docs", shown: "h1" },
 ];
 
 const demo = Bun.spawn([EXECUTABLE, "demo", "--port", "0"], { stdout: "pipe", stderr: "pipe" });
@@ -40,10 +39,11 @@ try {
   await first.goto(link);
   await first.locator(".recharts-bar-rectangle").first().waitFor();
   const storageState = await signedIn.storageState();
-  for (const { name, path, shown, view, dark, open } of SHOTS) {
+  for (const { name, path, shown, open } of SHOTS) {
     await using context = await browser.newContext({
-      ...{ storageState, deviceScaleFactor: 1.5, ...view },
-      colorScheme: dark ? "dark" : "light",
+      storageState,
+      deviceScaleFactor: 1.5,
+      viewport,
     });
     const page = await context.newPage();
     await page.goto(url + path);

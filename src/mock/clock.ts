@@ -7,7 +7,7 @@ import { type Clock, systemClock } from "../lib/clock.ts";
 export interface MockClock extends Clock {
   /** Stops at `ms` until the next `hold` or `release`. */
   hold(ms: number): void;
-  /** Goes on, from where it would be if it had never been held. */
+  /** Begins to run, from its start. */
   release(): void;
 }
 
@@ -18,22 +18,25 @@ export interface MockTime {
   speed: number;
 }
 
+/** It stands still at its start until it is released. */
 export function createMockClock({ start, speed }: MockTime): MockClock {
-  const origin = systemClock.monotonic();
   const begun = start ?? systemClock.now();
   const follows = start === null && speed === 1;
   // A wall clock that stands still must keep nobody out for ever, nor hold up what is done in the background.
   const pace = speed || 1;
-  const elapsed = () => systemClock.monotonic() - origin;
-  let held: number | null = null;
+  let released = 0;
+  let held: number | null = begun;
+  const running = () =>
+    follows ? systemClock.now() : begun + (systemClock.monotonic() - released) * speed;
   return {
-    now: () => held ?? (follows ? systemClock.now() : Math.floor(begun + elapsed() * speed)),
-    monotonic: () => elapsed() * pace,
+    now: () => held ?? Math.floor(running()),
+    monotonic: () => systemClock.monotonic() * pace,
     after: (ms, callback) => systemClock.after(ms / pace, callback),
     hold(ms) {
       held = ms;
     },
     release() {
+      released = systemClock.monotonic();
       held = null;
     },
   };

@@ -45,6 +45,15 @@ describe("allison mock", () => {
     expect(readdirSync(allison.path)).toEqual(["allison"]);
   });
 
+  test("the same seed gives the same data at every start, times included", async () => {
+    await using first = await startMock("--seed", "9");
+    await using second = await startMock("--seed", "9");
+    for (const path of ["/v1/calls", "/v1/contacts", "/v1/knowledge", "/v1/escalation-rules"])
+      expect((await second.read.get(path)).text).toBe(
+        (await first.read.get(path)).text.replaceAll(first.ready.url, second.ready.url),
+      );
+  });
+
   test("what it prints for people works as printed", async () => {
     await using mock = await allison.start(["mock", "--port", "0"], /^listening on (\S+)\n/);
     const [, curl] = await mock.until(/(curl -H "Authorization: [^\n]+)/);
