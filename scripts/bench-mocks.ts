@@ -13,7 +13,13 @@ interface Tools {
   rounds: number;
   work: string;
   /** Of `url`: with this key, so many connections and this script for wrk. */
-  load(url: string, token: string, connections: number, lua: string): Promise<Load>;
+  load(
+    url: string,
+    token: string,
+    connections: number,
+    lua: string,
+    seconds?: number,
+  ): Promise<Load>;
   median(values: number[]): number;
   round(value: number): string;
 }
@@ -27,6 +33,7 @@ const PACKAGES = [
 ];
 const SERVER_CORE = "0";
 const CONNECTIONS = 32;
+const WARM_UP_SECONDS = 1;
 const STARTS = 5;
 const START_MS = 60_000;
 const WEBHOOK_MS = 2_000;
@@ -39,8 +46,9 @@ interface Candidate {
   name: string;
   /** How its authors have it started; `port` is a free one. */
   command(port: number): string[];
-  /** The path of one contact. */
+  /** The path of one contact, and of a list of one: those that make their answers of the document have no more. */
   one: string;
+  list: string;
 }
 
 interface Running {
@@ -96,6 +104,7 @@ function candidates(work: string, ours: string): Candidate[] {
       name: "allison mock",
       command: (port) => [EXECUTABLE, "mock", "--seed", "1", "--port", String(port)],
       one: `/v1/contacts/${ours}`,
+      list: "/v1/contacts?limit=1",
     },
     {
       name: "json-server",
@@ -110,19 +119,23 @@ function candidates(work: string, ours: string): Candidate[] {
         ...["--host", "127.0.0.1", "--port", String(port), "--quiet"],
       ],
       one,
+      list: "/v1/contacts?_limit=1",
     },
     {
       name: "prism",
       command: (port) => [
         ...["node", bin("prism"), "mock", document, "-h", "127.0.0.1", "-p", String(port)],
-        ...["-v", "silent"],
+        // Its process for the log does not start under the Node that is current.
+        ...["-v", "silent", "-m", "false"],
       ],
       one,
+      list: "/v1/contacts?limit=1",
     },
     {
       name: "scalar",
       command: (port) => ["node", join(PEERS, "scalar.mjs"), document, String(port)],
       one,
+      list: "/v1/contacts?limit=1",
     },
     {
       name: "mockoon",
@@ -131,14 +144,15 @@ function candidates(work: string, ours: string): Candidate[] {
         ...["--hostname", "127.0.0.1", "--disable-log-to-file", "--disable-admin-api", "--repair"],
       ],
       one,
+      list: "/v1/contacts?limit=1",
     },
   ];
 }
 
-function freePort(): number {
+async function freePort(): Promise<number> {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   const { port } = server;
-  void server.stop(true);
+  await server.stop(true);
   return port!;
 }
 
@@ -146,7 +160,7 @@ const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/j
 
 /** Starts it and asks until it answers. */
 async function start({ name, command, one }: Candidate): Promise<Running> {
-  const port = freePort();
+  const port = await freePort();
   const began = performance.now();
   const child = Bun.spawn(["taskset", "-c", SERVER_CORE, ...command(port)], {
     ...{ stdout: "ignore", stderr: "ignore" },
@@ -275,55 +289,50 @@ interface Measured {
   webhooks: boolean;
 }
 
-/** Starts it some times; what is measured under load is measured in turns with the others. */
-async function look(candidate: Candidate, { median }: Tools) {
+/** Starts it some times, and tries what it can do. */
+async function look(candidate: Candidate, { median }: Tools): Promise<Measured> {
   const starts: number[] = [];
   const bodies = new Set<string>();
   for (let turn = 0; turn < STARTS; turn += 1) {
     const running = await start(candidate);
     starts.push(running.startMs);
-    const list = await (await fetch(`${running.url}/v1/contacts?limit=5`, { headers })).text();
+    const list = await (await fetch(running.url + candidate.list, { headers })).text();
     bodies.add(list.replaceAll(running.url, ""));
     await running.stop();
   }
   const running = await start(candidate);
   const restMib = memoryMib(running.pid);
-  return { running, startMs: median(starts), restMib, same: bodies.size === 1 };
+  const can = {
+    keeps: await keeps(running),
+    fails: await fails(running, candidate.one),
+    webhooks: await sendsWebhooks(running),
+  };
+  await running.stop();
+  const loads = { one: [], list: [], create: [], loadedMib: 0 };
+  return { ...loads, ...can, startMs: median(starts), restMib, same: bodies.size === 1 };
 }
 
 export async function measureMocks(tools: Tools): Promise<void> {
   const { rounds, work, load, median, round } = tools;
   installPeers();
   await prepare(work);
-  const ours = await ownContact();
-  const all = candidates(work, ours);
+  const all = candidates(work, await ownContact());
   const results = new Map<string, Measured>();
-  const servers = new Map<string, Running>();
-  for (const candidate of all) {
-    const { running, ...seen } = await look(candidate, tools);
-    servers.set(candidate.name, running);
-    const loads = { one: [], list: [], create: [], loadedMib: 0 };
-    const can = { keeps: await keeps(running), fails: await fails(running, candidate.one) };
-    results.set(candidate.name, {
-      ...loads,
-      ...seen,
-      ...can,
-      webhooks: await sendsWebhooks(running),
-    });
-  }
+  for (const candidate of all) results.set(candidate.name, await look(candidate, tools));
   for (let turn = 0; turn < rounds; turn += 1)
-    for (const { name, one } of all) {
-      const { url } = servers.get(name)!;
-      const result = results.get(name)!;
-      result.one.push(await load(url + one, KEY, CONNECTIONS, ""));
-      result.list.push(await load(`${url}/v1/contacts?limit=50`, KEY, CONNECTIONS, ""));
+    for (const candidate of all) {
+      // One at a time: what another still has to write of its log would take from this one's core.
+      await prepare(work);
+      const running = await start(candidate);
+      const { url } = running;
+      const result = results.get(candidate.name)!;
+      await load(url + candidate.one, KEY, CONNECTIONS, "", WARM_UP_SECONDS);
+      result.one.push(await load(url + candidate.one, KEY, CONNECTIONS, ""));
+      result.list.push(await load(url + candidate.list, KEY, CONNECTIONS, ""));
       result.create.push(await load(url, KEY, CONNECTIONS, newContacts()));
+      result.loadedMib = memoryMib(running.pid);
+      await running.stop();
     }
-  for (const { name } of all) {
-    const running = servers.get(name)!;
-    results.get(name)!.loadedMib = memoryMib(running.pid);
-    await running.stop();
-  }
   const names = all.map(({ name }) => name);
   const row = (title: string, cell: (of: Measured) => string) =>
     console.log(
@@ -353,7 +362,7 @@ export async function measureMocks(tools: Tools): Promise<void> {
 
 /** The id of a contact that is there at every start. */
 async function ownContact(): Promise<string> {
-  const port = freePort();
+  const port = await freePort();
   const child = Bun.spawn([EXECUTABLE, "mock", "--seed", "1", "--port", String(port), "--json"], {
     stdout: "pipe",
   });
