@@ -3,7 +3,7 @@
  * requests. The peers are no dependencies of the project: they are installed, pinned, into dist/bench-peers the first
  * time. What a server can do besides is tried, not looked up.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MOCK_KEYS } from "../src/mock/keys.ts";
 import { startReceiver } from "../test/support/receiver.ts";
@@ -62,7 +62,7 @@ function installPeers(): void {
   if (existsSync(join(PEERS, "node_modules/.bin/prism"))) return;
   console.log("Installing the peers into dist/bench-peers …");
   mkdirSync(PEERS, { recursive: true });
-  Bun.write(join(PEERS, "package.json"), '{ "private": true }\n');
+  writeFileSync(join(PEERS, "package.json"), '{ "private": true }\n');
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
   const npm = Bun.spawnSync(["npm", "install", ...flags, ...PACKAGES], {
     cwd: PEERS,

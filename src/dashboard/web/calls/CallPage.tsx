@@ -1,5 +1,5 @@
 /** One call: the conversation, who it was, and what came of it. */
-import { Card, Group, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import type { CallWithTranscript, Contact, DeliverySummary, Location } from "../../answers.ts";
@@ -98,9 +98,15 @@ function About({ call }: { call: CallWithTranscript }) {
         Ended: labelOf(DISPOSITIONS, call.disposition),
         Labels: call.outcome_tags.join(", "),
         Recording: call.recording_url && (
-          <a href={call.recording_url} target="_blank" rel="noreferrer noopener">
+          <Anchor
+            href={call.recording_url}
+            target="_blank"
+            rel="noreferrer noopener"
+            inherit
+            underline="always"
+          >
             Open the recording
-          </a>
+          </Anchor>
         ),
         Id: <Copyable value={call.id} label="Copy the call's id" />,
       }}
