@@ -300,3 +300,22 @@ test("the audit log tells who changed what, with old and new side by side, and w
   await pages.open("/settings/audit?entity_type=session");
   await page.getByText(EMAIL).first().waitFor();
 });
+
+test("on a phone the filters are behind a button that says how many are set, and stand in the address", async () => {
+  await it.write.post("/v1/intents", { name: "Parking" });
+  await using pages = await openPages(browser, it, { viewport: { width: 390, height: 800 } });
+  const { page } = pages;
+  await pages.open("/settings/audit");
+  const filters = page.getByRole("button", { name: /^Filters/ });
+  await page.getByText("created intent Parking").waitFor();
+  expect(await page.getByLabel("Anything").first().isVisible()).toBe(false);
+  await filters.click();
+  await page.getByRole("combobox", { name: "Anything" }).click();
+  await page.getByRole("option", { name: "session" }).click();
+  await page.getByText("created intent Parking").waitFor({ state: "detached" });
+  expect(await filters.textContent()).toBe("Filters (1)");
+  expect(new URL(page.url()).search).toBe("?entity_type=session");
+  await page.getByRole("button", { name: "Clear filters" }).click();
+  await page.getByText("created intent Parking").waitFor();
+  expect(new URL(page.url()).search).toBe("");
+});

@@ -51,10 +51,10 @@ function Known({ call }: { call: CallWithTranscript }) {
         </Group>
       }
     >
+      {call.summary && <Prose>{call.summary}</Prose>}
       <div className="call">
         <Conversation call={call} />
         <Stack gap="md" component="aside" aria-label="About the call">
-          {call.summary && <Prose>{call.summary}</Prose>}
           <About call={call} />
           {known && <Who contact={known} />}
           {call.messages.map((message, index) => (

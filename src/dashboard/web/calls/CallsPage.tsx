@@ -1,9 +1,8 @@
 /** Calls: the newest first, found by words, filtered, and there by themselves as they come in. */
-import { Anchor, Button, Collapse, Group, Select, Switch, Text } from "@mantine/core";
+import { Button, Select, Switch, Text } from "@mantine/core";
 import { DatePickerInput } from "@mantine/dates";
 import "@mantine/dates/styles.css";
-import { useDisclosure, useMediaQuery } from "@mantine/hooks";
-import { IconFilter, IconPhone } from "@tabler/icons-react";
+import { IconPhone } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import dayjs from "dayjs";
 import type { Call, Contact, Intent, Location } from "../../answers.ts";
@@ -94,11 +93,7 @@ export function CallsPage() {
 
 type Search = ReturnType<typeof useListSearch>;
 
-/** Above the list; behind a button on a phone. */
 function Filters({ search, change }: { search: Search[0]; change: Search[1] }) {
-  const phone = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
-  const [opened, { toggle }] = useDisclosure();
-  const set = FILTERS.filter((name) => search[name] !== undefined);
   const { data: places } = useQuery(allQuery<Location>(locations.path, ["location"]));
   const { data: wishes } = useQuery(allQuery<Intent>(intents.path, ["intent"]));
   const choice = (name: string, label: string, data: { value: string; label: string }[]) => (
@@ -115,8 +110,8 @@ function Filters({ search, change }: { search: Search[0]; change: Search[1] }) {
   );
   const named = (list: { id: string; name: string }[] = []) =>
     list.map(({ id, name }) => ({ value: id, label: name }));
-  const inputs = (
-    <Group gap="xs">
+  return (
+    <>
       <DatePickerInput
         type="range"
         placeholder="Any day"
@@ -150,32 +145,6 @@ function Filters({ search, change }: { search: Search[0]; change: Search[1] }) {
           change({ hidden: currentTarget.checked ? "show" : undefined })
         }
       />
-      {set.length > 0 && (
-        <Anchor
-          component="button"
-          type="button"
-          size="sm"
-          onClick={() => change(Object.fromEntries(set.map((name) => [name, undefined])))}
-        >
-          Clear filters
-        </Anchor>
-      )}
-    </Group>
-  );
-  if (!phone) return inputs;
-  return (
-    <>
-      <Button
-        variant="default"
-        leftSection={<IconFilter size={16} />}
-        onClick={toggle}
-        aria-expanded={opened}
-      >
-        Filters{set.length > 0 && ` (${set.length})`}
-      </Button>
-      <Collapse expanded={opened} w="100%">
-        {inputs}
-      </Collapse>
     </>
   );
 }

@@ -6,9 +6,10 @@ import { useReducedMotion } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
 import dayjs from "dayjs";
 import type { Overview } from "../../answers.ts";
+import { sayDay } from "../parts/text.tsx";
 
 const COLOURS = ["brand.6", "blue.5", "yellow.6", "grape.5", "orange.6"];
-const NONE = "No outcome";
+const NONE = "Without an outcome";
 const OTHERS = "Other outcomes";
 
 export default function Days({ days, outcomes }: Pick<Overview, "days" | "outcomes">) {
@@ -21,15 +22,18 @@ export default function Days({ days, outcomes }: Pick<Overview, "days" | "outcom
     const sum = shown.reduce((all, [, count]) => all + count, 0);
     return {
       date,
-      day: dayjs(date).format("D MMM"),
+      day: sayDay(dayjs(date).toDate()),
       calls,
       ...Object.fromEntries(shown),
       [OTHERS]: calls - sum,
     };
   });
-  const series = named.map((outcome, i) => ({ name: titleOf(outcome), color: COLOURS[i]! }));
+  const series = named.map((outcome, i) => ({
+    name: titleOf(outcome),
+    color: outcome === "" ? "gray.6" : COLOURS[i]!,
+  }));
   if (data.some((day) => (day[OTHERS] as number) > 0))
-    series.push({ name: OTHERS, color: "gray.5" });
+    series.push({ name: OTHERS, color: "cyan.6" });
   return (
     <>
       <div aria-hidden>
@@ -41,7 +45,7 @@ export default function Days({ days, outcomes }: Pick<Overview, "days" | "outcom
           series={series}
           withLegend
           tickLine="none"
-          gridAxis="y"
+          gridAxis="x"
           // Those who go by keyboard or by ear have the table below.
           barChartProps={{ accessibilityLayer: false }}
           barProps={{

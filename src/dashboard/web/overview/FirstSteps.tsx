@@ -13,6 +13,8 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
   const url = session?.public_url ?? "";
   const { has_key, has_platform_key, has_call, has_subscription } = setup;
   if (has_key && has_platform_key && has_call && has_subscription) return null;
+  // Who has calls looks at them first.
+  const showHow = !has_call;
   return (
     <Card withBorder component="section" padding="md">
       <Title order={2} size="h5" mb="sm">
@@ -20,22 +22,26 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
       </Title>
       <Stack gap="md">
         <Step done={has_key} title="Make a key and call the API" to="/settings/keys/new">
-          <CodeBlock
-            label="A first request"
-            copy
-            text={`curl -H "Authorization: Bearer YOUR_KEY" ${url}/v1/me`}
-          />
+          {showHow && !has_key && (
+            <CodeBlock
+              label="A first request"
+              copy
+              text={`curl -H "Authorization: Bearer YOUR_KEY" ${url}/v1/me`}
+            />
+          )}
         </Step>
         <Step
           done={has_platform_key && has_call}
           title="Connect the voice platform with a platform key"
           to="/settings/keys/new"
         >
-          <CodeBlock
-            label="A first call"
-            copy
-            text={`curl -X PUT -H "Authorization: Bearer YOUR_PLATFORM_KEY" -H "Content-Type: application/json" \\\n  -d '{"direction": "inbound", "from_number": "+12025550123", "started_at": "${new Date().toISOString()}"}' \\\n  ${url}/platform/v1/calls/first-call`}
-          />
+          {showHow && (
+            <CodeBlock
+              label="A first call"
+              copy
+              text={`curl -X PUT -H "Authorization: Bearer YOUR_PLATFORM_KEY" -H "Content-Type: application/json" \\\n  -d '{"direction": "inbound", "from_number": "+12025550123", "started_at": "${new Date().toISOString()}"}' \\\n  ${url}/platform/v1/calls/first-call`}
+            />
+          )}
         </Step>
         <Step
           done={has_subscription}
@@ -66,7 +72,7 @@ function Step({ done, title, to, children }: StepProps) {
       />
       <div style={{ flex: 1, minWidth: 0 }}>
         {done ? <Text c="dimmed">{title}</Text> : <PageLink to={to}>{title}</PageLink>}
-        {!done && children}
+        {children}
       </div>
     </Group>
   );

@@ -120,8 +120,12 @@ export function ResourceForm<T extends object, V extends Record<string, unknown>
     }
   }
 
+  // A panel gives the focus to what is marked so, else to its Close button.
+  const startAtFirst = (node: HTMLFormElement | null) => {
+    if (!target) node?.querySelector("input, textarea")?.setAttribute("data-autofocus", "");
+  };
   return (
-    <form onSubmit={form.onSubmit((values) => save(values, false))} noValidate>
+    <form ref={startAtFirst} onSubmit={form.onSubmit((values) => save(values, false))} noValidate>
       <Stack gap="md">
         {fields(form)}
         {clash && (

@@ -3,10 +3,12 @@
  * Enter opens one, `/` goes to the search.
  */
 import {
+  Anchor,
   Box,
   Button,
   Card,
   CloseButton,
+  Collapse,
   Group,
   Skeleton,
   Stack,
@@ -14,8 +16,8 @@ import {
   Text,
   TextInput,
 } from "@mantine/core";
-import { useDebouncedCallback, useHotkeys, useMediaQuery } from "@mantine/hooks";
-import { IconArrowLeft, IconArrowRight, IconSearch } from "@tabler/icons-react";
+import { useDebouncedCallback, useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
+import { IconArrowLeft, IconArrowRight, IconFilter, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
@@ -72,7 +74,7 @@ interface ListProps<T> {
   beside?: boolean;
   /** Where nothing is there at all, and no filter is set. */
   empty: ReactNode;
-  /** Inputs beside the search. */
+  /** Inputs beside the search; behind a button on a phone. */
   controls?: ReactNode;
   searchPlaceholder?: string;
 }
@@ -103,7 +105,14 @@ export function List<T extends { id: string | number }>(props: ListProps<T>) {
               onChange={(q) => change({ q })}
             />
           )}
-          {controls}
+          {controls && (
+            <Filters
+              set={filters.filter((name) => search[name] !== undefined)}
+              clear={(set) => change(Object.fromEntries(set.map((name) => [name, undefined])))}
+            >
+              {controls}
+            </Filters>
+          )}
         </Group>
       )}
       {list.error && !page ? (
@@ -134,6 +143,47 @@ export function List<T extends { id: string | number }>(props: ListProps<T>) {
         </>
       )}
     </Stack>
+  );
+}
+
+const usePhone = () =>
+  useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+
+interface FiltersProps {
+  /** The names of those that are set. */
+  set: string[];
+  clear(set: string[]): void;
+  children: ReactNode;
+}
+
+function Filters({ set, clear, children }: FiltersProps) {
+  const phone = usePhone();
+  const [opened, { toggle }] = useDisclosure();
+  const inputs = (
+    <Group gap="xs">
+      {children}
+      {set.length > 0 && (
+        <Anchor component="button" type="button" size="sm" onClick={() => clear(set)}>
+          Clear filters
+        </Anchor>
+      )}
+    </Group>
+  );
+  if (!phone) return inputs;
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconFilter size={16} />}
+        onClick={toggle}
+        aria-expanded={opened}
+      >
+        Filters{set.length > 0 && ` (${set.length})`}
+      </Button>
+      <Collapse expanded={opened} w="100%">
+        {inputs}
+      </Collapse>
+    </>
   );
 }
 
@@ -204,7 +254,7 @@ function Rows<T extends { id: string | number }>({
   items,
   stale,
 }: ListProps<T> & { items: T[]; stale: boolean }) {
-  const phone = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+  const phone = usePhone();
   const part = (place: Column<T>["card"]) => columns.filter(({ card }) => card === place);
   if (phone)
     return (

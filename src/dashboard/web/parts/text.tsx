@@ -11,6 +11,9 @@ const day = format({ day: "numeric", month: "short" });
 const dayOfYear = format({ day: "numeric", month: "short", year: "numeric" });
 const exact = format({ dateStyle: "full", timeStyle: "long" });
 
+/** 14 Nov */
+export const sayDay = (at: Date): string => day.format(at);
+
 const startOfDay = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
 
 /** 10:42 today, Yesterday 10:42, 14 Nov 10:42, 14 Nov 2025. */

@@ -53,7 +53,6 @@ export function SubscriptionForm({
           <TextInput
             label="Address"
             type="url"
-            data-autofocus
             {...help("url")}
             required
             {...form.getInputProps("url")}
