@@ -20,6 +20,24 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
   notFoundComponent: NotFound,
 });
 
+/** Whether the frame has been painted. */
+let painted = false;
+
+/**
+ * A page in a file of its own. The frame is painted while the first one is on its way; a later one is waited for, so that
+ * the page before stays until then.
+ */
+const page: typeof lazyRouteComponent = (load, name) => {
+  const Page = lazyRouteComponent(load, name);
+  const { preload } = Page;
+  return Object.assign(Page, {
+    async preload() {
+      const loading = preload?.();
+      if (painted) await loading;
+    },
+  });
+};
+
 /** The texts of these names, and nothing else, are what a page takes from its address. */
 const texts =
   <const Names extends readonly string[]>(...names: Names) =>
@@ -34,23 +52,23 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: texts("next"),
-  component: lazyRouteComponent(() => import("./entry/SignIn.tsx"), "SignIn"),
+  component: page(() => import("./entry/SignIn.tsx"), "SignIn"),
 });
 const signInLink = createRoute({
   getParentRoute: () => root,
   path: "/sign-in/link",
-  component: lazyRouteComponent(() => import("./entry/SignInLink.tsx"), "SignInLink"),
+  component: page(() => import("./entry/SignInLink.tsx"), "SignInLink"),
 });
 const mock = createRoute({
   getParentRoute: () => root,
   path: "/mock",
   validateSearch: texts("request"),
-  component: lazyRouteComponent(() => import("./mock/MockPage.tsx"), "MockPage"),
+  component: page(() => import("./mock/MockPage.tsx"), "MockPage"),
 });
 const welcome = createRoute({
   getParentRoute: () => root,
   path: "/welcome",
-  component: lazyRouteComponent(() => import("./entry/Welcome.tsx"), "Welcome"),
+  component: page(() => import("./entry/Welcome.tsx"), "Welcome"),
 });
 
 /** All pages for those who are signed in; the others are led to the sign-in and back. */
@@ -73,7 +91,7 @@ const at = <const Path extends string>(path: Path) => ({ getParentRoute: () => s
 const overview = createRoute({
   ...at("/"),
   validateSearch: texts("days", "location_id"),
-  component: lazyRouteComponent(() => import("./overview/OverviewPage.tsx"), "OverviewPage"),
+  component: page(() => import("./overview/OverviewPage.tsx"), "OverviewPage"),
 });
 
 const calls = createRoute({
@@ -82,114 +100,114 @@ const calls = createRoute({
     ...(["q", "cursor", "from", "to", "disposition", "outcome", "direction"] as const),
     ...(["contact_id", "location_id", "intent_id", "status", "hidden"] as const),
   ),
-  component: lazyRouteComponent(() => import("./calls/CallsPage.tsx"), "CallsPage"),
+  component: page(() => import("./calls/CallsPage.tsx"), "CallsPage"),
 });
 const call = createRoute({
   ...at("/calls/$id"),
   validateSearch: texts("q"),
-  component: lazyRouteComponent(() => import("./calls/CallPage.tsx"), "CallPage"),
+  component: page(() => import("./calls/CallPage.tsx"), "CallPage"),
 });
 const attention = createRoute({
   ...at("/attention"),
   validateSearch: texts("cursor"),
-  component: lazyRouteComponent(() => import("./calls/AttentionPage.tsx"), "AttentionPage"),
+  component: page(() => import("./calls/AttentionPage.tsx"), "AttentionPage"),
 });
 
 const contacts = createRoute({
   ...at("/contacts"),
   validateSearch: texts("q", "cursor", "source"),
-  component: lazyRouteComponent(() => import("./contacts/ContactsPage.tsx"), "ContactsPage"),
+  component: page(() => import("./contacts/ContactsPage.tsx"), "ContactsPage"),
 });
 const contact = createRoute({
   getParentRoute: () => contacts,
   path: "$id",
-  component: lazyRouteComponent(() => import("./contacts/ContactPanel.tsx"), "ContactPanel"),
+  component: page(() => import("./contacts/ContactPanel.tsx"), "ContactPanel"),
 });
 
 const knowledge = createRoute({
   ...at("/knowledge"),
   validateSearch: texts("q", "cursor", "type", "location_id", "effective"),
-  component: lazyRouteComponent(() => import("./knowledge/KnowledgePage.tsx"), "KnowledgePage"),
+  component: page(() => import("./knowledge/KnowledgePage.tsx"), "KnowledgePage"),
 });
 const knowledgeEntry = createRoute({
   getParentRoute: () => knowledge,
   path: "$type/$id",
-  component: lazyRouteComponent(() => import("./knowledge/EntryPanel.tsx"), "EntryPanel"),
+  component: page(() => import("./knowledge/EntryPanel.tsx"), "EntryPanel"),
 });
 
 const locations = createRoute({
   ...at("/locations"),
   validateSearch: texts("cursor"),
-  component: lazyRouteComponent(() => import("./locations/LocationsPage.tsx"), "LocationsPage"),
+  component: page(() => import("./locations/LocationsPage.tsx"), "LocationsPage"),
 });
 const location = createRoute({
   getParentRoute: () => locations,
   path: "$id",
-  component: lazyRouteComponent(() => import("./locations/LocationPanel.tsx"), "LocationPanel"),
+  component: page(() => import("./locations/LocationPanel.tsx"), "LocationPanel"),
 });
 
 const team = createRoute({
   ...at("/team"),
   validateSearch: texts("q", "cursor", "location_id", "department", "active"),
-  component: lazyRouteComponent(() => import("./team/TeamPage.tsx"), "TeamPage"),
+  component: page(() => import("./team/TeamPage.tsx"), "TeamPage"),
 });
 const teamMember = createRoute({
   getParentRoute: () => team,
   path: "$id",
-  component: lazyRouteComponent(() => import("./team/TeamMemberPanel.tsx"), "TeamMemberPanel"),
+  component: page(() => import("./team/TeamMemberPanel.tsx"), "TeamMemberPanel"),
 });
 
 const rules = createRoute({
   ...at("/rules"),
   validateSearch: texts("location_id", "active"),
-  component: lazyRouteComponent(() => import("./rules/RulesPage.tsx"), "RulesPage"),
+  component: page(() => import("./rules/RulesPage.tsx"), "RulesPage"),
 });
 const rule = createRoute({
   getParentRoute: () => rules,
   path: "$id",
-  component: lazyRouteComponent(() => import("./rules/RulePanel.tsx"), "RulePanel"),
+  component: page(() => import("./rules/RulePanel.tsx"), "RulePanel"),
 });
 
 const intents = createRoute({
   ...at("/intents"),
   validateSearch: texts("cursor", "active"),
-  component: lazyRouteComponent(() => import("./intents/IntentsPage.tsx"), "IntentsPage"),
+  component: page(() => import("./intents/IntentsPage.tsx"), "IntentsPage"),
 });
 const intent = createRoute({
   getParentRoute: () => intents,
   path: "$id",
-  component: lazyRouteComponent(() => import("./intents/IntentPanel.tsx"), "IntentPanel"),
+  component: page(() => import("./intents/IntentPanel.tsx"), "IntentPanel"),
 });
 
 const webhooks = createRoute({
   ...at("/webhooks"),
   validateSearch: texts("cursor", "enabled"),
-  component: lazyRouteComponent(() => import("./webhooks/WebhooksPage.tsx"), "WebhooksPage"),
+  component: page(() => import("./webhooks/WebhooksPage.tsx"), "WebhooksPage"),
 });
 const newWebhook = createRoute({
   getParentRoute: () => webhooks,
   path: "new",
-  component: lazyRouteComponent(() => import("./webhooks/NewWebhookPanel.tsx"), "NewWebhookPanel"),
+  component: page(() => import("./webhooks/NewWebhookPanel.tsx"), "NewWebhookPanel"),
 });
 const webhook = createRoute({
   ...at("/webhooks/$id"),
   validateSearch: texts("cursor", "status", "event"),
-  component: lazyRouteComponent(() => import("./webhooks/WebhookPage.tsx"), "WebhookPage"),
+  component: page(() => import("./webhooks/WebhookPage.tsx"), "WebhookPage"),
 });
 const delivery = createRoute({
   getParentRoute: () => webhook,
   path: "deliveries/$deliveryId",
-  component: lazyRouteComponent(() => import("./webhooks/DeliveryPanel.tsx"), "DeliveryPanel"),
+  component: page(() => import("./webhooks/DeliveryPanel.tsx"), "DeliveryPanel"),
 });
 
 const keys = createRoute({
   ...at("/settings/keys"),
-  component: lazyRouteComponent(() => import("./keys/KeysPage.tsx"), "KeysPage"),
+  component: page(() => import("./keys/KeysPage.tsx"), "KeysPage"),
 });
 const newKey = createRoute({
   getParentRoute: () => keys,
   path: "new",
-  component: lazyRouteComponent(() => import("./keys/NewKeyDialog.tsx"), "NewKeyDialog"),
+  component: page(() => import("./keys/NewKeyDialog.tsx"), "NewKeyDialog"),
 });
 const audit = createRoute({
   ...at("/settings/audit"),
@@ -205,20 +223,20 @@ const audit = createRoute({
       "entry",
     ] as const),
   ),
-  component: lazyRouteComponent(() => import("./audit/AuditPage.tsx"), "AuditPage"),
+  component: page(() => import("./audit/AuditPage.tsx"), "AuditPage"),
 });
 const auditEntry = createRoute({
   getParentRoute: () => audit,
   path: "$id",
-  component: lazyRouteComponent(() => import("./audit/AuditEntryPanel.tsx"), "AuditEntryPanel"),
+  component: page(() => import("./audit/AuditEntryPanel.tsx"), "AuditEntryPanel"),
 });
 const business = createRoute({
   ...at("/settings/business"),
-  component: lazyRouteComponent(() => import("./account/BusinessPage.tsx"), "BusinessPage"),
+  component: page(() => import("./account/BusinessPage.tsx"), "BusinessPage"),
 });
 const account = createRoute({
   ...at("/settings/account"),
-  component: lazyRouteComponent(() => import("./account/AccountPage.tsx"), "AccountPage"),
+  component: page(() => import("./account/AccountPage.tsx"), "AccountPage"),
 });
 
 const routeTree = root.addChildren([
@@ -246,8 +264,8 @@ const routeTree = root.addChildren([
   ]),
 ]);
 
-export const createPagesRouter = (client: QueryClient) =>
-  createRouter({
+export function createPagesRouter(client: QueryClient) {
+  const router = createRouter({
     routeTree,
     context: { client },
     defaultPreload: "intent",
@@ -257,6 +275,9 @@ export const createPagesRouter = (client: QueryClient) =>
     parseSearch: parseSearchWith((value) => value),
     stringifySearch: stringifySearchWith(String),
   });
+  router.subscribe("onResolved", () => (painted = true));
+  return router;
+}
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -319,3 +319,33 @@ test("on a phone the filters are behind a button that says how many are set, and
   await page.getByText("created intent Parking").waitFor();
   expect(new URL(page.url()).search).toBe("");
 });
+
+test("the frame is there before its first page, and a page stays until the next one is there", async () => {
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  /** Keeps a file back until what is returned is called. */
+  const hold = async (file: string) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await page.route(new RegExp(`/assets/${file}-`), async (route) => {
+      await promise;
+      await route.continue();
+    });
+    return resolve;
+  };
+  const releaseCalls = await hold("CallsPage");
+  await page.goto(`${it.url}/calls`);
+  await page.getByRole("navigation", { name: "Pages" }).waitFor();
+  expect(await page.getByRole("heading").count()).toBe(0);
+  releaseCalls();
+  await page.getByRole("heading", { name: "Calls", exact: true }).waitFor();
+
+  const releaseTeam = await hold("TeamPage");
+  const asked = page.waitForRequest(/TeamPage/);
+  await page.getByRole("link", { name: "Team" }).click();
+  await asked;
+  await page.waitForFunction(() => location.pathname === "/team");
+  expect(await page.getByRole("heading", { name: "Calls", exact: true }).isVisible()).toBe(true);
+  releaseTeam();
+  await page.getByRole("heading", { name: "Team" }).waitFor();
+  expect(await page.getByRole("heading", { name: "Calls", exact: true }).count()).toBe(0);
+});
