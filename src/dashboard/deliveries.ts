@@ -38,6 +38,7 @@ export function deliveryRoutes({ db, store, vault, egress }: Appliance): Dashboa
   const subscriptions = bindSubscriptions(db);
   const history = createDeliveryHistory(db);
   const call = sqlite.prepare<{ id: string }, [string]>("select id from calls where id = ?");
+  // That a contact was made names no call: it was the first of the contact, and no later than that.
   const ofCall = sqlite.prepare<DeliverySummary, [string]>(
     `select d.id, d.subscription_id, s.url, e.type as event_type, d.status, d.created_at,
        a.at as attempted_at, a.status_code, a.error, d.next_attempt_at
@@ -46,7 +47,14 @@ export function deliveryRoutes({ db, store, vault, egress }: Appliance): Dashboa
      left join webhook_subscriptions as s on s.id = d.subscription_id
      left join webhook_attempts as a on a.delivery_seq = d.seq
        and a.attempt = (select max(attempt) from webhook_attempts where delivery_seq = d.seq)
-     where e.${CALL_OF_EVENT} = ? and d.test = 0
+     where d.test = 0 and e.seq in (
+       select seq from events where ${CALL_OF_EVENT} = ?1
+       union all
+       select made.seq from calls as c
+       join contacts as k on k.id = c.contact_id and k.created_at >= c.created_at
+       join events as made on made.created_at = k.created_at and made.type = 'contact.created'
+         and made.body ->> '$.data.id' = k.id
+       where c.id = ?1 and c.seq = (select min(seq) from calls where contact_id = k.id))
      order by d.seq desc limit ${LIMITS.pageMax}`,
   );
   const last = sqlite.prepare<LastDelivery, []>(

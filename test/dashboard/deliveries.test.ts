@@ -92,6 +92,18 @@ describe("a call", () => {
     expect((await deliveriesOf(id))[0]).toMatchObject({ subscription_id: subscription, url: null });
   });
 
+  test("has that its caller was made a contact, which no later call of theirs has", async () => {
+    const { id: subscription } = await subscribe(["contact.created"]);
+    const from_number = "+12025550177";
+    const [first, second] = [await call({ from_number }), await call({ from_number })];
+    await settled(first);
+    expect(await deliveriesOf(first)).toMatchObject([
+      { subscription_id: subscription, event_type: "contact.created", status: "succeeded" },
+    ]);
+    expect(await deliveriesOf(second)).toEqual([]);
+    await remove(subscription);
+  });
+
   test("that is not there is a 404, and nothing is told without a session", async () => {
     for (const path of [
       `/calls/${NOWHERE}/deliveries`,
