@@ -132,6 +132,8 @@ const knowledge = createRoute({
 const knowledgeEntry = createRoute({
   getParentRoute: () => knowledge,
   path: "$type/$id",
+  // Of a new entry that is to override one.
+  validateSearch: texts("key"),
   component: page(() => import("./knowledge/EntryPanel.tsx"), "EntryPanel"),
 });
 

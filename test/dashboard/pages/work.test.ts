@@ -47,9 +47,14 @@ test("a call that comes in is seen without a reload, and spam only when it is as
   await tell("b", { summary: "A robocall.", spam: true, unscorable: true });
   await tell("c", { summary: "Asked about prices." });
   await page.getByText("Asked about prices.").waitFor();
+  // What came since the list had its first row is seen arriving.
+  expect(await page.locator("tr.arrived").allTextContents()).toEqual([
+    expect.stringContaining("Asked about prices."),
+  ]);
   expect(await page.getByText("A robocall.").count()).toBe(0);
   await page.getByRole("switch", { name: "Show spam" }).press("Space");
   await page.getByText("A robocall.").waitFor();
+  expect(await page.locator("tr.arrived").count()).toBe(0);
   expect(page.url()).toContain("hidden=show");
   await page.reload();
   await page.getByText("A robocall.").waitFor();
@@ -250,16 +255,45 @@ test("what is refused inside a field stands at that field: hours, conditions, de
   expect(data[0].hours.monday).toEqual([{ open: "09:00", close: "17:30" }]);
 });
 
+test("a team member and an intent show the rules that they play a part in", async () => {
+  const member = (await it.write.post("/v1/team-members", { name: "Dr Chen" })).body.data.id;
+  const intent = (await it.write.post("/v1/intents", { name: "Emergency" })).body.data.id;
+  const rule = { action: "transfer", destination: { type: "team_member", team_member_id: member } };
+  const topic = { type: "topic_match", intent_id: intent };
+  const keyword = { type: "caller_request" };
+  for (const [name, condition] of Object.entries({ "In pain": topic, "Asked for": keyword })) {
+    const made = await it.write.post("/v1/escalation-rules", { name, condition, ...rule });
+    expect(made.status).toBe(201);
+  }
+  await using pages = await openPages(browser, it);
+  const { page } = pages;
+  await pages.open(`/intents/${intent}`);
+  const panel = page.getByRole("dialog", { name: "Emergency" });
+  await panel.getByRole("link", { name: "In pain" }).waitFor();
+  expect(await panel.getByRole("link", { name: "Asked for" }).count()).toBe(0);
+  await pages.open(`/team/${member}`);
+  await page.getByRole("link", { name: "In pain" }).waitFor();
+  await page.getByRole("link", { name: "Asked for" }).click();
+  await page.getByRole("dialog", { name: "Asked for" }).waitFor();
+});
+
 test("an entry of a location shows what it overrides, both ways, and deleting it asks first", async () => {
   const place = await it.write.post("/v1/locations", { name: "Lakeside", timezone: "UTC" });
   const everywhere = { key: "parking", value: "Behind the building." };
   const here = { key: "parking", value: "In the street.", location_id: place.body.data.id };
-  await it.write.post("/v1/knowledge/facts", everywhere);
+  const general = await it.write.post("/v1/knowledge/facts", everywhere);
   const own = await it.write.post("/v1/knowledge/facts", here);
   await using pages = await openPages(browser, it);
   const { page } = pages;
   await pages.open("/knowledge");
   await page.getByText("but not at Lakeside").waitFor();
+  await pages.open(`/knowledge/fact/${general.body.data.id}`);
+  await page.getByRole("link", { name: "Override at a location" }).click();
+  const another = page.getByRole("dialog", { name: "New fact" });
+  expect(await another.getByLabel("Key").inputValue()).toBe("parking");
+  await page.keyboard.press("Escape");
+  await another.waitFor({ state: "detached" });
+  expect(page.url()).toBe(`${it.url}/knowledge`);
   await pages.open(`/knowledge/fact/${own.body.data.id}`);
   const panel = page.getByRole("dialog", { name: "Fact: parking" });
   await panel.getByText("Behind the building.").waitFor();

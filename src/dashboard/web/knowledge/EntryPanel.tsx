@@ -2,9 +2,9 @@
 import { Button, Group, Stack, Text, Textarea, TextInput, Title } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { notifications } from "@mantine/notifications";
-import { IconTrash } from "@tabler/icons-react";
+import { IconMapPin, IconTrash } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import type { KnowledgeEntry } from "../../answers.ts";
 import { explain, send } from "../api/client.ts";
 import { oneQuery, refresh } from "../api/queries.ts";
@@ -14,7 +14,7 @@ import { NotFound } from "../frame/NotFound.tsx";
 import { SelectLocation, useNamed } from "../parts/choices.tsx";
 import { ResourceForm } from "../parts/form.tsx";
 import { ObjectPanel } from "../parts/known.tsx";
-import { usePanelClose } from "../parts/page.tsx";
+import { searchOfList, usePanelClose } from "../parts/page.tsx";
 import { PageLink, Prose } from "../parts/text.tsx";
 import { headOf, isKind, KINDS, type Kind, textOf } from "./kinds.ts";
 import { useOverrides } from "./overrides.ts";
@@ -51,6 +51,7 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
   const close = usePanelClose("/knowledge");
   const { resource, head, text, name } = KINDS[kind];
   const help = useFieldHelp(`${resource.schema}Create`);
+  const given = useSearch({ from: "/shell/knowledge/$type/$id" });
   const known = entry as unknown as Record<string, string> | undefined;
   const label = { key: "Key", policy_key: "Key", question: "Question" }[head];
   return (
@@ -59,7 +60,7 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
       target={entry ? { id: entry.id, etag } : null}
       initial={
         {
-          [head]: known?.[head] ?? "",
+          [head]: known?.[head] ?? given.key ?? "",
           [text]: known?.[text] ?? "",
           location_id: entry?.location_id ?? null,
         } as Record<string, unknown>
@@ -68,7 +69,11 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
       onCancel={close}
       onSaved={({ id }) => {
         if (!entry)
-          void navigate({ to: "/knowledge/$type/$id", params: { type: kind, id }, search: true });
+          void navigate({
+            to: "/knowledge/$type/$id",
+            params: { type: kind, id },
+            search: searchOfList,
+          });
       }}
       fields={(form) => (
         <>
@@ -143,7 +148,18 @@ function Others({ entry }: { entry: KnowledgeEntry }) {
           ))}
         </div>
       )}
-      <Group>
+      <Group gap="xs">
+        {entry.type !== "faq" && entry.location_id === null && places.options.length > 0 && (
+          <Button
+            component={Link}
+            to={`/knowledge/${entry.type}/new`}
+            search={((before: object) => ({ ...before, key: headOf(entry) })) as never}
+            variant="default"
+            leftSection={<IconMapPin size={16} />}
+          >
+            Override at a location
+          </Button>
+        )}
         <Button variant="subtle" color="red" leftSection={<IconTrash size={16} />} onClick={ask}>
           Delete
         </Button>

@@ -134,7 +134,12 @@ export function List<T extends { id: string | number }>(props: ListProps<T>) {
         </Stack>
       ) : (
         <>
-          <Rows {...props} items={page.data} stale={list.isPlaceholderData} />
+          <Rows
+            {...props}
+            items={page.data}
+            stale={list.isPlaceholderData}
+            shown={JSON.stringify([query, given])}
+          />
           <Pager
             cursor={search.cursor}
             next={page.next_cursor}
@@ -246,6 +251,21 @@ function walk(event: KeyboardEvent<HTMLElement>): void {
   next.focus();
 }
 
+/** Whether an item came by itself since the list was opened as it is shown, so that it can be seen arriving. */
+function useArrivals(shown: string, items: { id: string | number }[], stale: boolean) {
+  const [first, setFirst] = useState({ shown: "", ids: new Set<string | number>() });
+  if (!stale && first.shown !== shown) setFirst({ shown, ids: new Set(items.map(({ id }) => id)) });
+  return (id: string | number) => first.shown === shown && !first.ids.has(id);
+}
+
+interface RowsProps<T> extends ListProps<T> {
+  items: T[];
+  /** Whether the items are still those of other filters. */
+  stale: boolean;
+  /** The filters and the page, as one text. */
+  shown: string;
+}
+
 function Rows<T extends { id: string | number }>({
   label,
   columns,
@@ -253,7 +273,9 @@ function Rows<T extends { id: string | number }>({
   beside = true,
   items,
   stale,
-}: ListProps<T> & { items: T[]; stale: boolean }) {
+  shown,
+}: RowsProps<T>) {
+  const arrived = useArrivals(shown, items, stale);
   const phone = usePhone();
   const part = (place: Column<T>["card"]) => columns.filter(({ card }) => card === place);
   if (phone)
@@ -274,6 +296,7 @@ function Rows<T extends { id: string | number }>({
             data-row
             withBorder
             padding="sm"
+            className={arrived(item.id) ? "arrived" : undefined}
           >
             <Group justify="space-between" wrap="nowrap" align="flex-start" gap="xs">
               <Box miw={0} fw={550} style={{ overflowWrap: "anywhere" }}>
@@ -315,7 +338,7 @@ function Rows<T extends { id: string | number }>({
       </Table.Thead>
       <Table.Tbody>
         {items.map((item) => (
-          <Table.Tr key={item.id}>
+          <Table.Tr key={item.id} className={arrived(item.id) ? "arrived" : undefined}>
             {columns.map(({ title, render, align }, i) => (
               <Table.Td key={title} ta={align}>
                 {i === 0 ? (

@@ -71,8 +71,12 @@ export function Panel({ title, onClose, children, size = 520 }: PanelProps) {
   );
 }
 
+/** What of an address is the list's, as that was filtered; `key` is a panel's own. */
+export const searchOfList = (({ key: _key, ...ofList }: Record<string, unknown>) =>
+  ofList) as never;
+
 /** Leads from a panel back to the list it stands beside, as that was filtered. */
 export function usePanelClose(list: string): () => void {
   const navigate = useNavigate();
-  return () => void navigate({ to: list, search: true as never });
+  return () => void navigate({ to: list, search: searchOfList });
 }

@@ -1,0 +1,38 @@
+/** The escalation rules that something plays a part in, beside it. */
+import { Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { EscalationRule } from "../../answers.ts";
+import { allQuery } from "../api/queries.ts";
+import { escalationRules } from "../api/resources.ts";
+import { PageLink } from "../parts/text.tsx";
+
+interface RulesWhereProps {
+  title: string;
+  holds(rule: EscalationRule): boolean;
+}
+
+export function RulesWhere({ title, holds }: RulesWhereProps) {
+  const { data } = useQuery(
+    allQuery<EscalationRule>(escalationRules.path, [escalationRules.entity]),
+  );
+  const rules = data?.filter(holds) ?? [];
+  if (rules.length === 0) return null;
+  return (
+    <div>
+      <Title order={3} size="h5" mb={4}>
+        {title}
+      </Title>
+      {rules.map(({ id, name, active }) => (
+        <div key={id} className="anywhere">
+          <PageLink to={`/rules/${id}`}>{name}</PageLink>
+          {!active && (
+            <Text span size="sm" c="dimmed">
+              {" "}
+              · switched off
+            </Text>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
