@@ -144,10 +144,14 @@ async function lookAt(pages: Pages, path: string, colorScheme: "light" | "dark")
     sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
     failed: document.querySelector('[role="alert"]')?.textContent ?? null,
     titled: document.title.endsWith("Allison"),
+    speaksToPrograms: /Where left out|; null /.test(document.body.textContent),
   }));
   expect([path, seen]).toEqual([
     path,
-    { hacked: false, made: 0, sideways: false, failed: null, titled: true },
+    {
+      ...{ hacked: false, made: 0, sideways: false, failed: null, titled: true },
+      speaksToPrograms: false,
+    },
   ]);
   pages.check();
 }

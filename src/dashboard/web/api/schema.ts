@@ -31,6 +31,13 @@ export interface FieldHelp {
   required: boolean;
 }
 
+/** A form shows by itself what an empty input stands for; the contract says it to programs. */
+const forPeople = (description: string) =>
+  description
+    .replace(/ ?Where left out: `[^`]*`\./, "")
+    .replace(/; null [^.]*/, "")
+    .replaceAll("`", "");
+
 /** Help for each field of a schema of the API, such as `ContactCreate`. */
 export function useFieldHelp(schema: string): (field: string) => FieldHelp {
   const { data } = useQuery(documentQuery);
@@ -39,7 +46,7 @@ export function useFieldHelp(schema: string): (field: string) => FieldHelp {
     const found = object?.properties?.[field];
     const example = found?.examples?.[0];
     return {
-      description: found?.description,
+      description: found?.description && forPeople(found.description),
       placeholder: typeof example === "string" ? example : undefined,
       maxLength: found?.maxLength,
       required: object?.required?.includes(field) ?? false,

@@ -1,5 +1,5 @@
 /** Messages and callback requests of a call, and marking that somebody dealt with them. */
-import { Button, Card, Group, Text, Title } from "@mantine/core";
+import { Anchor, Button, Card, Group, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconCheck } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
@@ -63,7 +63,11 @@ function Item({ title, callId, item, handledAt, children }: ItemProps) {
 /** A number to call back, to be pressed on a telephone. */
 export function CallBack({ number }: { number: string | null }) {
   if (number === null) return null;
-  return <a href={`tel:${number}`}>{sayPhone(number)}</a>;
+  return (
+    <Anchor href={`tel:${number}`} inherit underline="always">
+      {sayPhone(number)}
+    </Anchor>
+  );
 }
 
 /** A team member by name; nothing until it is known. */
