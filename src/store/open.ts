@@ -86,7 +86,11 @@ export function openReader(db: Db): { db: Db } & Disposable {
   const sqlite = new Database(db.$client.filename, { readonly: true, strict: true });
   return {
     db: drizzle(sqlite) as unknown as Db,
-    [Symbol.dispose]: () => sqlite.close(),
+    [Symbol.dispose]() {
+      // Closing does not end it while a statement is left to the garbage collector, and the log could not be put back.
+      if (sqlite.inTransaction) sqlite.exec("rollback");
+      sqlite.close();
+    },
   };
 }
 

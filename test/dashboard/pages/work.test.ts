@@ -13,6 +13,8 @@ import { EMAIL } from "../../support/dashboard.ts";
 import { startTestServer, type TestServer } from "../../support/harness.ts";
 import { openPages } from "../../support/pages.ts";
 
+setDefaultTimeout(30_000);
+
 let browser: Awaited<ReturnType<typeof openBrowser>>;
 let it: TestServer;
 beforeAll(async () => {
@@ -24,7 +26,6 @@ beforeEach(async () => {
 afterEach(() => it[Symbol.asyncDispose]());
 afterAll(() => browser.close());
 
-setDefaultTimeout(30_000);
 const MINUTE_MS = 60_000;
 const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS).toISOString();
 const tell = (name: string, record: object = {}) =>
