@@ -287,7 +287,12 @@ export function createPipeline(services: PipelineServices): Pipeline {
   function stream(route: StreamRoute, exchange: Exchange, gate?: Gate): Response {
     const { actor } = admit(exchange, route.access, gate);
     requireContentType(exchange.request, "application/x-ndjson");
-    const lines = route.stream({ actor: actor(), body: exchange.request.body });
+    if (strict) requireKnownParameters(undefined, targetOf(exchange.request).query);
+    const lines = route.stream({
+      actor: actor(),
+      body: exchange.request.body,
+      requireKnown: strict ? (value) => requireKnownFields(route.line, value) : undefined,
+    });
     exchange.headers["Content-Type"] = "application/x-ndjson";
     return new Response(asText(lines, exchange), { headers: exchange.headers });
   }

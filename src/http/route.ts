@@ -70,13 +70,20 @@ export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase 
   write(tx: Transaction, input: { params: Params; body: Body; target: Target }): Written;
 }
 
+export interface StreamInput {
+  actor: Actor;
+  body: ReadableStream<Uint8Array> | null;
+  /** Throws for the value of a line that has more than is read; left out where that is passed over. */
+  requireKnown?: (value: unknown) => void;
+}
+
 /** Many records in, a line each, and an answer line for each; nothing is held back until the end. */
 export interface StreamRoute extends RouteBase {
   method: "POST";
   /** One line of the body; the whole is `application/x-ndjson`. */
   line: z.ZodType;
   answers: { kind: "lines"; data: z.ZodType };
-  stream(input: { actor: Actor; body: ReadableStream<Uint8Array> | null }): AsyncIterable<object>;
+  stream(input: StreamInput): AsyncIterable<object>;
 }
 
 /** What a write answers with; `location` is the path of what was made. */

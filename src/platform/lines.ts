@@ -121,6 +121,8 @@ export interface LineServices {
   actor: Actor;
   /** Told of a failure that is nobody's fault but the program's; the line's answer says nothing of it. */
   onUnexpected(error: unknown, number: number): void;
+  /** Throws for a value with more than a record has; left out where that is passed over. */
+  requireKnown?: (value: unknown) => void;
 }
 
 /** Of lines on their way to the disk: enough for a full group commit, and a bound for large ones. */
@@ -182,7 +184,7 @@ const nextOf = (iterator: AsyncIterator<Line>): Promise<Next> =>
 
 /** What becomes of one line, as a value even where that is a failure, for the lines before it are told of first. */
 async function outcomeOf(services: LineServices, line: Line): Promise<Outcome> {
-  const { store, ingest, actor, onUnexpected } = services;
+  const { store, ingest, actor, onUnexpected, requireKnown } = services;
   const { number } = line;
   const told = (answer: LineAnswer): Outcome => ({ kind: "result", result: { number, answer } });
   let external_id: string | null = null;
@@ -190,6 +192,7 @@ async function outcomeOf(services: LineServices, line: Line): Promise<Outcome> {
   try {
     const value = jsonOf(line);
     external_id = nameOf(value);
+    requireKnown?.(value);
     const record = checkBody(callRecord, value);
     const { call, outcome } = await store.change(actor, (tx) => ingest.put(tx, record));
     return told({ external_id: call.external_id, id: call.id, status: outcome });

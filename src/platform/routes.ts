@@ -92,11 +92,11 @@ export function platformRoutes({ store, ingest, log }: PlatformServices): Route[
       "Takes records as NDJSON, one a line, and answers with a line for each that is not blank, in the same order, as soon as it is stored. A record does what it does by itself, so a bad one spoils no other, and the whole can be sent again.",
     line: callRecord,
     answers: { kind: "lines", data: callRecordResult },
-    async *stream({ actor, body }) {
+    async *stream({ actor, body, requireKnown }) {
       if (body === null) return;
       const onUnexpected = (err: unknown, line: number) =>
         log.error({ request_id: actor.request_id, line, err }, "record not stored");
-      const services = { store, ingest, actor, onUnexpected };
+      const services = { store, ingest, actor, onUnexpected, requireKnown };
       for await (const { answer } of ingestLines(services, splitLines(body))) yield answer;
     },
   };

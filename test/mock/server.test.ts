@@ -217,6 +217,29 @@ describe("strict", () => {
       mesages: [],
     });
     expect(named.body.details).toEqual({ mesages: "is not a known field; did you mean messages?" });
+    const record = { direction: "inbound", started_at: "2026-11-23T10:00:00Z" };
+    const many = await fetch(`${strict.url}/platform/v1/calls`, {
+      method: "POST",
+      headers: {
+        Authorization: `Bearer ${MOCK_KEYS.platform}`,
+        "Content-Type": "application/x-ndjson",
+      },
+      body: [
+        { external_id: "y", ...record, sumary: "" },
+        { external_id: "z", ...record },
+      ]
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(""),
+    });
+    expect(
+      (await many.text())
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([
+      { status: "error", details: { sumary: "is not a known field; did you mean summary?" } },
+      { external_id: "z", status: "created" },
+    ]);
   });
 
   test("an unknown parameter is refused, also where none is taken", async () => {

@@ -15,6 +15,8 @@ import { startTestServer, type TestServer } from "../../support/harness.ts";
 import { startTestMock, type TestMock } from "../../support/mock.ts";
 import { openPages } from "../../support/pages.ts";
 
+setDefaultTimeout(30_000);
+
 let browser: Awaited<ReturnType<typeof openBrowser>>;
 let it: TestMock;
 beforeAll(async () => {
@@ -26,7 +28,6 @@ beforeEach(async () => {
 afterEach(() => it[Symbol.asyncDispose]());
 afterAll(() => browser.close());
 
-setDefaultTimeout(30_000);
 const visit = (options: Parameters<typeof openPages>[2] = {}) =>
   openPages(browser, it as unknown as TestServer, { account: false, ...options });
 
