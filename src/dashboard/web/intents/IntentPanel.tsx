@@ -1,12 +1,11 @@
 /** One intent, or a new one, beside the list. */
-import { Stack, Switch, Textarea, TextInput } from "@mantine/core";
+import { Switch, Textarea, TextInput } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { intents } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
 import { ObjectPanel } from "../parts/known.tsx";
 import { usePanelClose } from "../parts/page.tsx";
-import { RulesWhere } from "../rules/RulesWhere.tsx";
 
 export function IntentPanel() {
   const { id } = useParams({ from: "/shell/intents/$id" });
@@ -16,55 +15,40 @@ export function IntentPanel() {
   return (
     <ObjectPanel resource={intents} id={id} titleOf={({ name }) => name} onClose={close}>
       {(known) => (
-        <Stack gap="lg">
-          <ResourceForm
-            resource={intents}
-            target={known && { id, etag: known.etag }}
-            initial={{
-              name: known?.data.name ?? "",
-              description: known?.data.description ?? "",
-              active: known?.data.active ?? true,
-            }}
-            toBody={({ description, ...rest }) => ({ ...rest, description: description || null })}
-            submit={known ? "Save changes" : "Create intent"}
-            onCancel={close}
-            onSaved={(saved) => {
-              if (!known)
-                void navigate({ to: "/intents/$id", params: { id: saved.id }, search: true });
-            }}
-            fields={(form) => (
-              <>
-                <TextInput
-                  label="Name"
-                  {...help("name")}
-                  required
-                  {...form.getInputProps("name")}
-                />
-                <Textarea
-                  label="What the receptionist does"
-                  {...help("description")}
-                  autosize
-                  minRows={3}
-                  maxRows={12}
-                  {...form.getInputProps("description")}
-                />
-                <Switch
-                  label="Active"
-                  description={help("active").description}
-                  {...form.getInputProps("active", { type: "checkbox" })}
-                />
-              </>
-            )}
-          />
-          {known && (
-            <RulesWhere
-              title="Rules for callers who want it"
-              holds={({ condition }) =>
-                condition.type === "topic_match" && condition.intent_id === id
-              }
-            />
+        <ResourceForm
+          resource={intents}
+          target={known && { id, etag: known.etag }}
+          initial={{
+            name: known?.data.name ?? "",
+            description: known?.data.description ?? "",
+            active: known?.data.active ?? true,
+          }}
+          toBody={({ description, ...rest }) => ({ ...rest, description: description || null })}
+          submit={known ? "Save changes" : "Create intent"}
+          onCancel={close}
+          onSaved={(saved) => {
+            if (!known)
+              void navigate({ to: "/intents/$id", params: { id: saved.id }, search: true });
+          }}
+          fields={(form) => (
+            <>
+              <TextInput label="Name" {...help("name")} required {...form.getInputProps("name")} />
+              <Textarea
+                label="What the receptionist does"
+                {...help("description")}
+                autosize
+                minRows={3}
+                maxRows={12}
+                {...form.getInputProps("description")}
+              />
+              <Switch
+                label="Active"
+                description={help("active").description}
+                {...form.getInputProps("active", { type: "checkbox" })}
+              />
+            </>
           )}
-        </Stack>
+        />
       )}
     </ObjectPanel>
   );

@@ -24,7 +24,7 @@ export function Page({ title, about, actions, children }: PageProps) {
   return (
     <Stack gap="lg">
       <Group justify="space-between" align="flex-start">
-        <Box miw={0} flex="1 1 240px">
+        <Box miw={0}>
           <Title order={1} size="h2" style={{ overflowWrap: "anywhere" }}>
             {title}
           </Title>
@@ -71,12 +71,8 @@ export function Panel({ title, onClose, children, size = 520 }: PanelProps) {
   );
 }
 
-/** What of an address is the list's, as that was filtered; `key` is a panel's own. */
-export const searchOfList = (({ key: _key, ...ofList }: Record<string, unknown>) =>
-  ofList) as never;
-
 /** Leads from a panel back to the list it stands beside, as that was filtered. */
 export function usePanelClose(list: string): () => void {
   const navigate = useNavigate();
-  return () => void navigate({ to: list, search: searchOfList });
+  return () => void navigate({ to: list, search: true as never });
 }

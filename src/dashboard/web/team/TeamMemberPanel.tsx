@@ -1,5 +1,5 @@
 /** One team member, or a new one, beside the list. */
-import { Group, Stack, Switch, TagsInput, TextInput } from "@mantine/core";
+import { Group, Switch, TagsInput, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { TeamMember } from "../../answers.ts";
@@ -10,7 +10,6 @@ import { ResourceForm } from "../parts/form.tsx";
 import { HoursField } from "../parts/hours.tsx";
 import { ObjectPanel } from "../parts/known.tsx";
 import { usePanelClose } from "../parts/page.tsx";
-import { RulesWhere } from "../rules/RulesWhere.tsx";
 
 const TEXTS = ["title", "department", "phone_number", "email"] as const;
 
@@ -40,73 +39,57 @@ export function TeamMemberPanel() {
   return (
     <ObjectPanel resource={teamMembers} id={id} titleOf={({ name }) => name} onClose={close}>
       {(known) => (
-        <Stack gap="lg">
-          <ResourceForm
-            resource={teamMembers}
-            target={known && { id, etag: known.etag }}
-            initial={valuesOf(known?.data)}
-            toBody={bodyOf}
-            submit={known ? "Save changes" : "Create team member"}
-            onCancel={close}
-            onSaved={(saved) => {
-              if (!known)
-                void navigate({ to: "/team/$id", params: { id: saved.id }, search: true });
-            }}
-            fields={(form) => (
-              <>
-                <TextInput
-                  label="Name"
-                  {...help("name")}
-                  required
-                  {...form.getInputProps("name")}
-                />
-                <Group grow align="flex-start">
-                  <TextInput label="Title" {...form.getInputProps("title")} />
-                  <TextInput label="Department" {...form.getInputProps("department")} />
-                </Group>
-                <TextInput
-                  label="Telephone number"
-                  type="tel"
-                  {...help("phone_number")}
-                  {...form.getInputProps("phone_number")}
-                />
-                <TextInput label="Email" type="email" {...form.getInputProps("email")} />
-                <TagsInput
-                  label="Labels"
-                  description={help("tags").description}
-                  {...form.getInputProps("tags")}
-                />
-                <SelectLocation
-                  description={help("location_id").description}
-                  {...form.getInputProps("location_id")}
-                />
-                <Switch
-                  label="Takes calls"
-                  description={help("active").description}
-                  {...form.getInputProps("active", { type: "checkbox" })}
-                />
-                <HoursField
-                  label="Hours for calls"
-                  without="Calls are passed on whenever the location is open."
-                  form={form as unknown as UseFormReturnType<Record<string, unknown>>}
-                  name="transfer_hours"
-                />
-                <Switch
-                  label="Takes calls after hours too"
-                  {...form.getInputProps("after_hours_transfer", { type: "checkbox" })}
-                />
-              </>
-            )}
-          />
-          {known && (
-            <RulesWhere
-              title="Rules that pass calls on to them"
-              holds={({ destination }) =>
-                destination?.type === "team_member" && destination.team_member_id === id
-              }
-            />
+        <ResourceForm
+          resource={teamMembers}
+          target={known && { id, etag: known.etag }}
+          initial={valuesOf(known?.data)}
+          toBody={bodyOf}
+          submit={known ? "Save changes" : "Create team member"}
+          onCancel={close}
+          onSaved={(saved) => {
+            if (!known) void navigate({ to: "/team/$id", params: { id: saved.id }, search: true });
+          }}
+          fields={(form) => (
+            <>
+              <TextInput label="Name" {...help("name")} required {...form.getInputProps("name")} />
+              <Group grow align="flex-start">
+                <TextInput label="Title" {...form.getInputProps("title")} />
+                <TextInput label="Department" {...form.getInputProps("department")} />
+              </Group>
+              <TextInput
+                label="Telephone number"
+                type="tel"
+                {...help("phone_number")}
+                {...form.getInputProps("phone_number")}
+              />
+              <TextInput label="Email" type="email" {...form.getInputProps("email")} />
+              <TagsInput
+                label="Labels"
+                description={help("tags").description}
+                {...form.getInputProps("tags")}
+              />
+              <SelectLocation
+                description={help("location_id").description}
+                {...form.getInputProps("location_id")}
+              />
+              <Switch
+                label="Takes calls"
+                description={help("active").description}
+                {...form.getInputProps("active", { type: "checkbox" })}
+              />
+              <HoursField
+                label="Hours for calls"
+                without="Calls are passed on whenever the location is open."
+                form={form as unknown as UseFormReturnType<Record<string, unknown>>}
+                name="transfer_hours"
+              />
+              <Switch
+                label="Takes calls after hours too"
+                {...form.getInputProps("after_hours_transfer", { type: "checkbox" })}
+              />
+            </>
           )}
-        </Stack>
+        />
       )}
     </ObjectPanel>
   );
