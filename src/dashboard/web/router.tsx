@@ -132,8 +132,6 @@ const knowledge = createRoute({
 const knowledgeEntry = createRoute({
   getParentRoute: () => knowledge,
   path: "$type/$id",
-  // Of a new entry that is to override one.
-  validateSearch: texts("key"),
   component: page(() => import("./knowledge/EntryPanel.tsx"), "EntryPanel"),
 });
 
@@ -282,6 +280,10 @@ export function createPagesRouter(client: QueryClient) {
 }
 
 declare module "@tanstack/react-router" {
+  interface HistoryState {
+    /** The key of the knowledge that a new entry is to override. */
+    overrides?: string;
+  }
   interface Register {
     router: ReturnType<typeof createPagesRouter>;
   }

@@ -294,7 +294,9 @@ test("an entry of a location shows what it overrides, both ways, and deleting it
   expect(await another.getByLabel("Key").inputValue()).toBe("parking");
   await page.keyboard.press("Escape");
   await another.waitFor({ state: "detached" });
-  expect(page.url()).toBe(`${it.url}/knowledge`);
+  // A new one that is asked for by itself overrides nothing.
+  await pages.open("/knowledge/fact/new");
+  expect(await another.getByLabel("Key").inputValue()).toBe("");
   await pages.open(`/knowledge/fact/${own.body.data.id}`);
   const panel = page.getByRole("dialog", { name: "Fact: parking" });
   await panel.getByText("Behind the building.").waitFor();

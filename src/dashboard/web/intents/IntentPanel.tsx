@@ -6,6 +6,7 @@ import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
 import { ObjectPanel } from "../parts/known.tsx";
 import { usePanelClose } from "../parts/page.tsx";
+import { RulesWhere } from "../rules/RulesWhere.tsx";
 
 export function IntentPanel() {
   const { id } = useParams({ from: "/shell/intents/$id" });
@@ -13,7 +14,18 @@ export function IntentPanel() {
   const close = usePanelClose("/intents");
   const help = useFieldHelp("IntentCreate");
   return (
-    <ObjectPanel resource={intents} id={id} titleOf={({ name }) => name} onClose={close}>
+    <ObjectPanel
+      resource={intents}
+      id={id}
+      titleOf={({ name }) => name}
+      onClose={close}
+      below={() => (
+        <RulesWhere
+          title="Rules for callers who want it"
+          holds={({ condition }) => condition.type === "topic_match" && condition.intent_id === id}
+        />
+      )}
+    >
       {(known) => (
         <ResourceForm
           resource={intents}

@@ -1,10 +1,10 @@
 /** One piece of knowledge, or a new one, beside the list. */
-import { Button, Group, Stack, Text, Textarea, TextInput, Title } from "@mantine/core";
+import { Button, Group, Text, Textarea, TextInput, Title } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { notifications } from "@mantine/notifications";
 import { IconMapPin, IconTrash } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import type { KnowledgeEntry } from "../../answers.ts";
 import { explain, send } from "../api/client.ts";
 import { oneQuery, refresh } from "../api/queries.ts";
@@ -14,7 +14,7 @@ import { NotFound } from "../frame/NotFound.tsx";
 import { SelectLocation, useNamed } from "../parts/choices.tsx";
 import { ResourceForm } from "../parts/form.tsx";
 import { ObjectPanel } from "../parts/known.tsx";
-import { searchOfList, usePanelClose } from "../parts/page.tsx";
+import { usePanelClose } from "../parts/page.tsx";
 import { PageLink, Prose } from "../parts/text.tsx";
 import { headOf, isKind, KINDS, type Kind, textOf } from "./kinds.ts";
 import { useOverrides } from "./overrides.ts";
@@ -35,13 +35,9 @@ function Known({ kind, id }: { kind: Kind; id: string }) {
       id={id}
       titleOf={(entry) => `${name}: ${(entry as unknown as Record<string, string>)[head]}`}
       onClose={close}
+      below={(entry) => <Others entry={{ type: kind, ...entry } as unknown as KnowledgeEntry} />}
     >
-      {(known) => (
-        <Stack gap="lg">
-          <EntryForm kind={kind} entry={known?.data} etag={known?.etag ?? null} />
-          {known && <Others entry={{ type: kind, ...known.data } as unknown as KnowledgeEntry} />}
-        </Stack>
-      )}
+      {(known) => <EntryForm kind={kind} entry={known?.data} etag={known?.etag ?? null} />}
     </ObjectPanel>
   );
 }
@@ -51,7 +47,8 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
   const close = usePanelClose("/knowledge");
   const { resource, head, text, name } = KINDS[kind];
   const help = useFieldHelp(`${resource.schema}Create`);
-  const given = useSearch({ from: "/shell/knowledge/$type/$id" });
+  // Of a new entry that is to override one.
+  const { overrides = "" } = useLocation().state;
   const known = entry as unknown as Record<string, string> | undefined;
   const label = { key: "Key", policy_key: "Key", question: "Question" }[head];
   return (
@@ -60,7 +57,7 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
       target={entry ? { id: entry.id, etag } : null}
       initial={
         {
-          [head]: known?.[head] ?? given.key ?? "",
+          [head]: known?.[head] ?? overrides,
           [text]: known?.[text] ?? "",
           location_id: entry?.location_id ?? null,
         } as Record<string, unknown>
@@ -72,7 +69,7 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
           void navigate({
             to: "/knowledge/$type/$id",
             params: { type: kind, id },
-            search: searchOfList,
+            search: true,
           });
       }}
       fields={(form) => (
@@ -153,7 +150,8 @@ function Others({ entry }: { entry: KnowledgeEntry }) {
           <Button
             component={Link}
             to={`/knowledge/${entry.type}/new`}
-            search={((before: object) => ({ ...before, key: headOf(entry) })) as never}
+            search
+            state={{ overrides: headOf(entry) }}
             variant="default"
             leftSection={<IconMapPin size={16} />}
           >

@@ -10,6 +10,7 @@ import { ResourceForm } from "../parts/form.tsx";
 import { HoursField } from "../parts/hours.tsx";
 import { ObjectPanel } from "../parts/known.tsx";
 import { usePanelClose } from "../parts/page.tsx";
+import { RulesWhere } from "../rules/RulesWhere.tsx";
 
 const TEXTS = ["title", "department", "phone_number", "email"] as const;
 
@@ -37,7 +38,20 @@ export function TeamMemberPanel() {
   const close = usePanelClose("/team");
   const help = useFieldHelp("TeamMemberCreate");
   return (
-    <ObjectPanel resource={teamMembers} id={id} titleOf={({ name }) => name} onClose={close}>
+    <ObjectPanel
+      resource={teamMembers}
+      id={id}
+      titleOf={({ name }) => name}
+      onClose={close}
+      below={() => (
+        <RulesWhere
+          title="Rules that pass calls on to them"
+          holds={({ destination }) =>
+            destination?.type === "team_member" && destination.team_member_id === id
+          }
+        />
+      )}
+    >
       {(known) => (
         <ResourceForm
           resource={teamMembers}
