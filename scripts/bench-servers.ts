@@ -11,7 +11,7 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { LRUCache } from "lru-cache";
 import { defaultConfig, LIMITS } from "../src/config.ts";
-import { createLog } from "../src/ops/log.ts";
+import { createLog } from "../src/lib/log.ts";
 import { startServer } from "../src/server.ts";
 
 const [kind, data = ""] = process.argv.slice(2);

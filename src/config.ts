@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { parseCidr } from "./lib/ip.ts";
+import { LOG_LEVELS, type LogLevel } from "./lib/log.ts";
 
 /** Every bound in the product. Documented in the OpenAPI description, tested at the edge. */
 export const LIMITS = {
@@ -93,9 +94,6 @@ export interface Config {
   tlsKey: string | null;
   logLevel: LogLevel;
 }
-
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** A setting's value is not one it can have. The message is one plain sentence that says what is allowed. */
 export class UsageError extends Error {}

@@ -6,7 +6,7 @@ import { type Appliance, openAppliance, readSettingFile, type Surroundings } fro
 import { type Config, UsageError } from "./config.ts";
 import type { Route } from "./http/route.ts";
 import { loopbackUrl } from "./lib/ip.ts";
-import type { Log } from "./ops/log.ts";
+import type { Log } from "./lib/log.ts";
 import { createOrganization, readOrganization } from "./resources/organization.ts";
 import { lockDirectory } from "./store/lock.ts";
 import { inspectDirectory } from "./store/open.ts";

@@ -5,7 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../config.ts";
 import { ApiError } from "../http/errors.ts";
-import { VERSION } from "../ops/version.ts";
+import { VERSION } from "../lib/version.ts";
 import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
 import { callsCommand } from "./calls.ts";

@@ -1,8 +1,8 @@
 /** `allison serve`: the appliance, until it is told to stop. */
 import { Command } from "commander";
 import { type Config, SETTINGS } from "../config.ts";
-import { createLog } from "../ops/log.ts";
-import { VERSION } from "../ops/version.ts";
+import { createLog } from "../lib/log.ts";
+import { VERSION } from "../lib/version.ts";
 import { opensSecrets } from "../resources/webhook-subscriptions.ts";
 import { type Server, startServer } from "../server.ts";
 import { configOf, withSettings } from "./options.ts";

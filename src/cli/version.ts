@@ -1,7 +1,7 @@
 /** `allison version`: what this program is made of. */
 import { Database } from "bun:sqlite";
 import { Command } from "commander";
-import { VERSION } from "../ops/version.ts";
+import { VERSION } from "../lib/version.ts";
 import { SCHEMA_VERSION } from "../store/migrate.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson } from "./terminal.ts";

@@ -17,7 +17,7 @@ import type { Gate, Handler, Pipeline } from "../http/pipeline.ts";
 import type { Params, Route } from "../http/route.ts";
 import { targetOf } from "../http/target.ts";
 import { checkBody, checkQuery } from "../http/validate.ts";
-import type { Log } from "../ops/log.ts";
+import type { Log } from "../lib/log.ts";
 import { accountRoutes } from "./account.ts";
 import { attentionRoutes, createOpenItems } from "./attention.ts";
 import { auditRoutes } from "./audit.ts";

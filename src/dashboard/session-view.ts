@@ -2,7 +2,7 @@
 import type { Session } from "../access/sessions.ts";
 import type { User } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
-import { VERSION } from "../ops/version.ts";
+import { VERSION } from "../lib/version.ts";
 import { readOrganization } from "../resources/organization.ts";
 import type { SessionInfo } from "./answers.ts";
 

@@ -15,7 +15,7 @@ import { LIMITS } from "../config.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Ids } from "../lib/ids.ts";
 import { networkOf } from "../lib/ip.ts";
-import type { Log } from "../ops/log.ts";
+import type { Log } from "../lib/log.ts";
 import { type Store, storageFailed, type Transaction } from "../store/change.ts";
 import { readBody, requireContentType } from "./body.ts";
 import { etagOf, namesTag } from "./conditional.ts";

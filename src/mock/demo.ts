@@ -3,7 +3,7 @@
  * every few seconds.
  */
 import { isoTime } from "../lib/clock.ts";
-import type { Log } from "../ops/log.ts";
+import type { Log } from "../lib/log.ts";
 import type { CallRecord } from "../platform/record.ts";
 import { type Business, type Filled, fillWithBusiness, storeCall } from "./fill.ts";
 import { MOCK_KEYS } from "./keys.ts";

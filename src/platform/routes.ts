@@ -4,7 +4,7 @@ import { LIMITS } from "../config.ts";
 import { invalid } from "../http/errors.ts";
 import type { Params, Route, StreamRoute, WriteRoute } from "../http/route.ts";
 import { checkBody } from "../http/validate.ts";
-import type { Log } from "../ops/log.ts";
+import type { Log } from "../lib/log.ts";
 import { type Call, callDefinition } from "../resources/calls.ts";
 import { EXAMPLE_IDS } from "../resources/example.ts";
 import type { Store } from "../store/change.ts";

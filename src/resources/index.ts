@@ -1,7 +1,7 @@
 /** Every route of the API in the order of the reference. The server, the document and the test matrix come from it. */
 import type { Keys } from "../access/keys.ts";
 import type { Route } from "../http/route.ts";
-import type { Log } from "../ops/log.ts";
+import type { Log } from "../lib/log.ts";
 import { createIngest } from "../platform/ingest.ts";
 import { platformRoutes } from "../platform/routes.ts";
 import type { Store } from "../store/change.ts";

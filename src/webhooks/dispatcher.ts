@@ -9,7 +9,7 @@ import { systemActor } from "../access/actor.ts";
 import type { Vault } from "../access/vault.ts";
 import { LIMITS } from "../config.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
-import type { Log } from "../ops/log.ts";
+import type { Log } from "../lib/log.ts";
 import {
   type Subscription,
   secretPurpose,

@@ -1,7 +1,7 @@
 /** One's own account and the business: names, new recovery codes, and what the page is told of the server. */
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
-import { VERSION } from "../../src/ops/version.ts";
+import { VERSION } from "../../src/lib/version.ts";
 import { createTestClock } from "../support/clock.ts";
 import {
   codeAt,

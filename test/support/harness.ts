@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cliActor } from "../../src/access/actor.ts";
 import type { NewKey } from "../../src/access/keys.ts";
 import { type Config, defaultConfig } from "../../src/config.ts";
-import { createLog } from "../../src/ops/log.ts";
+import { createLog } from "../../src/lib/log.ts";
 import { type Server, type ServerOptions, startServer } from "../../src/server.ts";
 import { type Client, createClient } from "./client.ts";
 import { temporaryDirectory } from "./directory.ts";

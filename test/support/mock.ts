@@ -3,7 +3,7 @@ import { MOCK_ACCOUNT } from "../../src/mock/account.ts";
 import { fillWithBusiness } from "../../src/mock/fill.ts";
 import { MOCK_KEYS } from "../../src/mock/keys.ts";
 import { type Mock, type MockOptions, startMock } from "../../src/mock/server.ts";
-import { createLog } from "../../src/ops/log.ts";
+import { createLog } from "../../src/lib/log.ts";
 import { type Client, createClient } from "./client.ts";
 
 export interface TestMock extends AsyncDisposable {

@@ -5,7 +5,7 @@ import { createVault } from "../../src/access/vault.ts";
 import { createIds } from "../../src/lib/ids.ts";
 import { parseCidr } from "../../src/lib/ip.ts";
 import { type Random, systemRandom } from "../../src/lib/random.ts";
-import { createLog } from "../../src/ops/log.ts";
+import { createLog } from "../../src/lib/log.ts";
 import {
   bindSubscriptions,
   createDeliveryHistory,

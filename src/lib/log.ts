@@ -1,7 +1,9 @@
 /** The log: a JSON object a line on stderr. Keys, secrets and bodies are never handed to it. */
 import { writeSync } from "node:fs";
 import pino from "pino";
-import type { LogLevel } from "../config.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error" | "isLevelEnabled">;
 
