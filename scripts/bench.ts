@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cliActor } from "../src/access/actor.ts";
+import { cliActor } from "../src/store/actor.ts";
 import { openAppliance } from "../src/appliance.ts";
 import { defaultConfig } from "../src/config.ts";
 import { measureDashboard } from "./bench-dashboard.ts";

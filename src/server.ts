@@ -1,6 +1,5 @@
 /** A data directory served over HTTP: what `allison serve` and the tests run. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { systemActor } from "./access/actor.ts";
 import { createApplication } from "./app.ts";
 import { type Appliance, openAppliance, readSettingFile, type Surroundings } from "./appliance.ts";
 import { type Config, UsageError } from "./config.ts";
@@ -8,6 +7,7 @@ import type { Route } from "./http/route.ts";
 import { loopbackUrl } from "./lib/ip.ts";
 import type { Log } from "./lib/log.ts";
 import { createOrganization, readOrganization } from "./resources/organization.ts";
+import { systemActor } from "./store/actor.ts";
 import { lockDirectory } from "./store/lock.ts";
 import { inspectDirectory } from "./store/open.ts";
 

@@ -10,8 +10,8 @@ import { LIMITS } from "../config.ts";
 import { conflict } from "../http/errors.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
-import { rowColumns } from "../resources/columns.ts";
 import type { Entity, Store, Transaction } from "../store/change.ts";
+import { rowColumns } from "../store/columns.ts";
 import { prepareQuery } from "../store/query.ts";
 import {
   createToken,

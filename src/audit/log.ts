@@ -1,8 +1,8 @@
 /** The audit log as it is read: by filters, as JSON, and checked from its first row to its last. */
 import { and, asc, desc, eq, gt, gte, lt, type SQL } from "drizzle-orm";
+import { type AuditRow, GENESIS, rowHash } from "../store/audit-chain.ts";
 import { type Db, MEMORY, openReader } from "../store/open.ts";
 import { audit, auditHead } from "../store/tables.ts";
-import { type AuditRow, GENESIS, rowHash } from "./chain.ts";
 
 /** Which rows: each given filter narrows. Times are ISO 8601 in UTC; `from` is inclusive, `to` exclusive. */
 export interface AuditFilter {

@@ -4,7 +4,7 @@ import { generatePassword, passwordIssue } from "../access/passwords.ts";
 import type { User } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../config.ts";
-import { email, label } from "../resources/fields.ts";
+import { email, label } from "../contract/fields.ts";
 import { jsonOption, withData, withSettings } from "./options.ts";
 import { print, printJson, printTable, say } from "./terminal.ts";
 

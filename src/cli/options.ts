@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import ms, { type StringValue } from "ms";
 import { z } from "zod";
-import { type Actor, cliActor } from "../access/actor.ts";
 import { type Appliance, openAppliance } from "../appliance.ts";
 import { type Config, defaultConfig, SETTINGS, type Setting, UsageError } from "../config.ts";
+import { type Actor, cliActor } from "../store/actor.ts";
 
 type SettingName = keyof Config;
 

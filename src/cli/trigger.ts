@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { UsageError } from "../config.ts";
 import { nearestName } from "../http/strict.ts";
-import { EVENT_TYPES } from "../webhooks/catalogue.ts";
+import { EVENT_TYPES } from "../resources/events.ts";
 import { ask, type Reply } from "./http.ts";
 import { MOCK_SERVER } from "./mock.ts";
 import { Failed, jsonText, print, programName, say, shellWord } from "./terminal.ts";

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { Appliance } from "../appliance.ts";
 import { LIMITS, UsageError } from "../config.ts";
 import { conflict } from "../http/errors.ts";
+import { EVENT_TYPES, type EventType } from "../resources/events.ts";
 import {
   bindSubscriptions,
   createDeliveryHistory,
@@ -11,8 +12,7 @@ import {
   type Subscription,
   sendTest,
 } from "../resources/webhook-subscriptions.ts";
-import { EVENT_TYPES, type EventType } from "../webhooks/catalogue.ts";
-import { DELIVERY_STATUSES } from "../webhooks/tables.ts";
+import { DELIVERY_STATUSES } from "../store/outbox-tables.ts";
 import { jsonOption, limitOption, withData, withSettings } from "./options.ts";
 import { printJson, printTable, say } from "./terminal.ts";
 

@@ -5,8 +5,8 @@ import type { SignIn } from "../access/sign-in.ts";
 import type { StepUp } from "../access/step-up.ts";
 import { newTotpSecret, otpauthUrl, totpStep } from "../access/totp.ts";
 import { LIMITS } from "../config.ts";
+import { label } from "../contract/fields.ts";
 import { ApiError, conflict, invalid } from "../http/errors.ts";
-import { label } from "../resources/fields.ts";
 import { readOrganization, renameOrganization } from "../resources/organization.ts";
 import { confirmable } from "./actions.ts";
 import type {

@@ -1,7 +1,7 @@
 /** The actions that need "confirm it is you", and the forms they share with the routes that do them. */
 import { z } from "zod";
 import { SCOPES } from "../access/keys.ts";
-import { label, reference, timestamp } from "../resources/fields.ts";
+import { label, reference, timestamp } from "../contract/fields.ts";
 
 /** What a key may do; `platform` is the voice platform's, which has no scope. */
 export const ACCESS = [...SCOPES, "platform"] as const;

@@ -21,7 +21,7 @@ import type {
   createDeliveryHistory,
   webhookSubscriptions,
 } from "../resources/webhook-subscriptions.ts";
-import type { attempts, deliveries, events } from "../webhooks/tables.ts";
+import type { attempts, deliveries, events } from "../store/outbox-tables.ts";
 import type { confirmable } from "./actions.ts";
 
 /** A row as it is shown: its place in the file never leaves the server. */

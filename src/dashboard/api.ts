@@ -2,7 +2,7 @@
  * /dashboard/api: what the dashboard's pages are made of. Every route of the API is there too, behind a session in place
  * of a key; the rest is what keys cannot do: accounts, sessions, keys themselves and the audit log.
  */
-import { userActor } from "../access/actor.ts";
+
 import { createFirstAccount, type FirstAccount } from "../access/first-account.ts";
 import type { SignInLink } from "../access/one-time.ts";
 import type { Session } from "../access/sessions.ts";
@@ -18,6 +18,7 @@ import type { Params, Route } from "../http/route.ts";
 import { targetOf } from "../http/target.ts";
 import { checkBody, checkQuery } from "../http/validate.ts";
 import type { Log } from "../lib/log.ts";
+import { userActor } from "../store/actor.ts";
 import { accountRoutes } from "./account.ts";
 import { attentionRoutes, createOpenItems } from "./attention.ts";
 import { auditRoutes } from "./audit.ts";

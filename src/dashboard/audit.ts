@@ -9,10 +9,10 @@ import {
   type Verdict,
   verifyBeside,
 } from "../audit/log.ts";
+import { queryTime } from "../contract/fields.ts";
 import { pageLimit, pagingQuery } from "../http/paging.ts";
 import type { Query } from "../http/route.ts";
 import { isoTime } from "../lib/clock.ts";
-import { queryTime } from "../resources/fields.ts";
 import type { AuditEntry, AuditState } from "./answers.ts";
 import { createEntityNames } from "./entity-names.ts";
 import { type DashboardRoute, data, page, signedIn } from "./route.ts";

@@ -1,12 +1,12 @@
 /** What people do with a call: say that a message or callback was dealt with, and move its order on. */
 import { z } from "zod";
 import type { Appliance } from "../appliance.ts";
+import { flag } from "../contract/fields.ts";
 import { ApiError } from "../http/errors.ts";
 import { createIngest } from "../platform/ingest.ts";
 import { orderMove } from "../platform/record.ts";
 import { callDefinition, callView, setHandled } from "../resources/calls.ts";
 import { bindResource } from "../resources/define.ts";
-import { flag } from "../resources/fields.ts";
 import type { Call } from "./answers.ts";
 import { type DashboardRoute, data, signedIn } from "./route.ts";
 

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
+import { timestamp } from "../contract/fields.ts";
 import { ApiError } from "../http/errors.ts";
 import { isUuid } from "../lib/ids.ts";
-import { timestamp } from "../resources/fields.ts";
 import {
   bindSubscriptions,
   createDeliveryHistory,
@@ -13,13 +13,13 @@ import {
   type Subscription,
   secretPurpose,
 } from "../resources/webhook-subscriptions.ts";
+import { CALL_OF_EVENT } from "../store/outbox-tables.ts";
 import {
   SECRET_PREFIX,
   SIGNATURE_HEADERS,
   signedHeaders,
   TIMESTAMP_HEADERS,
 } from "../webhooks/sign.ts";
-import { CALL_OF_EVENT } from "../webhooks/tables.ts";
 import type {
   DeliveryDetail,
   DeliverySummary,

@@ -1,5 +1,5 @@
 /** What the things in the audit log are called, so that a line of it can be read. */
-import type { AuditRow } from "../audit/chain.ts";
+import type { AuditRow } from "../store/audit-chain.ts";
 import type { Db } from "../store/open.ts";
 
 type Fields = Record<string, unknown>;

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
+import { EXAMPLE_IDS } from "../contract/example.ts";
+import { queryTime, reference, timeZone } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
 import type { Query } from "../http/route.ts";
 import { isoTime } from "../lib/clock.ts";
 import { localMidnight } from "../lib/local-time.ts";
-import { EXAMPLE_IDS } from "../resources/example.ts";
-import { queryTime, reference, timeZone } from "../resources/fields.ts";
 import type { Attention, Overview, Setup } from "./answers.ts";
 import type { createOpenItems } from "./attention.ts";
 import { createCallCounts, type Range } from "./call-counts.ts";

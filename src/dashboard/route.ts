@@ -3,11 +3,11 @@
  * answers with. As in the API, a handler takes checked input and returns a value.
  */
 import type { z } from "zod";
-import type { Actor } from "../access/actor.ts";
 import type { Session } from "../access/sessions.ts";
 import type { Origin } from "../access/sign-in.ts";
 import type { User } from "../access/users.ts";
 import type { Method, Params, Query } from "../http/route.ts";
+import type { Actor } from "../store/actor.ts";
 import type { Page } from "./answers.ts";
 
 /** One request. `proof` is what `confirm` gave for it, `device` what makes the browser known to an account. */

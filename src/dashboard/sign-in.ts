@@ -1,14 +1,14 @@
 /** The first account, signing in, by a link too where there is one, and signing out. */
 import { z } from "zod";
-import { systemActor } from "../access/actor.ts";
 import type { FirstAccount } from "../access/first-account.ts";
 import type { SignInLink } from "../access/one-time.ts";
 import type { SignedIn, SignIn } from "../access/sign-in.ts";
+import { email, label } from "../contract/fields.ts";
 import { ApiError, type Details } from "../http/errors.ts";
 import { bindResource } from "../resources/define.ts";
-import { email, label } from "../resources/fields.ts";
 import { locationDefinition } from "../resources/locations.ts";
 import { readOrganization, renameOrganization } from "../resources/organization.ts";
+import { systemActor } from "../store/actor.ts";
 import type { SessionInfo, Welcome } from "./answers.ts";
 import { deviceCookie, noSessionCookie, sessionCookie } from "./cookies.ts";
 import { givenCode, givenPassword, newPassword } from "./fields.ts";

@@ -8,7 +8,7 @@
  * It knows no resource. What a handler throws from the catalogue is answered in the envelope; anything else is a 500
  * that says nothing to the client and everything to the log.
  */
-import type { Actor } from "../access/actor.ts";
+
 import type { ApiKey, Keys } from "../access/keys.ts";
 import type { KeyKind } from "../access/token.ts";
 import { LIMITS } from "../config.ts";
@@ -16,6 +16,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Ids } from "../lib/ids.ts";
 import { networkOf } from "../lib/ip.ts";
 import type { Log } from "../lib/log.ts";
+import type { Actor } from "../store/actor.ts";
 import { type Store, storageFailed, type Transaction } from "../store/change.ts";
 import { readBody, requireContentType } from "./body.ts";
 import { etagOf, namesTag } from "./conditional.ts";

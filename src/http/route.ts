@@ -3,8 +3,8 @@
  * OpenAPI document describes it and the contract matrix tests it, all from this.
  */
 import type { z } from "zod";
-import type { Actor } from "../access/actor.ts";
 import type { ApiKey } from "../access/keys.ts";
+import type { Actor } from "../store/actor.ts";
 import type { Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
 import type { ErrorCode } from "./errors.ts";

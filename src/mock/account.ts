@@ -1,6 +1,7 @@
 /** Whose dashboard a mock's is. The password is no secret: whoever reaches a mock may do everything with it. */
-import { systemActor } from "../access/actor.ts";
+
 import type { Appliance } from "../appliance.ts";
+import { systemActor } from "../store/actor.ts";
 
 export const MOCK_ACCOUNT = {
   email: "owner@brightdental.example",

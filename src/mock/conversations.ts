@@ -3,10 +3,10 @@
  * drawn from one faker, so that the same seed gives the same calls.
  */
 import type { Faker } from "@faker-js/faker";
+import type { WeeklyHours } from "../contract/fields.ts";
 import { isoTime } from "../lib/clock.ts";
 import { atLocalTime, localTime } from "../lib/local-time.ts";
 import type { CallRecord } from "../platform/record.ts";
-import type { WeeklyHours } from "../resources/fields.ts";
 import { type Cast, LOCATIONS, type LocationName, RULES } from "./practice.ts";
 import {
   type Caller,

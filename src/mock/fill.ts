@@ -1,11 +1,12 @@
 /** What a mock holds when it starts: a made-up business with its calls, or the calls of somebody's own file. */
-import { type Actor, systemActor, userActor } from "../access/actor.ts";
+
 import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../config.ts";
 import { ingestLines, splitLines } from "../platform/lines.ts";
 import type { CallRecord } from "../platform/record.ts";
 import { setHandled } from "../resources/calls.ts";
 import { createOrganization } from "../resources/organization.ts";
+import { type Actor, systemActor, userActor } from "../store/actor.ts";
 import { createMockAccount, MOCK_ACCOUNT } from "./account.ts";
 import { type Callers, callTimes, createCallers } from "./conversations.ts";
 import { MOCK_KEYS } from "./keys.ts";

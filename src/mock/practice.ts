@@ -3,10 +3,10 @@
  * What refers to another thing does so by a name of this file; ids are drawn when it is made.
  */
 
+import type { WeeklyHours } from "../contract/fields.ts";
 import { contactDefinition } from "../resources/contacts.ts";
 import { bindResource, type Defined, type ResourceTable } from "../resources/define.ts";
 import { escalationRuleDefinition } from "../resources/escalation-rules.ts";
-import type { WeeklyHours } from "../resources/fields.ts";
 import { intentDefinition } from "../resources/intents.ts";
 import { factDefinition, faqDefinition, policyDefinition } from "../resources/knowledge.ts";
 import { locationDefinition } from "../resources/locations.ts";

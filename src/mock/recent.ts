@@ -1,7 +1,7 @@
 /** The latest requests to a mock and what they were answered, for the page that shows them. In memory, bounded. */
 import type { ApiKey } from "../access/keys.ts";
+import type { RecentDetail, RecentRequest } from "../dashboard/mock-answers.ts";
 import { targetOf } from "../http/target.ts";
-import type { RecentDetail, RecentRequest } from "./answers.ts";
 import { MOCK_KEYS } from "./keys.ts";
 
 const KEPT = 200;

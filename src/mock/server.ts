@@ -3,11 +3,12 @@
  * and its own controls under /mock. What it holds lasts until the process ends or it is reset, which starts it anew
  * behind the same port.
  */
-import { type Actor, systemActor } from "../access/actor.ts";
+
 import { createSignInLink, type SignInLink } from "../access/one-time.ts";
 import { type Application, createApplication } from "../app.ts";
 import { type Appliance, openAppliance } from "../appliance.ts";
 import { type Config, defaultConfig, UsageError } from "../config.ts";
+import type { MockState } from "../dashboard/mock-answers.ts";
 import { readBody } from "../http/body.ts";
 import { ApiError, errorBody } from "../http/errors.ts";
 import { targetOf } from "../http/target.ts";
@@ -19,8 +20,8 @@ import { VERSION } from "../lib/version.ts";
 import { createIngest, type Ingest } from "../platform/ingest.ts";
 import { readOrganization } from "../resources/organization.ts";
 import { beginToListen, listenOptions, urlOf } from "../server.ts";
+import { type Actor, systemActor } from "../store/actor.ts";
 import { MEMORY } from "../store/open.ts";
-import type { MockState } from "./answers.ts";
 import { createMockClock, type MockClock, type MockTime } from "./clock.ts";
 import { createFaults, type Faults, suffer } from "./faults.ts";
 import { createMockKeys, MOCK_KEYS } from "./keys.ts";

@@ -4,7 +4,6 @@
  */
 import { desc, eq, max } from "drizzle-orm";
 import { z } from "zod";
-import type { Actor } from "../access/actor.ts";
 import { type Details, invalid } from "../http/errors.ts";
 import { nearestName, requireKnownFields } from "../http/strict.ts";
 import { checkBody } from "../http/validate.ts";
@@ -14,10 +13,11 @@ import { type CallRecord, callRecord } from "../platform/record.ts";
 import { type Call, calls, ORDER_STATUSES, type OrderStatus } from "../resources/calls.ts";
 import { contacts } from "../resources/contacts.ts";
 import { escalationRules } from "../resources/escalation-rules.ts";
+import { EVENT_TYPES, EVENTS, type EventType, sampleOf } from "../resources/events.ts";
 import { isDefault, locations } from "../resources/locations.ts";
+import type { Actor } from "../store/actor.ts";
 import type { Store, Transaction } from "../store/change.ts";
-import { EVENT_TYPES, EVENTS, type EventType, sampleOf } from "../webhooks/catalogue.ts";
-import { deliveries, events } from "../webhooks/tables.ts";
+import { deliveries, events } from "../store/outbox-tables.ts";
 
 export const TriggerBody = z.object({
   event: z.string(),

@@ -3,8 +3,8 @@
  * an event, never a record that was sent again.
  */
 import { type CallView, ORDER_OUTCOME, type OrderStatus, type Raised } from "../resources/calls.ts";
+import { EVENTS } from "../resources/events.ts";
 import type { Transaction } from "../store/change.ts";
-import { EVENTS } from "../webhooks/catalogue.ts";
 import type { Merged } from "./merge.ts";
 
 export const NOTHING_RAISED: Raised = {

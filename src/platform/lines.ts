@@ -2,10 +2,11 @@
  * Many records, a line each. A line that is no record is told by its number and spoils no other; memory holds one line
  * and what is on its way to the disk, however long the whole is.
  */
-import type { Actor } from "../access/actor.ts";
+
 import { LIMITS } from "../config.ts";
 import { ApiError, type Details } from "../http/errors.ts";
 import { checkBody } from "../http/validate.ts";
+import type { Actor } from "../store/actor.ts";
 import type { Store } from "../store/change.ts";
 import type { Ingest, Stored } from "./ingest.ts";
 import { callName, callRecord } from "./record.ts";

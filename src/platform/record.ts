@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
+import { choice, email, flag, isPlainUrl, label, tags, timestamp } from "../contract/fields.ts";
 import { callFields, DIRECTIONS, DISPOSITIONS, ORDER_STATUSES, parts } from "../resources/calls.ts";
-import { choice, email, flag, isPlainUrl, label, tags, timestamp } from "../resources/fields.ts";
 
 const aTime = "2026-11-23T10:42:00.000Z";
 

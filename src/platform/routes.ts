@@ -1,12 +1,12 @@
 /** The voice platform's own door, `/platform/v1`: calls come in here, one or many at a time, and their orders move on. */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
+import { EXAMPLE_IDS } from "../contract/example.ts";
 import { invalid } from "../http/errors.ts";
 import type { Params, Route, StreamRoute, WriteRoute } from "../http/route.ts";
 import { checkBody } from "../http/validate.ts";
 import type { Log } from "../lib/log.ts";
 import { type Call, callDefinition } from "../resources/calls.ts";
-import { EXAMPLE_IDS } from "../resources/example.ts";
 import type { Store } from "../store/change.ts";
 import type { Ingest } from "./ingest.ts";
 import { ingestLines, splitLines } from "./lines.ts";

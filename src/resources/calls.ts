@@ -3,15 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import { index, integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { ApiError } from "../http/errors.ts";
-import type { Route } from "../http/route.ts";
-import type { Entity, Transaction } from "../store/change.ts";
-import type { Db } from "../store/open.ts";
-import { rowColumns } from "./columns.ts";
-import { contacts } from "./contacts.ts";
-import { bindResource, define, resourceRoutes, viewOf } from "./define.ts";
-import { ACTIONS } from "./escalation-rules.ts";
-import { EXAMPLE_IDS } from "./example.ts";
+import { EXAMPLE_IDS } from "../contract/example.ts";
 import {
   choice,
   decimal,
@@ -23,7 +15,15 @@ import {
   tags,
   timestamp,
   wholeNumber,
-} from "./fields.ts";
+} from "../contract/fields.ts";
+import { ApiError } from "../http/errors.ts";
+import type { Route } from "../http/route.ts";
+import type { Entity, Transaction } from "../store/change.ts";
+import { rowColumns } from "../store/columns.ts";
+import type { Db } from "../store/open.ts";
+import { contacts } from "./contacts.ts";
+import { bindResource, define, resourceRoutes, viewOf } from "./define.ts";
+import { ACTIONS } from "./escalation-rules.ts";
 import { equals, fullText, isTrue, since, until } from "./filters.ts";
 import { intents } from "./intents.ts";
 import { locationFilter, locations } from "./locations.ts";

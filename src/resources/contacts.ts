@@ -3,11 +3,19 @@ import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
+import {
+  choice,
+  email,
+  label,
+  phoneNumber,
+  prose,
+  timestamp,
+  wholeNumber,
+} from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
 import type { Entity } from "../store/change.ts";
-import { rowColumns } from "./columns.ts";
+import { rowColumns } from "../store/columns.ts";
 import { define, optional } from "./define.ts";
-import { choice, email, label, phoneNumber, prose, timestamp, wholeNumber } from "./fields.ts";
 import { equals, substring } from "./filters.ts";
 
 const SOURCES = ["call", "api", "manual"] as const;

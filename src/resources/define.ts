@@ -8,6 +8,7 @@ import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
+import { EXAMPLE_IDS } from "../contract/example.ts";
 import { conflict, invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
 import type { Page, Query, ReadRoute, Route, WriteRoute } from "../http/route.ts";
@@ -15,7 +16,6 @@ import { isUuid } from "../lib/ids.ts";
 import type { Entity, Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
 import { type PreparedQuery, prepareQuery } from "../store/query.ts";
-import { EXAMPLE_IDS } from "./example.ts";
 
 /** A table with the columns of `rowColumns`. */
 export type ResourceTable = SQLiteTable &

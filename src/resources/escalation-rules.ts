@@ -2,12 +2,21 @@
 import { and, gte, lte, sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
+import { EXAMPLE_IDS } from "../contract/example.ts";
+import {
+  choice,
+  decimal,
+  flag,
+  label,
+  prose,
+  reference,
+  tags,
+  wholeNumber,
+} from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
 import type { Entity, Transaction } from "../store/change.ts";
-import { rowColumns } from "./columns.ts";
+import { rowColumns } from "../store/columns.ts";
 import { define, optional } from "./define.ts";
-import { EXAMPLE_IDS } from "./example.ts";
-import { choice, decimal, flag, label, prose, reference, tags, wholeNumber } from "./fields.ts";
 import { isTrue } from "./filters.ts";
 import { intentReference } from "./intents.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";

@@ -2,9 +2,9 @@
 import { sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { z } from "zod";
+import { queryFlag, queryTime, search } from "../contract/fields.ts";
 import { folded, type SearchRules } from "../store/search.ts";
 import type { Filter } from "./define.ts";
-import { queryFlag, queryTime, search } from "./fields.ts";
 
 /** The column has exactly this value. */
 export function equals(name: string, column: SQLiteColumn, schema: z.ZodType<string>): Filter {

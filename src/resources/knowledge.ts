@@ -5,15 +5,15 @@
 import { sql } from "drizzle-orm";
 import { index, type SQLiteColumn, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
+import { EXAMPLE_IDS } from "../contract/example.ts";
+import { label, prose, queryFlag, reference, search } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
 import type { Query, ReadRoute } from "../http/route.ts";
 import type { Entity } from "../store/change.ts";
+import { rowColumns } from "../store/columns.ts";
 import type { Db } from "../store/open.ts";
-import { rowColumns } from "./columns.ts";
 import { type Bind, define, type Resource, type ResourceTable } from "./define.ts";
-import { EXAMPLE_IDS } from "./example.ts";
-import { label, prose, queryFlag, reference, search } from "./fields.ts";
 import { equals, substring } from "./filters.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
 

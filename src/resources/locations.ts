@@ -1,11 +1,7 @@
 /** Locations: where the business is. Exactly one is the default. */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import { invalid } from "../http/errors.ts";
-import type { Entity } from "../store/change.ts";
-import { rowColumns } from "./columns.ts";
-import { define, optional } from "./define.ts";
-import { EXAMPLE_IDS } from "./example.ts";
+import { EXAMPLE_IDS } from "../contract/example.ts";
 import {
   flag,
   label,
@@ -14,7 +10,11 @@ import {
   timeZone,
   type WeeklyHours,
   weeklyHours,
-} from "./fields.ts";
+} from "../contract/fields.ts";
+import { invalid } from "../http/errors.ts";
+import type { Entity } from "../store/change.ts";
+import { rowColumns } from "../store/columns.ts";
+import { define, optional } from "./define.ts";
 import { equals } from "./filters.ts";
 
 export const locations = sqliteTable(

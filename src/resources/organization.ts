@@ -2,11 +2,11 @@
 import { sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 import { type Keys, SCOPES } from "../access/keys.ts";
+import { choice, label, timestamp } from "../contract/fields.ts";
 import type { ReadRoute } from "../http/route.ts";
 import type { Entity, Transaction } from "../store/change.ts";
+import { rowColumns } from "../store/columns.ts";
 import type { Db } from "../store/open.ts";
-import { rowColumns } from "./columns.ts";
-import { choice, label, timestamp } from "./fields.ts";
 
 export const organization = sqliteTable("organization", {
   ...rowColumns(),

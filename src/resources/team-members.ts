@@ -1,9 +1,17 @@
 /** Team members: to whom calls are passed on. */
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import {
+  email,
+  flag,
+  label,
+  phoneNumber,
+  tags,
+  type WeeklyHours,
+  weeklyHours,
+} from "../contract/fields.ts";
 import type { Entity } from "../store/change.ts";
-import { rowColumns } from "./columns.ts";
+import { rowColumns } from "../store/columns.ts";
 import { define, optional } from "./define.ts";
-import { email, flag, label, phoneNumber, tags, type WeeklyHours, weeklyHours } from "./fields.ts";
 import { contains, equals, isTrue, substring } from "./filters.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
 

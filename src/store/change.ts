@@ -7,15 +7,15 @@
  */
 import { getTableColumns, getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
-import type { Actor } from "../access/actor.ts";
-import { type AuditRules, changesBetween, createAuditChain } from "../audit/chain.ts";
 import { LIMITS } from "../config.ts";
 import { ApiError } from "../http/errors.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Ids } from "../lib/ids.ts";
-import type { EventType } from "../webhooks/catalogue.ts";
-import { createOutbox } from "../webhooks/outbox.ts";
+import type { EventType } from "../resources/events.ts";
+import type { Actor } from "./actor.ts";
+import { type AuditRules, changesBetween, createAuditChain } from "./audit-chain.ts";
 import type { Db } from "./open.ts";
+import { createOutbox } from "./outbox.ts";
 import { createSearchIndexes, type SearchRules } from "./search.ts";
 
 /** A table whose rows are the product's things: what the audit log calls them, and what it may show. */

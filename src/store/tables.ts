@@ -1,6 +1,6 @@
 /** The tables that belong to no resource: what the promises of durability, audit and idempotency rest on. */
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { Actor } from "../access/actor.ts";
+import type { Actor } from "./actor.ts";
 
 export const audit = sqliteTable(
   "audit",

@@ -5,7 +5,6 @@
  * lost to the retries anyway and several are tried at once. Memory holds what is being sent, never the backlog.
  */
 import { sql } from "drizzle-orm";
-import { systemActor } from "../access/actor.ts";
 import type { Vault } from "../access/vault.ts";
 import { LIMITS } from "../config.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
@@ -16,6 +15,7 @@ import {
   webhookSubscriptionEntity,
   webhookSubscriptions,
 } from "../resources/webhook-subscriptions.ts";
+import { systemActor } from "../store/actor.ts";
 import type { Store, Transaction } from "../store/change.ts";
 import type { Egress, Outcome } from "./egress.ts";
 import { FAILING_TO_DISABLE_MS, FAILURES_TO_DISABLE, nextAttempt } from "./schedule.ts";

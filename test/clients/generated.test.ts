@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { GENERATORS } from "../../src/http/docs/mock-page.ts";
+import { GENERATORS } from "../../src/docs/mock-page.ts";
 import { temporaryProject } from "../support/project.ts";
 import openapiFetchProgram from "./programs/openapi-fetch.ts.txt" with { type: "text" };
 import openapiTsProgram from "./programs/openapi-ts.ts.txt" with { type: "text" };

@@ -1,9 +1,9 @@
 /** Every promise that all routes share, held against every route there is: the table comes from the routes. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cliActor } from "../../src/access/actor.ts";
 import { openApiDocument } from "../../src/app.ts";
 import { defaultConfig, LIMITS } from "../../src/config.ts";
 import type { Route, WriteRoute } from "../../src/http/route.ts";
+import { cliActor } from "../../src/store/actor.ts";
 import { createClient } from "../support/client.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 import { realPath, validBody } from "../support/samples.ts";

@@ -1,8 +1,8 @@
 /** What has changed: told to every page, whoever changed it, and a sign of nobody's being there. */
 import { describe, expect, test } from "bun:test";
-import { cliActor } from "../../src/access/actor.ts";
 import { openAppliance } from "../../src/appliance.ts";
 import { defaultConfig, LIMITS } from "../../src/config.ts";
+import { cliActor } from "../../src/store/actor.ts";
 import { createTestClock } from "../support/clock.ts";
 import { type Browser, makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";

@@ -1,10 +1,10 @@
 /** The overview: every call counted once, on the day and in the hour that the business's own clock showed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { systemActor } from "../../src/access/actor.ts";
 import { LIMITS } from "../../src/config.ts";
 import type { Overview } from "../../src/dashboard/answers.ts";
 import { createCallCounts } from "../../src/dashboard/call-counts.ts";
 import { webhookSubscriptions } from "../../src/resources/webhook-subscriptions.ts";
+import { systemActor } from "../../src/store/actor.ts";
 import { createTestClock } from "../support/clock.ts";
 import { type Browser, makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";

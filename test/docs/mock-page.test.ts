@@ -11,7 +11,7 @@ import {
   RULES_EXAMPLE,
   TRIGGER_COMMANDS,
   TRIGGER_EXAMPLE,
-} from "../../src/http/docs/mock-page.ts";
+} from "../../src/docs/mock-page.ts";
 import { parseFault } from "../../src/mock/faults.ts";
 import { MOCK_KEYS } from "../../src/mock/keys.ts";
 import { type Client, createClient } from "../support/client.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
 import { sha256Hex } from "../../src/lib/json.ts";
 import { MOCK_KEYS } from "../../src/mock/keys.ts";
-import { EVENT_TYPES } from "../../src/webhooks/catalogue.ts";
+import { EVENT_TYPES } from "../../src/resources/events.ts";
 import { startTestServer } from "../support/harness.ts";
 import { startTestMock, type TestMock } from "../support/mock.ts";
 import { startReceiver } from "../support/receiver.ts";

@@ -9,10 +9,10 @@ import type { OrderStatus } from "../../src/resources/calls.ts";
 import type { Contact } from "../../src/resources/contacts.ts";
 import { bindResource } from "../../src/resources/define.ts";
 import { escalationRuleDefinition } from "../../src/resources/escalation-rules.ts";
+import { EVENTS, type EventType } from "../../src/resources/events.ts";
 import { intentDefinition } from "../../src/resources/intents.ts";
 import { locationDefinition } from "../../src/resources/locations.ts";
 import { teamMemberDefinition } from "../../src/resources/team-members.ts";
-import { EVENTS, type EventType } from "../../src/webhooks/catalogue.ts";
 import { ACTOR, openTestStore } from "../support/store.ts";
 
 /** A record as it is sent, unchecked. */

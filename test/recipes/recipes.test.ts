@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { RECIPES, type Recipe } from "../../src/http/docs/recipes.ts";
+import { RECIPES, type Recipe } from "../../src/docs/recipes.ts";
 import { type Executable, installExecutable } from "../support/executable.ts";
 import { type Project, type Ran, temporaryProject } from "../support/project.ts";
 import standInSource from "./pytest.py.txt" with { type: "text" };

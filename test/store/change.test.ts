@@ -10,6 +10,7 @@ import { LIMITS } from "../../src/config.ts";
 import { ApiError } from "../../src/http/errors.ts";
 import { isoTime } from "../../src/lib/clock.ts";
 import { type Contact, contactEntity, contacts } from "../../src/resources/contacts.ts";
+import { sampleOf } from "../../src/resources/events.ts";
 import { teamMemberEntity } from "../../src/resources/team-members.ts";
 import {
   bindSubscriptions,
@@ -17,7 +18,6 @@ import {
   webhookSubscriptionEntity,
 } from "../../src/resources/webhook-subscriptions.ts";
 import { type Entity, storageFailed, type Transaction } from "../../src/store/change.ts";
-import { sampleOf } from "../../src/webhooks/catalogue.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore, SUPPORT, type TestStore } from "../support/store.ts";
 

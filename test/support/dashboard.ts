@@ -1,7 +1,7 @@
 /** A browser at the dashboard: it keeps cookies and says where its requests come from, as a page of the server's would. */
 import { Secret, TOTP } from "otpauth";
-import { cliActor } from "../../src/access/actor.ts";
 import type { User } from "../../src/access/users.ts";
+import { cliActor } from "../../src/store/actor.ts";
 import { type Answer, createClient } from "./client.ts";
 import type { TestServer } from "./harness.ts";
 

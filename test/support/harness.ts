@@ -1,10 +1,10 @@
 /** A whole server for a test: real HTTP on a free port of loopback, a real SQLite file in a directory that goes away. */
 import { join } from "node:path";
-import { cliActor } from "../../src/access/actor.ts";
 import type { NewKey } from "../../src/access/keys.ts";
 import { type Config, defaultConfig } from "../../src/config.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { type Server, type ServerOptions, startServer } from "../../src/server.ts";
+import { cliActor } from "../../src/store/actor.ts";
 import { type Client, createClient } from "./client.ts";
 import { temporaryDirectory } from "./directory.ts";
 

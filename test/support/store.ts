@@ -1,9 +1,9 @@
 /** A store on a real file in a directory that goes away, with a clock that a test turns. */
 import { join } from "node:path";
-import { type Actor, systemActor } from "../../src/access/actor.ts";
 import { createIds } from "../../src/lib/ids.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { type Contact, contactEntity } from "../../src/resources/contacts.ts";
+import { type Actor, systemActor } from "../../src/store/actor.ts";
 import { createStore, type Transaction } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
 import { createTestClock, type TestClock } from "./clock.ts";

@@ -1,11 +1,11 @@
 /** A store with subscriptions and a dispatcher over it, on a real file, with a clock that a test turns. */
 import { join } from "node:path";
-import { systemActor } from "../../src/access/actor.ts";
 import { createVault } from "../../src/access/vault.ts";
 import { createIds } from "../../src/lib/ids.ts";
 import { parseCidr } from "../../src/lib/ip.ts";
-import { type Random, systemRandom } from "../../src/lib/random.ts";
 import { createLog } from "../../src/lib/log.ts";
+import { type Random, systemRandom } from "../../src/lib/random.ts";
+import { EVENT_TYPES, type EventType, sampleOf } from "../../src/resources/events.ts";
 import {
   bindSubscriptions,
   createDeliveryHistory,
@@ -13,9 +13,9 @@ import {
   type Subscription,
   webhookSubscriptionEntity,
 } from "../../src/resources/webhook-subscriptions.ts";
+import { systemActor } from "../../src/store/actor.ts";
 import { createStore } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
-import { EVENT_TYPES, type EventType, sampleOf } from "../../src/webhooks/catalogue.ts";
 import { createDispatcher } from "../../src/webhooks/dispatcher.ts";
 import { createEgress, type Egress, type EgressOptions } from "../../src/webhooks/egress.ts";
 import { createTestClock, type TestClock } from "./clock.ts";

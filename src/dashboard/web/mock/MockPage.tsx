@@ -19,7 +19,7 @@ import { notifications } from "@mantine/notifications";
 import { IconRotate } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import type { MockState } from "../../../mock/answers.ts";
+import type { MockState } from "../../mock-answers.ts";
 import { explain, Failure } from "../api/client.ts";
 import { NotFound } from "../frame/NotFound.tsx";
 import { CodeBlock } from "../parts/code.tsx";

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconBolt, IconCheck, IconX } from "@tabler/icons-rea
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { MockState, RecentDetail, RecentRequest } from "../../../mock/answers.ts";
+import type { MockState, RecentDetail, RecentRequest } from "../../mock-answers.ts";
 import { Failure } from "../api/client.ts";
 import { CodeBlock } from "../parts/code.tsx";
 import { Panel } from "../parts/page.tsx";

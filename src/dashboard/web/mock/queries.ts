@@ -1,8 +1,8 @@
 /** What the page of a mock server asks, and what it has it do. */
 import { queryOptions } from "@tanstack/react-query";
-import type { MockState, RecentDetail } from "../../../mock/answers.ts";
 import type { FaultRule } from "../../../mock/faults.ts";
 import type { Triggered } from "../../../mock/trigger.ts";
+import type { MockState, RecentDetail } from "../../mock-answers.ts";
 import { send } from "../api/client.ts";
 
 const base = "/mock";

@@ -3,10 +3,10 @@
  * happens inside the transaction of the change; `store/change.ts` is the only caller.
  */
 import { eq, getTableColumns, sql } from "drizzle-orm";
-import type { Actor } from "../access/actor.ts";
 import { canonicalJson, sha256Hex } from "../lib/json.ts";
-import type { Db } from "../store/open.ts";
-import { audit, auditHead } from "../store/tables.ts";
+import type { Actor } from "./actor.ts";
+import type { Db } from "./open.ts";
+import { audit, auditHead } from "./tables.ts";
 
 export type AuditRow = typeof audit.$inferSelect;
 /** The hash that stands before the first row. */

@@ -4,7 +4,9 @@
  */
 import type { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { EXAMPLE_IDS, exampleOf } from "../resources/example.ts";
+import { EXAMPLE_IDS, exampleOf } from "../contract/example.ts";
+import { pagingQuery } from "../http/paging.ts";
+import type { Page, Route, WriteRoute } from "../http/route.ts";
 import {
   budgetHeaders,
   HEADERS,
@@ -14,15 +16,13 @@ import {
   refs,
   SECURITY_SCHEMES,
   unsentExample,
-} from "./docs/components.ts";
-import { webhooks } from "./docs/events.ts";
-import { type Budgets, introduction, SECTIONS } from "./docs/introduction.ts";
-import { createSchemaBook, type Json, type SchemaBook } from "./docs/json-schema.ts";
-import { ERROR_SCHEMA, isStream, isWrite, refusals } from "./docs/refusals.ts";
-import { pagingQuery } from "./paging.ts";
-import type { Page, Route, WriteRoute } from "./route.ts";
+} from "./components.ts";
+import { webhooks } from "./events.ts";
+import { type Budgets, introduction, SECTIONS } from "./introduction.ts";
+import { createSchemaBook, type Json, type SchemaBook } from "./json-schema.ts";
+import { ERROR_SCHEMA, isStream, isWrite, refusals } from "./refusals.ts";
 
-export { errorsOf } from "./docs/refusals.ts";
+export { errorsOf } from "./refusals.ts";
 
 export interface OpenApiOptions extends Budgets {
   routes: readonly Route[];

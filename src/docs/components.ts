@@ -1,7 +1,7 @@
 /** The shared pieces of the OpenAPI document: headers, parameters, keys, and how JSON content is written down. */
-import { LIMITS } from "../../config.ts";
-import { EXAMPLE_IDS } from "../../resources/example.ts";
-import type { Route } from "../route.ts";
+import { LIMITS } from "../config.ts";
+import { EXAMPLE_IDS } from "../contract/example.ts";
+import type { Route } from "../http/route.ts";
 import type { Json } from "./json-schema.ts";
 
 /** The id that examples are of. */

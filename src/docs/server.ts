@@ -7,16 +7,16 @@ import scalarFile from "../../node_modules/@scalar/api-reference/dist/browser/st
   type: "file",
 };
 import { version as scalarVersion } from "../../node_modules/@scalar/api-reference/package.json";
-import { type Asset, policyOf, type Source, sendAsset, toAsset } from "./assets.ts";
-import { etagOf } from "./conditional.ts";
-import { errorsBody } from "./docs/errors-page.ts";
-import frameStyle from "./docs/frame.css" with { type: "text" };
-import { html, page } from "./docs/html.ts";
-import icon from "./docs/icon.svg" with { type: "text" };
-import { mockBody } from "./docs/mock-page.ts";
-import startReference from "./docs/reference.js" with { type: "text" };
-import textStyle from "./docs/text.css" with { type: "text" };
-import { webhooksBody } from "./docs/webhooks-page.ts";
+import { type Asset, policyOf, type Source, sendAsset, toAsset } from "../http/assets.ts";
+import { etagOf } from "../http/conditional.ts";
+import { errorsBody } from "./errors-page.ts";
+import frameStyle from "./frame.css" with { type: "text" };
+import { html, page } from "./html.ts";
+import icon from "./icon.svg" with { type: "text" };
+import { mockBody } from "./mock-page.ts";
+import startReference from "./reference.js" with { type: "text" };
+import textStyle from "./text.css" with { type: "text" };
+import { webhooksBody } from "./webhooks-page.ts";
 
 export interface DocsOptions {
   /** The OpenAPI document; asked for once, by the first request that needs it. */

@@ -4,9 +4,9 @@
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { Ids } from "../lib/ids.ts";
-import type { Db } from "../store/open.ts";
-import { type EventType, sampleOf } from "./catalogue.ts";
-import { deliveries, events } from "./tables.ts";
+import { type EventType, sampleOf } from "../resources/events.ts";
+import type { Db } from "./open.ts";
+import { deliveries, events } from "./outbox-tables.ts";
 
 /** To be used inside a write transaction, at its moment. */
 export interface Outbox {

@@ -1,5 +1,5 @@
 /** What the page of a mock is told. */
-import type { FaultState } from "./faults.ts";
+import type { FaultState } from "../mock/faults.ts";
 
 export interface MockState {
   url: string;

@@ -1,5 +1,5 @@
 /** The words of the reference that belong to no single operation: its introduction and a sentence for each section. */
-import { LIMITS } from "../../config.ts";
+import { LIMITS } from "../config.ts";
 
 /** The sections in their order. A route's `tag` is one of these names. */
 export const SECTIONS: Record<string, string> = {

@@ -3,10 +3,10 @@
  * /docs/webhooks, the samples of `/test` and the check of a payload come from it.
  */
 import { z } from "zod";
-import { callFields, ORDER_STATUSES, parts } from "../resources/calls.ts";
-import { contactDefinition } from "../resources/contacts.ts";
-import { exampleOf } from "../resources/example.ts";
-import { choice, label } from "../resources/fields.ts";
+import { exampleOf } from "../contract/example.ts";
+import { choice, label } from "../contract/fields.ts";
+import { callFields, ORDER_STATUSES, parts } from "./calls.ts";
+import { contactDefinition } from "./contacts.ts";
 
 export const EVENT_TYPES = [
   "call.ended",

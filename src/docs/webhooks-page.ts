@@ -1,11 +1,11 @@
 /** /docs/webhooks: how to receive events and make sure that they are genuine. */
-import { LIMITS } from "../../config.ts";
-import { EVENT_TYPES, EVENTS, type EventType } from "../../webhooks/catalogue.ts";
+import { LIMITS } from "../config.ts";
+import { EVENT_TYPES, EVENTS, type EventType } from "../resources/events.ts";
 import {
   ATTEMPT_DELAYS_MS,
   FAILING_TO_DISABLE_MS,
   FAILURES_TO_DISABLE,
-} from "../../webhooks/schedule.ts";
+} from "../webhooks/schedule.ts";
 import { DELIVERY_HEADERS, EXAMPLE_DELIVERY, EXAMPLE_SECRET, eventExample } from "./events.ts";
 import { codeBlock, type Html, html, jsonBlock, sentence } from "./html.ts";
 import standardSnippet from "./standard.ts.txt" with { type: "text" };

@@ -1,20 +1,28 @@
 /** Every route of the API in the order of the reference. The server, the document and the test matrix come from it. */
-import type { Keys } from "../access/keys.ts";
-import type { Route } from "../http/route.ts";
-import type { Log } from "../lib/log.ts";
-import { createIngest } from "../platform/ingest.ts";
-import { platformRoutes } from "../platform/routes.ts";
-import type { Store } from "../store/change.ts";
-import { callRoutes } from "./calls.ts";
-import { contactDefinition } from "./contacts.ts";
-import { bindResource, resourceRoutes } from "./define.ts";
-import { escalationRuleDefinition } from "./escalation-rules.ts";
-import { intentDefinition } from "./intents.ts";
-import { factDefinition, faqDefinition, knowledgeRoute, policyDefinition } from "./knowledge.ts";
-import { locationDefinition } from "./locations.ts";
-import { meRoute } from "./organization.ts";
-import { teamMemberDefinition } from "./team-members.ts";
-import { type SubscriptionServices, webhookSubscriptionRoutes } from "./webhook-subscriptions.ts";
+import type { Keys } from "./access/keys.ts";
+import type { Route } from "./http/route.ts";
+import type { Log } from "./lib/log.ts";
+import { createIngest } from "./platform/ingest.ts";
+import { platformRoutes } from "./platform/routes.ts";
+import { callRoutes } from "./resources/calls.ts";
+import { contactDefinition } from "./resources/contacts.ts";
+import { bindResource, resourceRoutes } from "./resources/define.ts";
+import { escalationRuleDefinition } from "./resources/escalation-rules.ts";
+import { intentDefinition } from "./resources/intents.ts";
+import {
+  factDefinition,
+  faqDefinition,
+  knowledgeRoute,
+  policyDefinition,
+} from "./resources/knowledge.ts";
+import { locationDefinition } from "./resources/locations.ts";
+import { meRoute } from "./resources/organization.ts";
+import { teamMemberDefinition } from "./resources/team-members.ts";
+import {
+  type SubscriptionServices,
+  webhookSubscriptionRoutes,
+} from "./resources/webhook-subscriptions.ts";
+import type { Store } from "./store/change.ts";
 
 export interface RouteServices extends SubscriptionServices {
   store: Store;
