@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MOCK_KEYS } from "../src/mock/keys.ts";
+import { MOCK_KEYS } from "../src/contract/mock-keys.ts";
 import { startReceiver } from "../test/support/receiver.ts";
 import type { Load } from "./bench.ts";
 

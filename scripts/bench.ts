@@ -5,9 +5,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cliActor } from "../src/store/actor.ts";
 import { openAppliance } from "../src/appliance.ts";
 import { defaultConfig } from "../src/config.ts";
+import { cliActor } from "../src/store/actor.ts";
 import { measureDashboard } from "./bench-dashboard.ts";
 import { measureMocks } from "./bench-mocks.ts";
 import { measureWebhooks } from "./bench-webhooks.ts";

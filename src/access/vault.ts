@@ -15,11 +15,11 @@ import {
 import { join } from "node:path";
 import { UsageError } from "../config.ts";
 import type { Random } from "../lib/random.ts";
+import { KEY_FILE } from "../store/open.ts";
 
 export const VAULT_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-export const KEY_FILE = "secret.key";
 export const KEY_ENV = "ALLISON_SECRET_KEY";
 
 export interface Vault {

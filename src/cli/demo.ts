@@ -2,11 +2,11 @@
 import { Command, Option } from "commander";
 import open from "open";
 import type { Config } from "../config.ts";
+import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import { createLog } from "../lib/log.ts";
 import { VERSION } from "../lib/version.ts";
 import { MOCK_ACCOUNT } from "../mock/account.ts";
 import { startDemo } from "../mock/demo.ts";
-import { MOCK_KEYS } from "../mock/keys.ts";
 import type { Mock } from "../mock/server.ts";
 import { PortInUse } from "../server.ts";
 import { MOCK_SERVER, seedOption } from "./mock.ts";

@@ -2,13 +2,13 @@
 import { readFileSync, statSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type Config, LIMITS, UsageError } from "../config.ts";
+import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import { createLog } from "../lib/log.ts";
 import { VERSION } from "../lib/version.ts";
 import { MOCK_ACCOUNT } from "../mock/account.ts";
 import type { MockTime } from "../mock/clock.ts";
 import { readFaultFile } from "../mock/faults.ts";
 import { fillFromFile, fillWithBusiness } from "../mock/fill.ts";
-import { MOCK_KEYS } from "../mock/keys.ts";
 import { type Mock, type MockOptions, startMock, type World } from "../mock/server.ts";
 import { configOf, pointInTime, wholeNumberOption, withSettings } from "./options.ts";
 import { stopOnSignals } from "./serve.ts";

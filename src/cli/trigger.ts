@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { UsageError } from "../config.ts";
+import { EVENT_TYPES } from "../contract/event-types.ts";
 import { nearestName } from "../http/strict.ts";
-import { EVENT_TYPES } from "../resources/events.ts";
 import { ask, type Reply } from "./http.ts";
 import { MOCK_SERVER } from "./mock.ts";
 import { Failed, jsonText, print, programName, say, shellWord } from "./terminal.ts";

@@ -2,8 +2,8 @@
 import { Command, Option } from "commander";
 import type { Appliance } from "../appliance.ts";
 import { LIMITS, UsageError } from "../config.ts";
+import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
 import { conflict } from "../http/errors.ts";
-import { EVENT_TYPES, type EventType } from "../resources/events.ts";
 import {
   bindSubscriptions,
   createDeliveryHistory,

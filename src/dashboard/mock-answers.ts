@@ -1,5 +1,27 @@
-/** What the page of a mock is told. */
-import type { FaultState } from "../mock/faults.ts";
+/** What a mock server answers to its page `/mock`. */
+import type { EventType } from "../contract/event-types.ts";
+
+export interface FaultRule {
+  /** `METHOD /path`, a path, or `*`. */
+  route: string;
+  /** Name of a mock key; null for every key. */
+  key: string | null;
+  fault: string;
+  /** Above 0, at most 1. */
+  probability: number;
+}
+
+/** A rule with the number of requests it has matched and has left; `left` is null for a rule without a limit. */
+export interface FaultState extends FaultRule {
+  met: number;
+  left: number | null;
+}
+
+export interface TriggeredEvent {
+  event: { id: string; type: EventType; created_at: string; data: Record<string, unknown> };
+  /** How many subscriptions receive it. */
+  deliveries: number;
+}
 
 export interface MockState {
   url: string;

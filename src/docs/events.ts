@@ -1,5 +1,7 @@
 /** How the reference shows events: an example delivery, its headers, and the section `webhooks` of the document. */
-import { EVENT_TYPES, EVENTS, type EventType, sampleOf } from "../resources/events.ts";
+
+import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
+import { EVENTS, sampleOf } from "../resources/events.ts";
 import { signedHeaders } from "../webhooks/sign.ts";
 import { json, object } from "./components.ts";
 import type { Json, SchemaBook } from "./json-schema.ts";

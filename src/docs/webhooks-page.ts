@@ -1,6 +1,7 @@
 /** /docs/webhooks: how to receive events and make sure that they are genuine. */
 import { LIMITS } from "../config.ts";
-import { EVENT_TYPES, EVENTS, type EventType } from "../resources/events.ts";
+import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
+import { EVENTS } from "../resources/events.ts";
 import {
   ATTEMPT_DELAYS_MS,
   FAILING_TO_DISABLE_MS,

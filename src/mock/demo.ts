@@ -2,11 +2,12 @@
  * A demo: a mock with a business that is at work. Its programs listen to webhooks, well and badly, and a call comes in
  * every few seconds.
  */
+
+import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import { isoTime } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { CallRecord } from "../platform/record.ts";
 import { type Business, type Filled, fillWithBusiness, storeCall } from "./fill.ts";
-import { MOCK_KEYS } from "./keys.ts";
 import { type Mock, type MockOptions, startMock, type World } from "./server.ts";
 
 const DAYS = 90;

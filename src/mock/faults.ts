@@ -6,6 +6,7 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { ApiKey } from "../access/keys.ts";
 import { UsageError } from "../config.ts";
+import type { FaultState } from "../dashboard/mock-answers.ts";
 import {
   ApiError,
   type Details,
@@ -65,10 +66,7 @@ const FaultRule = z.object({
   probability: z.number().gt(0).max(1).default(1),
 });
 export const FaultRules = z.object({ rules: z.array(FaultRule).max(100) });
-export type FaultRule = z.infer<typeof FaultRule>;
-
-/** A rule at work: how many requests it has met, and how many it still has for; null for all to come. */
-export type FaultState = FaultRule & { met: number; left: number | null };
+type FaultRule = z.infer<typeof FaultRule>;
 
 interface Armed extends FaultState {
   parsed: Fault;

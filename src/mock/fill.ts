@@ -2,6 +2,7 @@
 
 import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../config.ts";
+import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import { ingestLines, splitLines } from "../platform/lines.ts";
 import type { CallRecord } from "../platform/record.ts";
 import { setHandled } from "../resources/calls.ts";
@@ -9,7 +10,6 @@ import { createOrganization } from "../resources/organization.ts";
 import { type Actor, systemActor, userActor } from "../store/actor.ts";
 import { createMockAccount, MOCK_ACCOUNT } from "./account.ts";
 import { type Callers, callTimes, createCallers } from "./conversations.ts";
-import { MOCK_KEYS } from "./keys.ts";
 import { createPractice } from "./practice.ts";
 import { seededFaker } from "./random.ts";
 import { makeMockKeys, type World } from "./server.ts";

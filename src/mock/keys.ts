@@ -1,16 +1,7 @@
 /** The keys of a mock: the same at every start, so that a test may hold them. They open a mock only. */
 import type { Keys } from "../access/keys.ts";
-import { checksum } from "../access/token.ts";
+import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import type { Transaction } from "../store/change.ts";
-
-const whole = (text: string) => text + checksum(text);
-
-export const MOCK_KEYS = {
-  read: whole("av_test_ReadKeyOfTheMockServer0000"),
-  write: whole("av_test_WriteKeyOfTheMockServer000"),
-  platform: whole("av_plat_PlatformKeyOfMockServer000"),
-} as const;
-export type MockKeyName = keyof typeof MOCK_KEYS;
 
 export function createMockKeys(tx: Transaction, keys: Keys): void {
   const make = (name: string, token: string, scope: "read" | "write" | null) =>

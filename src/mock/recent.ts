@@ -1,8 +1,8 @@
 /** The latest requests to a mock and what they were answered, for the page that shows them. In memory, bounded. */
 import type { ApiKey } from "../access/keys.ts";
+import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import type { RecentDetail, RecentRequest } from "../dashboard/mock-answers.ts";
 import { targetOf } from "../http/target.ts";
-import { MOCK_KEYS } from "./keys.ts";
 
 const KEPT = 200;
 /** Longer bodies are told of by their size alone. */

@@ -4,6 +4,8 @@
  */
 import { desc, eq, max } from "drizzle-orm";
 import { z } from "zod";
+import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
+import type { TriggeredEvent } from "../dashboard/mock-answers.ts";
 import { type Details, invalid } from "../http/errors.ts";
 import { nearestName, requireKnownFields } from "../http/strict.ts";
 import { checkBody } from "../http/validate.ts";
@@ -13,7 +15,7 @@ import { type CallRecord, callRecord } from "../platform/record.ts";
 import { type Call, calls, ORDER_STATUSES, type OrderStatus } from "../resources/calls.ts";
 import { contacts } from "../resources/contacts.ts";
 import { escalationRules } from "../resources/escalation-rules.ts";
-import { EVENT_TYPES, EVENTS, type EventType, sampleOf } from "../resources/events.ts";
+import { EVENTS, sampleOf } from "../resources/events.ts";
 import { isDefault, locations } from "../resources/locations.ts";
 import type { Actor } from "../store/actor.ts";
 import type { Store, Transaction } from "../store/change.ts";
@@ -26,12 +28,6 @@ export const TriggerBody = z.object({
   /** The payload itself, such as a copy of one that was delivered. */
   data: z.record(z.string(), z.unknown()).default({}),
 });
-
-export interface Triggered {
-  event: { id: string; type: EventType; created_at: string; data: Record<string, unknown> };
-  /** How many subscriptions it goes to. */
-  deliveries: number;
-}
 
 type Payload = Record<string, unknown>;
 
@@ -85,7 +81,7 @@ export interface TriggerServices {
 }
 
 /** Throws `validation_failed` for what the catalogue does not have, and `conflict` for what cannot happen. */
-export async function trigger(services: TriggerServices, body: unknown): Promise<Triggered> {
+export async function trigger(services: TriggerServices, body: unknown): Promise<TriggeredEvent> {
   const { store, ingest, actor } = services;
   const given = checkBody(TriggerBody, body);
   const type = EVENT_TYPES.find((known) => known === given.event);
@@ -283,7 +279,7 @@ function freeNumber(tx: Transaction): string {
   }
 }
 
-function raisedAfter(tx: Transaction, type: EventType, before: number): Triggered {
+function raisedAfter(tx: Transaction, type: EventType, before: number): TriggeredEvent {
   const event = tx.db.select().from(events).orderBy(desc(events.seq)).get();
   if (!event || event.seq <= before || event.type !== type)
     throw invalid({ event: "did not happen: the call is in that state already" });

@@ -3,21 +3,11 @@
  * /docs/webhooks, the samples of `/test` and the check of a payload come from it.
  */
 import { z } from "zod";
+import type { EventType } from "../contract/event-types.ts";
 import { exampleOf } from "../contract/example.ts";
 import { choice, label } from "../contract/fields.ts";
 import { callFields, ORDER_STATUSES, parts } from "./calls.ts";
 import { contactDefinition } from "./contacts.ts";
-
-export const EVENT_TYPES = [
-  "call.ended",
-  "call.message_taken",
-  "call.callback_requested",
-  "call.escalation_triggered",
-  "call.appointment_booked",
-  "contact.created",
-  "call_order.status_changed",
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
 
 interface EventEntry {
   /** When it is sent. */

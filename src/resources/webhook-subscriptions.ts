@@ -4,6 +4,7 @@ import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 import type { Vault } from "../access/vault.ts";
 import { LIMITS } from "../config.ts";
+import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
 import { EXAMPLE_IDS } from "../contract/example.ts";
 import { choice, flag, isPlainUrl, label, timestamp, wholeNumber } from "../contract/fields.ts";
 import { conflict, invalid } from "../http/errors.ts";
@@ -19,7 +20,7 @@ import { attempts, DELIVERY_STATUSES, deliveries, events } from "../store/outbox
 import type { Egress } from "../webhooks/egress.ts";
 import { SECRET_PREFIX } from "../webhooks/sign.ts";
 import { bindResource, define, optional, type Resource, resourceRoutes } from "./define.ts";
-import { EVENT_TYPES, type EventType } from "./events.ts";
+import { sampleOf } from "./events.ts";
 import { isTrue } from "./filters.ts";
 
 export const AUTO_DISABLED_REASONS = ["consecutive_failures", "no_success"] as const;
@@ -295,7 +296,8 @@ export function sendTest(
   type: EventType | undefined,
 ): string {
   requireEnabled(subscription);
-  return tx.outbox.recordSample(subscription.id, type ?? subscription.events[0]!);
+  const sampled = type ?? subscription.events[0]!;
+  return tx.outbox.recordSample(subscription.id, sampled, sampleOf(sampled));
 }
 
 export function webhookSubscriptionRoutes({

@@ -8,10 +8,10 @@
 import { getTableColumns, getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { LIMITS } from "../config.ts";
+import type { EventType } from "../contract/event-types.ts";
 import { ApiError } from "../http/errors.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Ids } from "../lib/ids.ts";
-import type { EventType } from "../resources/events.ts";
 import type { Actor } from "./actor.ts";
 import { type AuditRules, changesBetween, createAuditChain } from "./audit-chain.ts";
 import type { Db } from "./open.ts";
@@ -50,7 +50,7 @@ export interface Transaction {
   emit(type: EventType, data: object): void;
   /** Deliveries by themselves are machinery: what is done to them leaves no audit row. */
   readonly outbox: {
-    recordSample(subscriptionId: string, type: EventType): string;
+    recordSample(subscriptionId: string, type: EventType, data: object): string;
     cancelPending(subscriptionId: string): void;
     sendAgain(deliveryId: string): void;
   };
@@ -173,7 +173,8 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       },
       emit: (type, data) => outbox.record(type, data, at),
       outbox: {
-        recordSample: (subscriptionId, type) => outbox.recordSample(subscriptionId, type, at),
+        recordSample: (subscriptionId, type, data) =>
+          outbox.recordSample(subscriptionId, type, data, at),
         cancelPending: outbox.cancelPending,
         sendAgain: (deliveryId) => outbox.sendAgain(deliveryId, at),
       },

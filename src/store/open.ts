@@ -17,7 +17,6 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
-import { KEY_FILE } from "../access/vault.ts";
 import { UsageError } from "../config.ts";
 import { LOCK_FILE } from "./lock.ts";
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
@@ -25,6 +24,8 @@ import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
 export type Db = BunSQLiteDatabase<Record<string, never>> & { $client: Database };
 
 export const DATABASE_FILE = "allison.db";
+/** Beside the database: the key of the vault (`access/vault.ts`). */
+export const KEY_FILE = "secret.key";
 /** In place of a data directory: a database that ends with the process. */
 export const MEMORY = ":memory:";
 /** What an empty data directory may hold: what a first start leaves that came no further, and a file system's own. */

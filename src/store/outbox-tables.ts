@@ -1,7 +1,7 @@
 /** Events, and one delivery for each subscription that an event goes to. */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { EventType } from "../resources/events.ts";
+import type { EventType } from "../contract/event-types.ts";
 
 /** The call that an event is about; null for an event that names none. */
 export const CALL_OF_EVENT = "body ->> '$.data.call_id'";

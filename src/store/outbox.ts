@@ -3,8 +3,8 @@
  * subscription to it, so that neither exists without the other whatever happens to the process.
  */
 import { and, eq, sql } from "drizzle-orm";
+import type { EventType } from "../contract/event-types.ts";
 import type { Ids } from "../lib/ids.ts";
-import { type EventType, sampleOf } from "../resources/events.ts";
 import type { Db } from "./open.ts";
 import { deliveries, events } from "./outbox-tables.ts";
 
@@ -13,7 +13,7 @@ export interface Outbox {
   /** Stores an event and its deliveries. */
   record(type: EventType, data: object, at: string): void;
   /** Stores a sample event and its one delivery; returns the delivery's id. */
-  recordSample(subscriptionId: string, type: EventType, at: string): string;
+  recordSample(subscriptionId: string, type: EventType, data: object, at: string): string;
   /** What still waits for a subscription is never sent. */
   cancelPending(subscriptionId: string): void;
   /** Begins a new round of attempts. */
@@ -103,8 +103,7 @@ export function createOutbox(db: Db, ids: Ids): Outbox {
         false,
       );
     },
-    recordSample: (subscriptionId, type, at) =>
-      store(type, sampleOf(type), at, [subscriptionId], true),
+    recordSample: (subscriptionId, type, data, at) => store(type, data, at, [subscriptionId], true),
     cancelPending: (id) => cancel.run({ id }),
     sendAgain: (id, at) => restart.run({ id, at }),
   };

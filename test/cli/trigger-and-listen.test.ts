@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MOCK_KEYS } from "../../src/mock/keys.ts";
-import { EVENT_TYPES } from "../../src/resources/events.ts";
+import { EVENT_TYPES } from "../../src/contract/event-types.ts";
+import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import { createClient } from "../support/client.ts";
 import { type Executable, installExecutable, type Running } from "../support/executable.ts";
 import { startReceiver } from "../support/receiver.ts";

@@ -1,7 +1,7 @@
 /** The library of Standard Webhooks takes what a trigger sends, also from a mock whose clock stands in another year. */
 import { expect, test } from "bun:test";
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
-import { EVENT_TYPES } from "../../src/resources/events.ts";
+import { EVENT_TYPES } from "../../src/contract/event-types.ts";
 import { createClient } from "../support/client.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { startMockServer } from "./world.ts";

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import {
   FAULT_EXAMPLE,
   FAULT_FORMS,
@@ -13,7 +14,6 @@ import {
   TRIGGER_EXAMPLE,
 } from "../../src/docs/mock-page.ts";
 import { parseFault } from "../../src/mock/faults.ts";
-import { MOCK_KEYS } from "../../src/mock/keys.ts";
 import { type Client, createClient } from "../support/client.ts";
 import { type Executable, installExecutable, type Running } from "../support/executable.ts";
 

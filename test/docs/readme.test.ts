@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../package.json";
 import { SETTINGS } from "../../src/config.ts";
-import { MOCK_KEYS } from "../../src/mock/keys.ts";
+import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import {
   type Executable,
   installExecutable,

@@ -1,9 +1,9 @@
 /** The mock server: the real thing in memory, the same at every start, with what a test suite needs beside it. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
+import { EVENT_TYPES } from "../../src/contract/event-types.ts";
+import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import { sha256Hex } from "../../src/lib/json.ts";
-import { MOCK_KEYS } from "../../src/mock/keys.ts";
-import { EVENT_TYPES } from "../../src/resources/events.ts";
 import { startTestServer } from "../support/harness.ts";
 import { startTestMock, type TestMock } from "../support/mock.ts";
 import { startReceiver } from "../support/receiver.ts";

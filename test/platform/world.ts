@@ -1,5 +1,6 @@
 /** An appliance's inside as the voice platform meets it: a real file, calls going in, what was raised coming out. */
 import { expect } from "bun:test";
+import type { EventType } from "../../src/contract/event-types.ts";
 import { ApiError } from "../../src/http/errors.ts";
 import { checkBody } from "../../src/http/validate.ts";
 import { createIngest } from "../../src/platform/ingest.ts";
@@ -9,7 +10,7 @@ import type { OrderStatus } from "../../src/resources/calls.ts";
 import type { Contact } from "../../src/resources/contacts.ts";
 import { bindResource } from "../../src/resources/define.ts";
 import { escalationRuleDefinition } from "../../src/resources/escalation-rules.ts";
-import { EVENTS, type EventType } from "../../src/resources/events.ts";
+import { EVENTS } from "../../src/resources/events.ts";
 import { intentDefinition } from "../../src/resources/intents.ts";
 import { locationDefinition } from "../../src/resources/locations.ts";
 import { teamMemberDefinition } from "../../src/resources/team-members.ts";

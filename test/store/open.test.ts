@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { KEY_FILE, loadVaultKey } from "../../src/access/vault.ts";
+import { loadVaultKey } from "../../src/access/vault.ts";
 import { verify } from "../../src/audit/log.ts";
 import { UsageError } from "../../src/config.ts";
 import { systemRandom } from "../../src/lib/random.ts";
@@ -26,6 +26,7 @@ import {
   closeDatabase,
   DATABASE_FILE,
   inspectDirectory,
+  KEY_FILE,
   openDatabase,
 } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../support/directory.ts";

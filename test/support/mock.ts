@@ -1,9 +1,9 @@
 /** A whole mock server for a test, on a free port of loopback. */
 
+import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { MOCK_ACCOUNT } from "../../src/mock/account.ts";
 import { fillWithBusiness } from "../../src/mock/fill.ts";
-import { MOCK_KEYS } from "../../src/mock/keys.ts";
 import { type Mock, type MockOptions, startMock } from "../../src/mock/server.ts";
 import { type Client, createClient } from "./client.ts";
 

@@ -1,11 +1,12 @@
 /** A store with subscriptions and a dispatcher over it, on a real file, with a clock that a test turns. */
 import { join } from "node:path";
 import { createVault } from "../../src/access/vault.ts";
+import { EVENT_TYPES, type EventType } from "../../src/contract/event-types.ts";
 import { createIds } from "../../src/lib/ids.ts";
 import { parseCidr } from "../../src/lib/ip.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { type Random, systemRandom } from "../../src/lib/random.ts";
-import { EVENT_TYPES, type EventType, sampleOf } from "../../src/resources/events.ts";
+import { sampleOf } from "../../src/resources/events.ts";
 import {
   bindSubscriptions,
   createDeliveryHistory,

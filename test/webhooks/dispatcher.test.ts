@@ -4,8 +4,9 @@ import { createHmac } from "node:crypto";
 import { Webhook as StandardWebhook } from "standardwebhooks";
 import { Webhook as SvixWebhook } from "svix";
 import { LIMITS } from "../../src/config.ts";
+import { EVENT_TYPES } from "../../src/contract/event-types.ts";
 import { systemRandom } from "../../src/lib/random.ts";
-import { EVENT_TYPES, EVENTS, sampleOf } from "../../src/resources/events.ts";
+import { EVENTS, sampleOf } from "../../src/resources/events.ts";
 import { newSecret, webhookSubscriptionEntity } from "../../src/resources/webhook-subscriptions.ts";
 import { removeOldDeliveries } from "../../src/webhooks/dispatcher.ts";
 import { type Answer, startReceiver } from "../support/receiver.ts";
@@ -189,7 +190,9 @@ describe("the schedule", () => {
     await using receiver = await startReceiver({ script: BROKEN });
     await using world = await started();
     const { id } = await world.subscribe(receiver.url);
-    await world.store.change(ACTOR, (tx) => tx.outbox.recordSample(id, "contact.created"));
+    await world.store.change(ACTOR, (tx) =>
+      tx.outbox.recordSample(id, "contact.created", sampleOf("contact.created")),
+    );
     await world.pass(0);
     await world.pass(10 * DAY);
     expect(receiver.requests).toHaveLength(1);
@@ -546,7 +549,7 @@ describe("across crashes", () => {
     const other = openDatabase(dirname(world.db.$client.filename), { create: false });
     await createStore(other, world.clock, createIds(systemClock, systemRandom)).change(
       ACTOR,
-      (tx) => tx.outbox.recordSample(id, "call.ended"),
+      (tx) => tx.outbox.recordSample(id, "call.ended", sampleOf("call.ended")),
     );
     closeDatabase(other);
     world.dispatcher.look();

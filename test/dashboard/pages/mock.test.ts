@@ -8,8 +8,8 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
+import { MOCK_KEYS } from "../../../src/contract/mock-keys.ts";
 import { MOCK_ACCOUNT } from "../../../src/mock/account.ts";
-import { MOCK_KEYS } from "../../../src/mock/keys.ts";
 import { openBrowser } from "../../support/browser.ts";
 import { startTestServer, type TestServer } from "../../support/harness.ts";
 import { startTestMock, type TestMock } from "../../support/mock.ts";

@@ -16,7 +16,7 @@ import {
 import { useForm } from "@mantine/form";
 import { IconBolt, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { FaultState } from "../../../mock/faults.ts";
+import type { FaultState } from "../../mock-answers.ts";
 import { explain, Failure } from "../api/client.ts";
 import { useRoutes } from "../api/schema.ts";
 import { StateBadge } from "../parts/state-badge.tsx";

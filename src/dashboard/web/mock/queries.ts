@@ -1,8 +1,6 @@
 /** What the page of a mock server asks, and what it has it do. */
 import { queryOptions } from "@tanstack/react-query";
-import type { FaultRule } from "../../../mock/faults.ts";
-import type { Triggered } from "../../../mock/trigger.ts";
-import type { MockState, RecentDetail } from "../../mock-answers.ts";
+import type { FaultRule, MockState, RecentDetail, TriggeredEvent } from "../../mock-answers.ts";
 import { send } from "../api/client.ts";
 
 const base = "/mock";
@@ -30,4 +28,4 @@ export const requestQuery = (number: string) =>
 export const setFaults = (rules: Partial<FaultRule>[]) => ask("POST", "/faults", { rules });
 export const reset = () => ask<MockState>("POST", "/reset", {});
 export const trigger = (event: string, set: Record<string, string>) =>
-  ask<Triggered>("POST", "/trigger", { event, set });
+  ask<TriggeredEvent>("POST", "/trigger", { event, set });
