@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../config.ts";
-import { ApiError } from "../http/errors.ts";
+import { toApiError } from "../http/errors.ts";
 import { VERSION } from "../lib/version.ts";
 import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
@@ -69,11 +69,12 @@ function exitCodeOf(error: unknown): number {
     say(error.message);
     return 2;
   }
-  if (error instanceof ApiError) {
-    const details = Object.entries(error.details ?? {}).map(
+  const refusal = toApiError(error);
+  if (refusal.code !== "internal_error") {
+    const details = Object.entries(refusal.details ?? {}).map(
       ([field, issue]) => `${field} ${issue}`,
     );
-    say(`Refused: ${details.join("; ") || error.reason || error.code}.`);
+    say(`Refused: ${details.join("; ") || refusal.reason || refusal.code}.`);
     return 1;
   }
   say(`Failed: ${error instanceof Error ? error.message : String(error)}`);

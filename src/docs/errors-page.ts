@@ -1,6 +1,7 @@
 /** /docs/errors: every code of the catalogue with its cause, its cure and an answer as it looks. */
 import { STATUS_CODES } from "node:http";
-import { ApiError, type Details, ERRORS, type ErrorCode, errorBody } from "../http/errors.ts";
+import { type Details, ERRORS, type ErrorCode } from "../contract/errors.ts";
+import { ApiError, errorBody } from "../http/errors.ts";
 import { type Html, html, jsonBlock, sentence } from "./html.ts";
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];

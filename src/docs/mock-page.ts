@@ -1,7 +1,7 @@
 /** /docs/mock: how to test an integration against a mock server. */
 import { LIMITS } from "../config.ts";
+import { ERRORS } from "../contract/errors.ts";
 import { MOCK_KEYS } from "../contract/mock-keys.ts";
-import { ERRORS } from "../http/errors.ts";
 import { codeBlock, type Html, html, jsonBlock, sentence } from "./html.ts";
 import { RECIPES, type Recipe } from "./recipes.ts";
 

@@ -1,6 +1,7 @@
 /** Which errors a route can answer with, and how the reference shows them. Both follow from the route's own value. */
 import { LIMITS } from "../config.ts";
-import { ApiError, type Details, ERRORS, type ErrorCode, errorBody } from "../http/errors.ts";
+import { type Details, ERRORS, type ErrorCode } from "../contract/errors.ts";
+import { ApiError, errorBody } from "../http/errors.ts";
 import type { Route, StreamRoute, WriteRoute } from "../http/route.ts";
 import { budgetHeaders, json, refs } from "./components.ts";
 import type { Budgets } from "./introduction.ts";

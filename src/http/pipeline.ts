@@ -17,10 +17,10 @@ import type { Ids } from "../lib/ids.ts";
 import { networkOf } from "../lib/ip.ts";
 import type { Log } from "../lib/log.ts";
 import type { Actor } from "../store/actor.ts";
-import { type Store, storageFailed, type Transaction } from "../store/change.ts";
+import type { Store, Transaction } from "../store/change.ts";
 import { readBody, requireContentType } from "./body.ts";
 import { etagOf, namesTag } from "./conditional.ts";
-import { ApiError, errorBody, invalid } from "./errors.ts";
+import { ApiError, errorBody, invalid, rateLimited, toApiError } from "./errors.ts";
 import {
   type IdempotencyRecords,
   type RequestName,
@@ -190,7 +190,7 @@ export function createPipeline(services: PipelineServices): Pipeline {
     if (exchange.request.signal.aborted) return new Response(null, { status: 400 });
     const error = toApiError(thrown);
     if (error.status >= 500 && error.reason !== STOPPING) {
-      const cause = thrown instanceof ApiError ? { reason: thrown.reason } : { err: thrown };
+      const cause = error.reason === undefined ? { err: thrown } : { reason: error.reason };
       log.error({ request_id: exchange.id, method: exchange.request.method, ...cause }, error.code);
     }
     Object.assign(exchange.headers, error.headers);
@@ -392,20 +392,6 @@ function perform(
 function methodNotAllowed(methods: readonly string[]): ApiError {
   const all = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
   return new ApiError("method_not_allowed", { headers: { Allow: [...new Set(all)].join(", ") } });
-}
-
-function rateLimited(retrySeconds: number, limit: string): ApiError {
-  return new ApiError("rate_limited", {
-    headers: { "Retry-After": String(retrySeconds) },
-    details: { limit },
-  });
-}
-
-function toApiError(thrown: unknown): ApiError {
-  if (thrown instanceof ApiError) return thrown;
-  if (storageFailed(thrown))
-    return new ApiError("unavailable", { headers: { "Retry-After": "5" } });
-  return new ApiError("internal_error");
 }
 
 /** `/v1/contacts/:id` as a pattern of whole paths. */

@@ -4,10 +4,10 @@
  */
 import type { z } from "zod";
 import type { ApiKey } from "../access/keys.ts";
+import type { ErrorCode } from "../contract/errors.ts";
 import type { Actor } from "../store/actor.ts";
 import type { Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
-import type { ErrorCode } from "./errors.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type Params = Readonly<Record<string, string>>;

@@ -4,7 +4,8 @@
  */
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
-import { type Details, invalid } from "./errors.ts";
+import type { Details } from "../contract/errors.ts";
+import { invalid } from "./errors.ts";
 
 /** Throws `validation_failed` for each parameter that the path does not take; `schema` undefined: it takes none. */
 export function requireKnownParameters(

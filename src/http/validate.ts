@@ -1,6 +1,7 @@
 /** Checks input against its zod schema and says what is wrong in plain words, by field, without repeating the input. */
 import type { z } from "zod";
-import { type Details, invalid } from "./errors.ts";
+import type { Details } from "../contract/errors.ts";
+import { invalid } from "./errors.ts";
 import type { Query } from "./route.ts";
 
 type Issue = z.core.$ZodIssue;

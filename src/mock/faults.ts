@@ -6,15 +6,9 @@ import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { ApiKey } from "../access/keys.ts";
 import { UsageError } from "../config.ts";
+import { type Details, ERRORS, type ErrorCode } from "../contract/errors.ts";
 import type { FaultState } from "../dashboard/mock-answers.ts";
-import {
-  ApiError,
-  type Details,
-  ERRORS,
-  type ErrorCode,
-  errorBody,
-  invalid,
-} from "../http/errors.ts";
+import { ApiError, errorBody, invalid } from "../http/errors.ts";
 import { FAULT_HEADER } from "../http/pipeline.ts";
 import type { Route } from "../http/route.ts";
 import { nearestName, requireKnownFields } from "../http/strict.ts";

@@ -11,7 +11,7 @@ import { type Config, defaultConfig, UsageError } from "../config.ts";
 import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import type { MockState } from "../dashboard/mock-answers.ts";
 import { readBody } from "../http/body.ts";
-import { ApiError, errorBody } from "../http/errors.ts";
+import { ApiError, errorBody, toApiError } from "../http/errors.ts";
 import { targetOf } from "../http/target.ts";
 import { isoTime, systemClock } from "../lib/clock.ts";
 import { loopbackUrl } from "../lib/ip.ts";
@@ -232,8 +232,8 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   }
 
   function refusal(error: unknown, headers: Record<string, string>): Response {
-    if (!(error instanceof ApiError)) log.error({ err: error }, "internal_error");
-    const told = error instanceof ApiError ? error : new ApiError("internal_error");
+    const told = toApiError(error);
+    if (told.code === "internal_error") log.error({ err: error }, "internal_error");
     return new Response(errorBody(told), {
       status: told.status,
       headers: { ...headers, ...told.headers, "Content-Type": "application/json" },

@@ -4,9 +4,10 @@
  */
 import { desc, eq, max } from "drizzle-orm";
 import { z } from "zod";
+import type { Details } from "../contract/errors.ts";
 import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
 import type { TriggeredEvent } from "../dashboard/mock-answers.ts";
-import { type Details, invalid } from "../http/errors.ts";
+import { invalid } from "../http/errors.ts";
 import { nearestName, requireKnownFields } from "../http/strict.ts";
 import { checkBody } from "../http/validate.ts";
 import { isoTime } from "../lib/clock.ts";

@@ -3,7 +3,8 @@
  * in the transaction that is handed in. Sent again it updates the call; sent again unchanged it writes nothing.
  */
 import { eq, sql } from "drizzle-orm";
-import { conflict, type Details, invalid } from "../http/errors.ts";
+import type { Details } from "../contract/errors.ts";
+import { conflict, invalid } from "../http/errors.ts";
 import {
   type Call,
   type CallView,

@@ -4,7 +4,8 @@
  */
 
 import { LIMITS } from "../config.ts";
-import { ApiError, type Details } from "../http/errors.ts";
+import type { Details } from "../contract/errors.ts";
+import { ApiError, toApiError } from "../http/errors.ts";
 import { checkBody } from "../http/validate.ts";
 import type { Actor } from "../store/actor.ts";
 import type { Store } from "../store/change.ts";
@@ -198,13 +199,14 @@ async function outcomeOf(services: LineServices, line: Line): Promise<Outcome> {
     const { call, outcome } = await store.change(actor, (tx) => ingest.put(tx, record));
     return told({ external_id: call.external_id, id: call.id, status: outcome });
   } catch (error) {
-    if (error instanceof ApiError) {
-      if (error.status >= 500) return { kind: "failure", cause: error };
-      const { body, ...details } = error.details ?? {};
-      return refused(body === undefined ? details : { ...details, record: body });
+    const refusal = toApiError(error);
+    if (refusal.code === "unavailable") return { kind: "failure", cause: error };
+    if (refusal.code === "internal_error") {
+      onUnexpected(error, number);
+      return refused({ record: "could not be stored; see the server's log" });
     }
-    onUnexpected(error, number);
-    return refused({ record: "could not be stored; see the server's log" });
+    const { body, ...details } = refusal.details ?? {};
+    return refused(body === undefined ? details : { ...details, record: body });
   }
 }
 

@@ -2,7 +2,9 @@
  * What a record makes of a call: the stored call with the record laid over it, and what cannot be so. Pure: it reads and
  * writes nothing.
  */
-import { conflict, type Details } from "../http/errors.ts";
+
+import type { Details } from "../contract/errors.ts";
+import { conflict } from "../http/errors.ts";
 import type { Call, OrderStatus } from "../resources/calls.ts";
 import type { CallRecord } from "./record.ts";
 

@@ -9,11 +9,11 @@ import { getTableColumns, getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { LIMITS } from "../config.ts";
 import type { EventType } from "../contract/event-types.ts";
-import { ApiError } from "../http/errors.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Ids } from "../lib/ids.ts";
 import type { Actor } from "./actor.ts";
 import { type AuditRules, changesBetween, createAuditChain } from "./audit-chain.ts";
+import { isStorageFailure, StorageError } from "./errors.ts";
 import type { Db } from "./open.ts";
 import { createOutbox } from "./outbox.ts";
 import { createSearchIndexes, type SearchRules } from "./search.ts";
@@ -76,12 +76,6 @@ interface Operation {
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
-
-/** SQLite's result codes after which the storage cannot be trusted with another write in this transaction. */
-const STORAGE_FAILURE = /^SQLITE_(FULL|IOERR|READONLY|CORRUPT|BUSY|CANTOPEN|NOTADB|NOMEM)/;
-
-export const storageFailed = (error: unknown): boolean =>
-  error instanceof Error && STORAGE_FAILURE.test((error as { code?: string }).code ?? "");
 
 export function createStore(db: Db, clock: Clock, ids: Ids): Store {
   const sqlite = db.$client;
@@ -211,9 +205,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       // Where it could not even begin, those that would have been in it.
       taken ||= Math.min(queue.length, LIMITS.groupOperations);
       answers.length = 0;
-      const refusal = storageFailed(error)
-        ? new ApiError("unavailable", { headers: { "Retry-After": "5" }, reason: String(error) })
-        : error;
+      const refusal = isStorageFailure(error) ? new StorageError(error) : error;
       for (const operation of queue.slice(0, taken)) answers.push(() => operation.reject(refusal));
     }
     queue = queue.slice(taken);
@@ -236,7 +228,7 @@ export function createStore(db: Db, clock: Clock, ids: Ids): Store {
       release.run();
       return () => operation.resolve(value);
     } catch (error) {
-      if (storageFailed(error) || !sqlite.inTransaction) throw error;
+      if (isStorageFailure(error) || !sqlite.inTransaction) throw error;
       undo.run();
       release.run();
       chain.restore(mark);

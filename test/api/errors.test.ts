@@ -1,6 +1,6 @@
 /** Every error of the catalogue comes out of a real server at least once, in the envelope and nothing else. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { ERRORS } from "../../src/http/errors.ts";
+import { ERRORS } from "../../src/contract/errors.ts";
 import type { Answer } from "../support/client.ts";
 import { makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
 import { startTestServer } from "../support/harness.ts";

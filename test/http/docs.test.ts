@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { ERRORS } from "../../src/contract/errors.ts";
 import { EVENT_TYPES } from "../../src/contract/event-types.ts";
 import { RECIPES } from "../../src/docs/recipes.ts";
-import { ERRORS } from "../../src/http/errors.ts";
 import { openBrowser } from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 

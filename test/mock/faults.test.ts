@@ -1,8 +1,8 @@
 /** Faults: a client sees what it asked for, as often as it asked, and nobody meets one that is not meant. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createConnection } from "node:net";
+import { ERRORS } from "../../src/contract/errors.ts";
 import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
-import { ERRORS } from "../../src/http/errors.ts";
 import { parseFault } from "../../src/mock/faults.ts";
 import { startTestServer } from "../support/harness.ts";
 import { startTestMock, type TestMock } from "../support/mock.ts";

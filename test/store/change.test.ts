@@ -17,7 +17,8 @@ import {
   newSecret,
   webhookSubscriptionEntity,
 } from "../../src/resources/webhook-subscriptions.ts";
-import { type Entity, storageFailed, type Transaction } from "../../src/store/change.ts";
+import type { Entity, Transaction } from "../../src/store/change.ts";
+import { isStorageFailure } from "../../src/store/errors.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore, SUPPORT, type TestStore } from "../support/store.ts";
 
@@ -519,10 +520,10 @@ describe("storage that fails", () => {
   test("only what the storage says of itself counts as its failure", () => {
     const coded = (code: string) => Object.assign(new Error("x"), { code });
     for (const code of ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY", "SQLITE_BUSY"]) {
-      expect(storageFailed(coded(code))).toBe(true);
+      expect(isStorageFailure(coded(code))).toBe(true);
     }
     for (const error of [coded("SQLITE_CONSTRAINT_UNIQUE"), new Error("SQLITE_FULL"), "x", null]) {
-      expect(storageFailed(error)).toBe(false);
+      expect(isStorageFailure(error)).toBe(false);
     }
   });
 });

@@ -2,9 +2,9 @@
 import { Anchor, Tabs, Text } from "@mantine/core";
 import { useBlocker } from "@tanstack/react-router";
 import { useRef } from "react";
-import standard from "../../../http/docs/standard.ts.txt?raw";
-import python from "../../../http/docs/verify.py.txt?raw";
-import typescript from "../../../http/docs/verify.ts.txt?raw";
+import standard from "../../../docs/standard.ts.txt?raw";
+import python from "../../../docs/verify.py.txt?raw";
+import typescript from "../../../docs/verify.ts.txt?raw";
 import { CodeBlock } from "../parts/code.tsx";
 import { SecretOnce } from "../parts/secret.tsx";
 
