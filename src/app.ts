@@ -8,6 +8,7 @@ import type { SignInLink } from "./access/one-time.ts";
 import { createVault, VAULT_KEY_BYTES } from "./access/vault.ts";
 import type { Appliance } from "./appliance.ts";
 import { type Config, LIMITS } from "./config.ts";
+import { REFUSED_HEADERS } from "./contract/fault-header.ts";
 import { createDashboard } from "./dashboard/api.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { buildOpenApi } from "./docs/openapi.ts";
@@ -96,7 +97,8 @@ export function createApplication(
     reads: createLimiter(config.readsPerMinute),
     writes: createLimiter(config.writesPerMinute),
     failedAuthentications: createLimiter(LIMITS.failedAuthPerMinute),
-    mock,
+    strict: mock?.strict ?? false,
+    refusedHeaders: mock ? {} : REFUSED_HEADERS,
     idempotency,
     clock,
     ids,

@@ -36,14 +36,16 @@ import { checkBody, checkQuery } from "./validate.ts";
 export interface PipelineServices {
   store: Store;
   keys: Keys;
-  /** Which kinds of keys open `/v1`; the mock server's are its own. */
+  /** The kinds of keys that `/v1` accepts. */
   apiKeyKinds: readonly KeyKind[];
   reads: RateLimiter;
   writes: RateLimiter;
   /** By the client's network. */
   failedAuthentications: RateLimiter;
-  /** Null for the real thing; of a mock, whether it refuses fields and parameters that nobody knows. */
-  mock: { strict: boolean } | null;
+  /** Whether unknown fields and query parameters are refused instead of ignored. */
+  strict: boolean;
+  /** Request headers that are refused, by name in lower case, each with its error text. */
+  refusedHeaders: Readonly<Record<string, string>>;
   idempotency: IdempotencyRecords;
   clock: Clock;
   ids: Ids;
@@ -92,15 +94,12 @@ const WRITING = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 const JSON_TYPE = "application/json";
 /** Why a request is refused that no log need tell of, one by one. */
 const STOPPING = "stopping";
-/** Asks a mock server to fail. A client that still sends it to a real one has not noticed where it is. */
-export const FAULT_HEADER = "x-mock-fault";
-const FAULTS_ARE_FOR = "is for a mock server only; start one with allison mock";
 const SECRET_WARNING = "Store the secret now; it is not shown again.";
 
 export function createPipeline(services: PipelineServices): Pipeline {
-  const { store, keys, idempotency, clock, ids, log, addressOf } = services;
+  const { store, keys, idempotency, clock, ids, log, addressOf, strict } = services;
   const tellsAll = log.isLevelEnabled("debug");
-  const strict = services.mock?.strict ?? false;
+  const refusedHeaders = Object.entries(services.refusedHeaders);
 
   function begin(request: Request): Exchange {
     const given = request.headers.get("x-request-id");
@@ -177,8 +176,8 @@ export function createPipeline(services: PipelineServices): Pipeline {
     requireOpen(exchange);
     const caller = gate ? gate(exchange.request, exchange.id) : admitByKey(exchange, access);
     const { url, headers } = exchange.request;
-    if (!services.mock && headers.has(FAULT_HEADER))
-      throw invalid({ [FAULT_HEADER]: FAULTS_ARE_FOR });
+    for (const [name, issue] of refusedHeaders)
+      if (headers.has(name)) throw invalid({ [name]: issue });
     if (url.includes("%") && !isDecodable(targetOf(exchange.request).path)) {
       throw new ApiError("not_found");
     }
