@@ -23,13 +23,13 @@ import {
 } from "./store/open.ts";
 import { createEgress, type Egress } from "./webhooks/egress.ts";
 
-/** What is handed in, so that a test can turn the clock and a mock can draw from a seed. */
-export interface Surroundings {
+/** What an appliance takes from outside. A test replaces the clock; a mock draws its random bytes from a seed. */
+export interface Environment {
   clock?: Clock;
   random?: Random;
   /** For the ids of requests, where those of rows must not depend on how often somebody reads. */
   requestRandom?: Random;
-  /** Which keys open `/v1`, and are made in the dashboard; those of a mock are none of a real install's. */
+  /** The kind of keys that `/v1` accepts and the dashboard creates. Keys of a mock do not work on a real server. */
   apiKeyKind?: ApiKeyKind;
   /** The environment variable that holds the vault's key in place of the key file. */
   secretKey?: string | undefined;
@@ -59,12 +59,12 @@ type ApplianceConfig = Pick<Config, "data" | "webhookAllow" | "webhookCa">;
 /** Opens a data directory; throws a UsageError for one that is not ours, damaged, newer or not writable. */
 export function openAppliance(
   config: ApplianceConfig,
-  surroundings: Surroundings,
+  environment: Environment,
   create: boolean,
 ): Appliance {
-  const { clock = systemClock, random = systemRandom, requestRandom = random } = surroundings;
+  const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
   const egress = openDoor(config);
-  const vaultKey = vaultKeyOf(config.data, surroundings, random, create);
+  const vaultKey = vaultKeyOf(config.data, environment, random, create);
   const db = openDatabase(config.data, { create });
   const ids = createIds(clock, random, requestRandom);
   const store = createStore(db, clock, ids);
@@ -77,7 +77,7 @@ export function openAppliance(
     db,
     store,
     keys: createKeys(store, clock, random),
-    apiKeyKind: surroundings.apiKeyKind ?? "live",
+    apiKeyKind: environment.apiKeyKind ?? "live",
     users: createUsers(store, sessions, vault, random),
     sessions,
     passwords: createPasswords(),
@@ -93,7 +93,7 @@ export function openAppliance(
 /** Before the database is made, so that a bad key leaves nothing behind. Null where there will be no database either. */
 function vaultKeyOf(
   data: string,
-  { secretKey = process.env[KEY_ENV] }: Surroundings,
+  { secretKey = process.env[KEY_ENV] }: Environment,
   random: Random,
   create: boolean,
 ): Uint8Array | null {

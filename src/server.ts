@@ -1,7 +1,7 @@
 /** A data directory served over HTTP: what `allison serve` and the tests run. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createApplication } from "./app.ts";
-import { type Appliance, openAppliance, readSettingFile, type Surroundings } from "./appliance.ts";
+import { type Appliance, type Environment, openAppliance, readSettingFile } from "./appliance.ts";
 import { type Config, UsageError } from "./config.ts";
 import type { Route } from "./http/route.ts";
 import { loopbackUrl } from "./lib/ip.ts";
@@ -26,23 +26,19 @@ export interface Server extends Appliance {
   stop(): Promise<void>;
 }
 
-export interface ServerOptions extends Surroundings {
+export interface ServerOptions extends Environment {
   config: Config;
   log: Log;
 }
 
 const DEFAULT_ORGANIZATION = "My business";
 
-export async function startServer({
-  config,
-  log,
-  ...surroundings
-}: ServerOptions): Promise<Server> {
+export async function startServer({ config, log, ...environment }: ServerOptions): Promise<Server> {
   const tls = readTls(config);
   inspectDirectory(config.data, true);
   const lock = lockDirectory(config.data);
   try {
-    const appliance = openAppliance(config, surroundings, true);
+    const appliance = openAppliance(config, environment, true);
     try {
       await nameOrganization(appliance, config);
       return listen(appliance, config, log, tls, lock);
