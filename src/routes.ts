@@ -18,6 +18,7 @@ import {
 import { locationDefinition } from "./resources/locations.ts";
 import { meRoute } from "./resources/organization.ts";
 import { teamMemberDefinition } from "./resources/team-members.ts";
+import { webhookDeliveryRoutes } from "./resources/webhook-deliveries.ts";
 import {
   type SubscriptionServices,
   webhookSubscriptionRoutes,
@@ -50,6 +51,7 @@ export function createRoutes(services: RouteServices): Route[] {
     ...resourceRoutes(bindResource(escalationRuleDefinition, db)),
     ...resourceRoutes(bindResource(intentDefinition, db)),
     ...webhookSubscriptionRoutes(services),
+    ...webhookDeliveryRoutes(services),
     ...platformRoutes({ ...services, ingest: createIngest(services) }),
   ];
 }

@@ -3,8 +3,8 @@ import { Command } from "commander";
 import { type Config, SETTINGS } from "../config.ts";
 import { createLog } from "../lib/log.ts";
 import { VERSION } from "../lib/version.ts";
-import { opensSecrets } from "../resources/webhook-subscriptions.ts";
 import { type Server, startServer } from "../server.ts";
+import { opensSecrets } from "../webhooks/subscriptions.ts";
 import { configOf, withSettings } from "./options.ts";
 import { goOnWithoutOutput, print, programName, say, shellWord } from "./terminal.ts";
 

@@ -4,15 +4,11 @@ import type { Appliance } from "../appliance.ts";
 import { LIMITS, UsageError } from "../config.ts";
 import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
 import { conflict } from "../http/errors.ts";
-import {
-  bindSubscriptions,
-  createDeliveryHistory,
-  requireEnabled,
-  requireReachable,
-  type Subscription,
-  sendTest,
-} from "../resources/webhook-subscriptions.ts";
+import { requireEnabled, requireFailed, sendTest } from "../resources/webhook-deliveries.ts";
+import { bindSubscriptions, requireReachable } from "../resources/webhook-subscriptions.ts";
 import { DELIVERY_STATUSES } from "../store/outbox-tables.ts";
+import { createDeliveryHistory } from "../webhooks/deliveries.ts";
+import type { Subscription } from "../webhooks/subscriptions.ts";
 import { jsonOption, limitOption, withData, withSettings } from "./options.ts";
 import { printJson, printTable, say } from "./terminal.ts";
 
@@ -120,7 +116,8 @@ function retryCommand(): Command {
           // Read again: a server may have written while the address was looked up.
           const { delivery, subscription } = found();
           requireEnabled(subscription);
-          tx.outbox.sendAgain(history.requireFailed(delivery).id);
+          requireFailed(delivery);
+          tx.outbox.sendAgain(delivery.id);
         });
         tell(history.view(found().delivery), options);
       });

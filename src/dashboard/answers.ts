@@ -17,11 +17,9 @@ import type { facts, faqs, policies } from "../resources/knowledge.ts";
 import type { locations } from "../resources/locations.ts";
 import type { organization } from "../resources/organization.ts";
 import type { teamMembers } from "../resources/team-members.ts";
-import type {
-  createDeliveryHistory,
-  webhookSubscriptions,
-} from "../resources/webhook-subscriptions.ts";
 import type { attempts, deliveries, events } from "../store/outbox-tables.ts";
+import type { DeliveryHistory } from "../webhooks/deliveries.ts";
+import type { webhookSubscriptions } from "../webhooks/subscriptions.ts";
 import type { confirmable } from "./actions.ts";
 
 /** A row as it is shown: its place in the file never leaves the server. */
@@ -70,7 +68,7 @@ export interface LastDelivery {
 }
 
 /** `GET /v1/webhook-subscriptions/:id/deliveries`. */
-export type Delivery = ReturnType<ReturnType<typeof createDeliveryHistory>["view"]>;
+export type Delivery = ReturnType<DeliveryHistory["view"]>;
 type Attempt = typeof attempts.$inferSelect;
 
 /** `GET /calls/:id/deliveries`: a delivery that a call caused, with its last attempt; newest first. */

@@ -5,21 +5,17 @@ import { LIMITS } from "../config.ts";
 import { timestamp } from "../contract/fields.ts";
 import { ApiError } from "../http/errors.ts";
 import { isUuid } from "../lib/ids.ts";
-import {
-  bindSubscriptions,
-  createDeliveryHistory,
-  requireEnabled,
-  requireReachable,
-  type Subscription,
-  secretPurpose,
-} from "../resources/webhook-subscriptions.ts";
+import { requireEnabled } from "../resources/webhook-deliveries.ts";
+import { bindSubscriptions, requireReachable } from "../resources/webhook-subscriptions.ts";
 import { CALL_OF_EVENT } from "../store/outbox-tables.ts";
+import { createDeliveryHistory } from "../webhooks/deliveries.ts";
 import {
   SECRET_PREFIX,
   SIGNATURE_HEADERS,
   signedHeaders,
   TIMESTAMP_HEADERS,
 } from "../webhooks/sign.ts";
+import { type Subscription, secretPurpose } from "../webhooks/subscriptions.ts";
 import type {
   DeliveryDetail,
   DeliverySummary,

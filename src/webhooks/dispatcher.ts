@@ -9,17 +9,17 @@ import type { Vault } from "../access/vault.ts";
 import { LIMITS } from "../config.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import {
-  type Subscription,
-  secretPurpose,
-  webhookSubscriptionEntity,
-  webhookSubscriptions,
-} from "../resources/webhook-subscriptions.ts";
 import { systemActor } from "../store/actor.ts";
 import type { Store, Transaction } from "../store/change.ts";
 import type { Egress, Outcome } from "./egress.ts";
 import { FAILING_TO_DISABLE_MS, FAILURES_TO_DISABLE, nextAttempt } from "./schedule.ts";
 import { signedHeaders } from "./sign.ts";
+import {
+  type Subscription,
+  secretPurpose,
+  webhookSubscriptionEntity,
+  webhookSubscriptions,
+} from "./subscriptions.ts";
 
 export interface DispatcherServices {
   store: Store;

@@ -12,13 +12,10 @@ import { isoTime } from "../../src/lib/clock.ts";
 import { type Contact, contactEntity, contacts } from "../../src/resources/contacts.ts";
 import { sampleOf } from "../../src/resources/events.ts";
 import { teamMemberEntity } from "../../src/resources/team-members.ts";
-import {
-  bindSubscriptions,
-  newSecret,
-  webhookSubscriptionEntity,
-} from "../../src/resources/webhook-subscriptions.ts";
-import type { Entity, Transaction } from "../../src/store/change.ts";
+import { bindSubscriptions } from "../../src/resources/webhook-subscriptions.ts";
+import { type Entity, type Transaction } from "../../src/store/change.ts";
 import { isStorageFailure } from "../../src/store/errors.ts";
+import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore, SUPPORT, type TestStore } from "../support/store.ts";
 

@@ -7,18 +7,18 @@ import { parseCidr } from "../../src/lib/ip.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { type Random, systemRandom } from "../../src/lib/random.ts";
 import { sampleOf } from "../../src/resources/events.ts";
-import {
-  bindSubscriptions,
-  createDeliveryHistory,
-  newSecret,
-  type Subscription,
-  webhookSubscriptionEntity,
-} from "../../src/resources/webhook-subscriptions.ts";
+import { bindSubscriptions } from "../../src/resources/webhook-subscriptions.ts";
 import { systemActor } from "../../src/store/actor.ts";
 import { createStore } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
+import { createDeliveryHistory } from "../../src/webhooks/deliveries.ts";
 import { createDispatcher } from "../../src/webhooks/dispatcher.ts";
 import { createEgress, type Egress, type EgressOptions } from "../../src/webhooks/egress.ts";
+import {
+  newSecret,
+  type Subscription,
+  webhookSubscriptionEntity,
+} from "../../src/webhooks/subscriptions.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
 import { temporaryDirectory } from "./directory.ts";
 

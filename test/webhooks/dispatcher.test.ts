@@ -7,8 +7,8 @@ import { LIMITS } from "../../src/config.ts";
 import { EVENT_TYPES } from "../../src/contract/event-types.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { EVENTS, sampleOf } from "../../src/resources/events.ts";
-import { newSecret, webhookSubscriptionEntity } from "../../src/resources/webhook-subscriptions.ts";
 import { removeOldDeliveries } from "../../src/webhooks/dispatcher.ts";
+import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { type Answer, startReceiver } from "../support/receiver.ts";
 import { ACTOR, createWebhookWorld } from "../support/webhooks.ts";
 

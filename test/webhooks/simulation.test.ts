@@ -4,9 +4,9 @@
  */
 import { expect, test } from "bun:test";
 import { verify } from "../../src/audit/log.ts";
-import { newSecret, webhookSubscriptionEntity } from "../../src/resources/webhook-subscriptions.ts";
 import type { Egress, Outcome } from "../../src/webhooks/egress.ts";
 import { ATTEMPT_DELAYS_MS } from "../../src/webhooks/schedule.ts";
+import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { createTestClock } from "../support/clock.ts";
 import { seededRandom } from "../support/random.ts";
 import { ACTOR, createWebhookWorld } from "../support/webhooks.ts";

@@ -1,0 +1,218 @@
+/** Deliveries of a webhook subscription: the list, a test delivery, and sending a failed one again. */
+import { z } from "zod";
+import { LIMITS } from "../config.ts";
+import type { EventType } from "../contract/event-types.ts";
+import { EXAMPLE_IDS } from "../contract/example.ts";
+import { choice, flag, timestamp, wholeNumber } from "../contract/fields.ts";
+import { conflict } from "../http/errors.ts";
+import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
+import type { Params, ReadRoute, Route, WriteRoute } from "../http/route.ts";
+import { isUuid } from "../lib/ids.ts";
+import type { Transaction } from "../store/change.ts";
+import { DELIVERY_STATUSES } from "../store/outbox-tables.ts";
+import {
+  createDeliveryHistory,
+  type DeliveryHistory,
+  type DeliveryRow,
+} from "../webhooks/deliveries.ts";
+import type { Subscription } from "../webhooks/subscriptions.ts";
+import { sampleOf } from "./events.ts";
+import {
+  bindSubscriptions,
+  eventType,
+  requireReachable,
+  type SubscriptionServices,
+  type Subscriptions,
+  webhookSubscriptionDefinition,
+} from "./webhook-subscriptions.ts";
+
+const aTime = "2026-11-23T10:42:00.000Z";
+const time = (doc: string) => timestamp({ doc, example: aTime });
+
+const Attempt = z.object({
+  attempt: wholeNumber({ doc: "Which attempt, from 1.", example: 1 }, 1, 1_000),
+  at: time("When it was made."),
+  status_code: wholeNumber(
+    { doc: "HTTP status of the answer; null without one.", example: 200 },
+    100,
+    999,
+  ).nullable(),
+  error: z
+    .string()
+    .nullable()
+    .meta({ description: "Why there was no answer.", examples: [null] }),
+  duration_ms: wholeNumber({ doc: "How long it took, in milliseconds.", example: 214 }, 0, 60_000),
+});
+
+const Delivery = z
+  .object({
+    id: z
+      .uuid()
+      .meta({ description: "Identifies the delivery.", examples: [EXAMPLE_IDS.delivery] }),
+    event_id: z.string().meta({
+      description: "The event, the same for all subscriptions and attempts.",
+      examples: ["evt_5c1f0c5f7f6a4b3c9d2e1f0a9b8c7d6e"],
+    }),
+    event_type: eventType("What happened."),
+    status: choice(DELIVERY_STATUSES, { doc: "How far it is.", example: "succeeded" }),
+    test: flag({ doc: "A sample sent by `/test`.", example: false }),
+    created_at: time("When the event happened."),
+    attempts: z.array(Attempt).meta({ description: "What was tried, in order." }),
+    next_attempt_at: time("When it is tried next; null when nothing more is planned.")
+      .nullable()
+      .meta({ examples: [null] }),
+  })
+  .meta({ id: "WebhookDelivery" });
+
+/** Throws `conflict` for a subscription to which nothing is sent at present. */
+export function requireEnabled(subscription: Subscription): void {
+  if (!subscription.enabled) throw conflict({ enabled: "is false; enable the subscription first" });
+}
+
+/** Throws `conflict` for a delivery that has not failed for good. */
+export function requireFailed({ status }: DeliveryRow): void {
+  if (status === "failed") return;
+  throw conflict({ status: `is ${status}; only a failed delivery is sent again` });
+}
+
+/** Stores a sample delivery of `type`; returns its id. */
+export function sendTest(
+  tx: Transaction,
+  subscription: Subscription,
+  type: EventType | undefined,
+): string {
+  requireEnabled(subscription);
+  const sampled = type ?? subscription.events[0]!;
+  return tx.outbox.recordSample(subscription.id, sampled, sampleOf(sampled));
+}
+
+const { path, tag } = webhookSubscriptionDefinition;
+const common = { tag, access: "key" as const };
+
+/** What the routes of deliveries share. */
+interface Context {
+  subscriptions: Subscriptions;
+  history: DeliveryHistory;
+  /** Refuses a subscription whose stored address may not be sent to any more. */
+  checkStoredUrl(input: { params: Params }): Promise<void>;
+}
+
+export function webhookDeliveryRoutes({
+  db,
+  egress,
+}: Pick<SubscriptionServices, "db" | "egress">): Route[] {
+  const subscriptions = bindSubscriptions(db);
+  const context: Context = {
+    subscriptions,
+    history: createDeliveryHistory(db),
+    async checkStoredUrl({ params }) {
+      const subscription = subscriptions.find(params.id ?? "");
+      if (subscription) await requireReachable(egress, subscription.url);
+    },
+  };
+  return [testRoute(context), listRoute(context), retryRoute(context)];
+}
+
+function testRoute({
+  subscriptions,
+  history,
+  checkStoredUrl,
+}: Context): WriteRoute<Subscription, { event?: EventType }> {
+  return {
+    ...common,
+    method: "POST",
+    operation: "testWebhookSubscription",
+    path: `${path}/:id/test`,
+    summary: "Send a sample",
+    description:
+      'Sends a sample of an event, by default the first the subscription is for, with `"test": true` in its envelope. It is tried once and counts for nothing. The answer is the delivery; read it again to see what came of it.',
+    body: z
+      .object({ event: eventType("Which event to send.").optional() })
+      .meta({ id: "WebhookTest" }),
+    bodyOptional: true,
+    status: 202,
+    answers: { kind: "one", data: Delivery },
+    errors: ["conflict"],
+    before: checkStoredUrl,
+    find: (_db, params) => subscriptions.find(params.id ?? ""),
+    view: subscriptions.view,
+    write: (tx, { target, body }) => ({
+      data: history.view(history.find(sendTest(tx, target, body.event))!),
+    }),
+  };
+}
+
+const listQuery = z.object({
+  status: choice(DELIVERY_STATUSES, {
+    doc: "Only with this status.",
+    example: "failed",
+  }).optional(),
+  event: eventType("Only of this event.").optional(),
+  ...pagingQuery,
+});
+
+function listRoute({ subscriptions, history }: Context): ReadRoute {
+  return {
+    ...common,
+    method: "GET",
+    operation: "listWebhookDeliveries",
+    path: `${path}/:id/deliveries`,
+    summary: "List deliveries",
+    description: `What was sent to the subscription, or is to be, newest first; kept for ${LIMITS.deliveryDays} days.`,
+    query: listQuery,
+    answers: { kind: "page", data: Delivery },
+    read({ params, query: given }) {
+      const subscription = subscriptions.find(params.id ?? "");
+      if (!subscription) return null;
+      const limit = pageLimit(given);
+      const mark = filterMark(`deliveries ${subscription.id}`, given);
+      const [sort, last] =
+        given.cursor === undefined ? [history.newest, ""] : readCursor(given.cursor, mark);
+      const rows = history.page({
+        subscription: subscription.id,
+        status: given.status ?? null,
+        event: given.event ?? null,
+        sort: String(sort),
+        last,
+        limit: limit + 1,
+      });
+      return toPage(rows, limit, mark, (row) => [row.created_at, row.id], history.view);
+    },
+  };
+}
+
+interface Found {
+  subscription: Subscription;
+  delivery: DeliveryRow;
+}
+
+function retryRoute({ subscriptions, history, checkStoredUrl }: Context): WriteRoute<Found> {
+  return {
+    ...common,
+    method: "POST",
+    operation: "retryWebhookDelivery",
+    path: `${path}/:id/deliveries/:delivery_id/retry`,
+    params: { delivery_id: "The delivery." },
+    summary: "Send a failed delivery again",
+    description:
+      "Begins a new round of attempts for a delivery that failed for good. Any other is answered with 409.",
+    status: 202,
+    answers: { kind: "one", data: Delivery },
+    errors: ["conflict"],
+    before: checkStoredUrl,
+    find(_db, params) {
+      const subscription = subscriptions.find(params.id ?? "");
+      const id = params.delivery_id ?? "";
+      const delivery = isUuid(id) ? history.find(id.toLowerCase()) : null;
+      if (!subscription || delivery?.subscription_id !== subscription.id) return null;
+      return { subscription, delivery };
+    },
+    view: ({ delivery }) => history.view(delivery),
+    write(tx, { target: { subscription, delivery } }) {
+      requireEnabled(subscription);
+      requireFailed(delivery);
+      tx.outbox.sendAgain(delivery.id);
+      return { data: history.view(history.find(delivery.id)!) };
+    },
+  };
+}
