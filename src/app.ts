@@ -141,7 +141,7 @@ export function createApplication(
   }
   elysia.all("/dashboard/api/*", ({ request }) => dashboard.unknown(request), OWN_PARSER);
   for (const path of docs.paths) {
-    const page = pipeline.open((request) => docs.respond(path, request)!);
+    const page = pipeline.open(({ request }) => docs.respond(path, request)!);
     elysia.get(path, ({ request }) => page(request), OWN_PARSER);
   }
   const health = pipeline.open(() => {
@@ -151,14 +151,14 @@ export function createApplication(
   elysia.get("/health", ({ request }) => health(request), OWN_PARSER);
   const pages = createPages(random, mock ? ["mock"] : []);
   for (const path of pages.paths) {
-    const asset = pipeline.open((request) => pages.asset(path, request));
+    const asset = pipeline.open(({ request }) => pages.asset(path, request));
     elysia.get(path, ({ request }) => asset(request), OWN_PARSER);
   }
-  const document = pipeline.open((request) => pages.document(request)!);
+  const document = pipeline.open(({ request }) => pages.document(request)!);
   elysia.get("/", ({ request }) => document(request), OWN_PARSER);
   const others = ["/", "/health", ...docs.paths, ...pages.paths];
   const unknown = pipeline.unknown([...routes, ...others.map((path) => ({ method: "GET", path }))]);
-  const elsewhere = pipeline.open((request) => pages.document(request) ?? unknown(request));
+  const elsewhere = pipeline.open(({ request }) => pages.document(request) ?? unknown(request));
   elysia.all("/*", ({ request }) => elsewhere(request), OWN_PARSER);
 
   const dispatcher = createDispatcher({

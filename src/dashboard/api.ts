@@ -10,13 +10,13 @@ import { createSignIn } from "../access/sign-in.ts";
 import { createStepUp } from "../access/step-up.ts";
 import type { User } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
-import { LIMITS } from "../config.ts";
-import { readBody } from "../http/body.ts";
+import type { Gate } from "../http/admission.ts";
 import { ApiError } from "../http/errors.ts";
-import type { Gate, Handler, Pipeline } from "../http/pipeline.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { readInput, readQuery } from "../http/input.ts";
+import type { Handler, Pipeline } from "../http/pipeline.ts";
 import type { Params, Route } from "../http/route.ts";
-import { targetOf } from "../http/target.ts";
-import { checkBody, checkQuery } from "../http/validate.ts";
+import { NDJSON_TYPE, ndjson } from "../http/streaming.ts";
 import type { Log } from "../lib/log.ts";
 import { userActor } from "../store/actor.ts";
 import { accountRoutes } from "./account.ts";
@@ -74,14 +74,6 @@ export function createDashboard(services: DashboardServices): Dashboard {
     secure: () => publicUrl().startsWith("https:"),
   };
 
-  function origin(request: Request, requestId: string) {
-    return {
-      ip: addressOf(request),
-      user_agent: request.headers.get("user-agent")?.slice(0, LIMITS.userAgentLength) ?? null,
-      request_id: requestId,
-    };
-  }
-
   /** `attended`: somebody may be there, which prolongs the session. */
   function requireSession(request: Request, attended = true): { user: User; session: Session } {
     const token = readCookie(request, SESSION_COOKIE);
@@ -93,27 +85,23 @@ export function createDashboard(services: DashboardServices): Dashboard {
     return { user, session: session! };
   }
 
-  const gate: Gate = (request, requestId) => {
-    requireSameOrigin(request, publicUrl());
-    const { user } = requireSession(request);
-    return { key: null, actor: () => userActor(user, origin(request, requestId)) };
+  const gate: Gate = (exchange) => {
+    requireSameOrigin(exchange.request, publicUrl());
+    const { user } = requireSession(exchange.request);
+    return { key: null, actor: () => userActor(user, pipeline.originOf(exchange)) };
   };
 
-  async function answer(
-    route: DashboardRoute,
-    request: Request,
-    requestId: string,
-    params: Params,
-  ) {
+  async function answer(route: DashboardRoute, exchange: Exchange, params: Params) {
+    const { request } = exchange;
     requireSameOrigin(request, publicUrl());
     const signedIn = route.access === "session" ? requireSession(request, !route.unattended) : null;
-    const from = origin(request, requestId);
+    const from = pipeline.originOf(exchange);
     const visit: Visit<unknown> = {
       params,
       from,
       device: readCookie(request, DEVICE_COOKIE),
-      query: route.query ? checkQuery(route.query, targetOf(request).query) : {},
-      body: route.body ? checkBody(route.body, await readBody(request, {})) : undefined,
+      query: readQuery(request, route.query),
+      body: await readInput(request, route),
     };
     if (route.access === "open") return render(await route.answer(visit));
     const { user, session } = signedIn!;
@@ -135,9 +123,7 @@ export function createDashboard(services: DashboardServices): Dashboard {
   ].map((route) => ({
     method: route.method,
     path: BASE + route.path,
-    handle: pipeline.open((request, requestId, params) =>
-      answer(route, request, requestId, params),
-    ),
+    handle: pipeline.open((exchange, params) => answer(route, exchange, params)),
   }));
   const ofTheApi = services.routes
     .filter(({ access }) => access === "key")
@@ -162,18 +148,9 @@ function render({ status = 200, body, lines, cookies = [] }: Reply): Response {
 const empty = (status: number) => new Response(null, { status });
 
 function linesOf({ of, file }: NonNullable<Reply["lines"]>): Response {
-  const encoder = new TextEncoder();
-  const iterator = of[Symbol.iterator]();
-  const text = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const { done, value } = iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
-    },
-  });
-  return new Response(text, {
+  return new Response(ndjson(of), {
     headers: {
-      "Content-Type": "application/x-ndjson",
+      "Content-Type": NDJSON_TYPE,
       "Content-Disposition": `attachment; filename="${file}"`,
     },
   });

@@ -2,15 +2,17 @@
 import { LIMITS } from "../config.ts";
 import { ApiError, invalid } from "./errors.ts";
 
-interface Allowed {
+export interface BodyLimits {
+  /** Bytes that a body may have; LIMITS.bodyBytes by default. */
   bodyBytes?: number;
+  /** A missing body stands for `{}`. */
   bodyOptional?: boolean;
 }
 
 /** The body's JSON value. Throws 413, 415 or `invalid_json`, in this order. */
 export async function readBody(
   request: Request,
-  { bodyBytes = LIMITS.bodyBytes, bodyOptional }: Allowed,
+  { bodyBytes = LIMITS.bodyBytes, bodyOptional }: BodyLimits,
 ): Promise<unknown> {
   const bytes = await readBytes(request, bodyBytes);
   const given = request.headers.get("content-type");

@@ -44,6 +44,9 @@ export function errorBody(error: ApiError): string {
   );
 }
 
+/** The reason of a 503 while the server stops: expected, so it is not logged for each request. */
+export const STOPPING = "stopping";
+
 /** The seconds after which a failed storage is worth another try. */
 const STORAGE_RETRY_SECONDS = 5;
 

@@ -16,11 +16,17 @@ export interface Actor {
   request_id: string | null;
 }
 
+/** Where a request comes from, as its audit rows show it. */
+export type RequestOrigin = Pick<Actor, "ip" | "user_agent" | "request_id">;
+
 /** Somebody who is signed in to the dashboard. */
-export const userActor = (
-  user: { id: string; email: string },
-  from: Pick<Actor, "ip" | "user_agent" | "request_id">,
-): Actor => ({ type: "user", id: user.id, name: user.email, prefix: null, ...from });
+export const userActor = (user: { id: string; email: string }, from: RequestOrigin): Actor => ({
+  type: "user",
+  id: user.id,
+  name: user.email,
+  prefix: null,
+  ...from,
+});
 
 /** Somebody at the machine's own command line. */
 export const cliActor = (user: string, requestId: string): Actor => ({

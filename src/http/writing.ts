@@ -1,0 +1,104 @@
+/**
+ * How a write is answered: body, Idempotency-Key, then in one transaction the references, the object, If-Match and the
+ * write itself. The answer is rendered in that transaction, so that it can be stored with the write.
+ */
+import type { Store, Transaction } from "../store/change.ts";
+import type { Admission, Gate } from "./admission.ts";
+import { etagOf, namesTag } from "./conditional.ts";
+import { ApiError } from "./errors.ts";
+import type { Exchange, Exchanges } from "./exchange.ts";
+import {
+  type IdempotencyRecords,
+  type RequestName,
+  readIdempotencyKey,
+  type StoredAnswer,
+} from "./idempotency.ts";
+import { readInput } from "./input.ts";
+import type { Params, WriteRoute } from "./route.ts";
+import { targetOf } from "./target.ts";
+
+export interface WriteServices {
+  admission: Admission;
+  exchanges: Exchanges;
+  store: Store;
+  idempotency: IdempotencyRecords;
+  /** Whether unknown fields and query parameters are refused. */
+  strict: boolean;
+}
+
+const SECRET_WARNING = "Store the secret now; it is not shown again.";
+
+/** Answers a request to `route` after its commit. Throws what the error envelope is made of. */
+export async function answerWrite(
+  services: WriteServices,
+  route: WriteRoute,
+  exchange: Exchange,
+  params: Params,
+  gate?: Gate,
+): Promise<Response> {
+  const { admission, exchanges, store, strict } = services;
+  const { request, headers } = exchange;
+  const { key, actor } = admission.admit(exchange, route.access, gate);
+  const body = await readInput(request, route, strict);
+  const requestKey = route.method === "POST" ? readIdempotencyKey(request.headers) : null;
+  const name =
+    requestKey === null || key === null
+      ? null
+      : { apiKeyId: key.id, path: targetOf(request).path, key: requestKey };
+  await route.before?.({ params, body });
+  const ifMatch = request.headers.get("if-match");
+  const { answer, replayed } = await store.change(actor(), (tx) =>
+    answerOnce(tx, services.idempotency, name, body, () =>
+      perform(route, tx, params, body, ifMatch),
+    ),
+  );
+  if (replayed) headers["Idempotent-Replayed"] = "true";
+  if (answer.location !== null) headers.Location = answer.location;
+  if (answer.etag !== null) headers.ETag = answer.etag;
+  return exchanges.respond(exchange, answer.status, answer.body);
+}
+
+/** The answer stored under this Idempotency-Key, or a new one, stored in the transaction that makes it. */
+function answerOnce(
+  tx: Transaction,
+  idempotency: IdempotencyRecords,
+  name: RequestName | null,
+  body: unknown,
+  work: () => StoredAnswer,
+): { answer: StoredAnswer; replayed: boolean } {
+  const stored = name && idempotency.find(name, body, tx.at);
+  if (stored) return { answer: stored, replayed: true };
+  const answer = work();
+  if (name) idempotency.keep(name, body, answer, tx.at);
+  return { answer, replayed: false };
+}
+
+/** Does a write in its transaction and renders its answer. */
+function perform(
+  route: WriteRoute,
+  tx: Transaction,
+  params: Params,
+  body: unknown,
+  ifMatch: string | null,
+): StoredAnswer {
+  route.check?.(tx.db, body);
+  const target = route.find?.(tx.db, params);
+  if (target === null && !route.creates) throw new ApiError("not_found");
+  if (ifMatch !== null && route.view) {
+    const etag = target === null ? null : etagOf(JSON.stringify({ data: route.view(target) }));
+    if (etag === null || !namesTag(ifMatch, etag)) throw new ApiError("precondition_failed");
+  }
+  const written = route.write(tx, { params, body, target });
+  const status = written.status ?? route.status;
+  const location = written.location ?? null;
+  if (!written.data) return { status, location, etag: null, body: null };
+  const data = JSON.stringify({ data: written.data });
+  const { secret } = written;
+  return {
+    status,
+    location,
+    // The object of a 202 is still in progress, so its next representation differs.
+    etag: status === 202 ? null : etagOf(data),
+    body: secret ? JSON.stringify({ data: written.data, secret, warning: SECRET_WARNING }) : data,
+  };
+}
