@@ -4,8 +4,8 @@ import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
-import { showRefusal, useUnsaved } from "../parts/form.tsx";
+import { refreshQueries } from "../api/queries.ts";
+import { showFieldErrors, useUnsavedChanges } from "../parts/form.tsx";
 
 interface NameFormProps {
   label: string;
@@ -24,7 +24,7 @@ export function NameForm({ label, description, name, path, of, empty }: NameForm
   const [problem, setProblem] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const dirty = form.isDirty();
-  useUnsaved(dirty);
+  useUnsavedChanges(dirty);
   useEffect(() => {
     form.setInitialValues({ name });
     if (!dirty) form.setValues({ name });
@@ -36,9 +36,9 @@ export function NameForm({ label, description, name, path, of, empty }: NameForm
     try {
       await send("PATCH", path, { body: { name: values.name.trim() || empty } });
       form.resetDirty();
-      await refresh(client, [of]);
+      await refreshQueries(client, [of]);
     } catch (error) {
-      setProblem(showRefusal(form, error));
+      setProblem(showFieldErrors(form, error));
     } finally {
       setBusy(false);
     }

@@ -4,8 +4,8 @@ import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Failure, send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
-import { showRefusal } from "../parts/form.tsx";
+import { refreshQueries } from "../api/queries.ts";
+import { showFieldErrors } from "../parts/form.tsx";
 import { NewPassword } from "../parts/new-password.tsx";
 
 const EMPTY = { current_password: "", new_password: "" };
@@ -23,10 +23,10 @@ export function PasswordForm({ email }: { email: string }) {
       await send("PUT", "/password", { body });
       form.reset();
       setTold({ done: true, text: "The password is changed. Your other sessions have ended." });
-      await refresh(client, ["session", "user"]);
+      await refreshQueries(client, ["session", "user"]);
     } catch (error) {
       const left = error instanceof Failure ? error.details.tries_left : undefined;
-      const text = showRefusal(form, error);
+      const text = showFieldErrors(form, error);
       if (left !== undefined) setTold({ done: false, text: `Tries left: ${left}.` });
       else if (text !== null) setTold({ done: false, text });
     } finally {

@@ -3,8 +3,8 @@ import { Alert, Badge, Button, Card, Group, Stack, Text, Tooltip } from "@mantin
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SessionEntry } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
-import { dataQuery, refresh } from "../api/queries.ts";
+import { explainError, send } from "../api/client.ts";
+import { dataQuery, refreshQueries } from "../api/queries.ts";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
 import { sayBrowser } from "./user-agent.ts";
@@ -23,9 +23,9 @@ export function Sessions() {
     try {
       for (const { id } of sessions) await send("DELETE", `/sessions/${id}`);
     } catch (error) {
-      setProblem(explain(error));
+      setProblem(explainError(error));
     }
-    await refresh(client, ["session"]);
+    await refreshQueries(client, ["session"]);
   }
 
   if (list.error && !list.data)

@@ -5,10 +5,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { QRCodeSVG } from "qrcode.react";
 import { type FormEvent, useEffect, useState } from "react";
 import type { RecoveryCodes, SessionInfo, TotpEnrolment } from "../../answers.ts";
-import { explain, Failure, send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { explainError, Failure, send } from "../api/client.ts";
+import { refreshQueries } from "../api/queries.ts";
 import { useConfirmIdentity } from "../parts/confirm-identity.tsx";
-import { SecretOnce } from "../parts/secret.tsx";
+import { SecretDialog } from "../parts/secret.tsx";
 import { Copyable } from "../parts/text.tsx";
 
 export function TwoFactor({ user }: { user: SessionInfo["user"] }) {
@@ -23,7 +23,7 @@ export function TwoFactor({ user }: { user: SessionInfo["user"] }) {
     try {
       await work();
     } catch (error) {
-      setProblem(explain(error));
+      setProblem(explainError(error));
     }
   };
   const begin = () =>
@@ -41,14 +41,14 @@ export function TwoFactor({ user }: { user: SessionInfo["user"] }) {
       const path = "/totp/recovery-codes";
       const { body } = await send<{ data: RecoveryCodes }>("POST", path, { proof });
       setCodes(body.data.recovery_codes);
-      await refresh(client, ["user"]);
+      await refreshQueries(client, ["user"]);
     });
   const switchOff = () =>
     attempt(async () => {
       const proof = await confirm({ kind: "totp.disable" }, "to switch the second factor off");
       if (proof === null) return;
       await send("DELETE", "/totp", { proof });
-      await refresh(client, ["user"]);
+      await refreshQueries(client, ["user"]);
     });
 
   return (
@@ -77,7 +77,7 @@ export function TwoFactor({ user }: { user: SessionInfo["user"] }) {
           onDone={(made) => {
             setEnrolment(null);
             setCodes(made);
-            void refresh(client, ["user"]);
+            void refreshQueries(client, ["user"]);
           }}
         />
       ) : (
@@ -131,7 +131,7 @@ function Enrolment({
       setProblem(
         wrong
           ? "This code is wrong. Check the clock of your phone, then try the next."
-          : explain(error),
+          : explainError(error),
       );
       setBusy(false);
     }
@@ -183,11 +183,11 @@ function Codes({ codes, onClose }: { codes: readonly string[]; onClose(): void }
     return () => URL.revokeObjectURL(made);
   }, [text]);
   return (
-    <SecretOnce title="Your recovery codes" secret={text} onClose={onClose}>
+    <SecretDialog title="Your recovery codes" secret={text} onClose={onClose}>
       <Text size="sm">Each signs you in once, in place of a code, when your phone is lost.</Text>
       <Anchor href={href} download="allison-recovery-codes.txt" size="sm">
         <IconDownload size={14} /> Download as a text file
       </Anchor>
-    </SecretOnce>
+    </SecretDialog>
   );
 }

@@ -85,13 +85,17 @@ async function failureOf(response: Response): Promise<Failure> {
 }
 
 /** The `data` of an answer. */
-export async function get<T>(path: string, query?: QueryValues, signal?: AbortSignal): Promise<T> {
+export async function getData<T>(
+  path: string,
+  query?: QueryValues,
+  signal?: AbortSignal,
+): Promise<T> {
   const answer = await send<{ data: T }>("GET", path, { query, signal });
   return answer.body.data;
 }
 
 /** What happened, why and what to do, for a person. */
-export function explain(error: unknown): string {
+export function explainError(error: unknown): string {
   if (!(error instanceof Failure)) return "The page failed. Load it again.";
   const first = Object.entries(error.details)[0];
   switch (error.code) {
@@ -102,7 +106,7 @@ export function explain(error: unknown): string {
     case "not_found":
       return "This is not there any more.";
     case "rate_limited":
-      return `Too many tries. Wait ${sayWait(error.waitSeconds ?? 60)}, then try again.`;
+      return `Too many tries. Wait ${formatWait(error.waitSeconds ?? 60)}, then try again.`;
     case "unavailable":
       return "The server is stopping, or its disk takes no more. Try again in a moment.";
     case "precondition_failed":
@@ -111,20 +115,20 @@ export function explain(error: unknown): string {
       return "The server does not know this address as its own. Open the dashboard at the address it names when it starts, or set --public-url.";
     default:
       return first
-        ? `${sayField(first[0])} ${first[1]}.`
+        ? `${formatFieldName(first[0])} ${first[1]}.`
         : "The server failed to do this. Its log says why.";
   }
 }
 
 /** "20 seconds", "a minute", "15 minutes": rather too long than too short. */
-function sayWait(seconds: number): string {
+function formatWait(seconds: number): string {
   if (seconds < 50) return seconds === 1 ? "a second" : `${seconds} seconds`;
   const minutes = Math.ceil(seconds / 60);
   return minutes === 1 ? "a minute" : `${minutes} minutes`;
 }
 
 /** `condition.intent_id` as a person reads it. */
-export const sayField = (name: string) => {
+export const formatFieldName = (name: string) => {
   const words = name.replaceAll(/[._]/g, " ").replace(/ id$/, "");
   return words.charAt(0).toUpperCase() + words.slice(1);
 };

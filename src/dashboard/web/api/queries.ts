@@ -13,7 +13,7 @@ import {
 } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { Changes, Page, SessionInfo } from "../../answers.ts";
-import { Failure, get, type QueryValues, send } from "./client.ts";
+import { Failure, getData, type QueryValues, send } from "./client.ts";
 
 declare module "@tanstack/react-query" {
   interface Register {
@@ -46,7 +46,7 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
 /** Who is signed in. */
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: ({ signal }) => get<SessionInfo>("/session", undefined, signal),
+  queryFn: ({ signal }) => getData<SessionInfo>("/session", undefined, signal),
   meta: { of: ["user", "organization"] },
 });
 
@@ -65,7 +65,7 @@ export const oneQuery = <T>(path: string, of: readonly string[]) =>
 export const dataQuery = <T>(path: string, of: readonly string[], query: QueryValues = {}) =>
   queryOptions({
     queryKey: ["data", path, query],
-    queryFn: ({ signal }) => get<T>(path, query, signal),
+    queryFn: ({ signal }) => getData<T>(path, query, signal),
     placeholderData: keepPreviousData,
     meta: { of },
   });
@@ -102,7 +102,7 @@ export const allQuery = <T extends object>(path: string, of: readonly string[]) 
   });
 
 /** Reads anew whatever tells of these kinds of things; `*` is everything, on either side. */
-export const refresh = (client: QueryClient, changed: readonly string[]) =>
+export const refreshQueries = (client: QueryClient, changed: readonly string[]) =>
   client.invalidateQueries({
     predicate: ({ meta }) => {
       const of = meta?.of ?? [];
@@ -117,13 +117,13 @@ export function useChanges(): void {
     queryKey: ["changes"],
     queryFn: ({ client: own, signal }) => {
       const after = own.getQueryData<Changes>(["changes"])?.mark;
-      return get<Changes>("/changes", { after }, signal);
+      return getData<Changes>("/changes", { after }, signal);
     },
     refetchInterval: LOOK_MS,
     refetchOnWindowFocus: "always",
     retry: false,
   });
   useEffect(() => {
-    if (changes && changes.changed.length > 0) void refresh(client, changes.changed);
+    if (changes && changes.changed.length > 0) void refreshQueries(client, changes.changed);
   }, [client, changes]);
 }

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import type { AuditEntry } from "../../answers.ts";
 import { pageQuery } from "../api/queries.ts";
-import { Facts } from "../calls/Facts.tsx";
+import { Details } from "../parts/details.tsx";
 import { Panel, usePanelClose } from "../parts/page.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { PageLink, Time } from "../parts/text.tsx";
@@ -39,9 +39,9 @@ function Entry({ entry }: { entry: AuditEntry }) {
   const what = `${sayEntity(entity_type)} ${entity_name ?? ""}`;
   return (
     <Stack gap="lg">
-      <Facts
+      <Details
         title={`${action.charAt(0).toUpperCase()}${action.slice(1)}`}
-        facts={{
+        entries={{
           What: page && action !== "deleted" ? <PageLink to={page}>{what}</PageLink> : what,
           Who: sayActor(entry),
           Key: actor.prefix,

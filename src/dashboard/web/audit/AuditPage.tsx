@@ -9,7 +9,8 @@ import dayjs from "dayjs";
 import type { AuditEntry, AuditState, Key } from "../../answers.ts";
 import { addressOf } from "../api/client.ts";
 import { dataQuery, sessionQuery } from "../api/queries.ts";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
@@ -78,7 +79,7 @@ export function AuditPage() {
       <List
         label="Audit log"
         path="/audit"
-        of={["*"]}
+        entities={["*"]}
         columns={columns}
         filters={FILTERS}
         hrefOf={({ id }) => `/settings/audit/${id}`}

@@ -5,10 +5,10 @@ import { IconCheck, IconMessage, IconPhoneCalling } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { AttentionItem } from "../../answers.ts";
 import { pageQuery } from "../api/queries.ts";
-import { useListSearch } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty, FailureNotice, SkeletonLines } from "../parts/states.tsx";
-import { PageLink, Prose, sayPhone, Time } from "../parts/text.tsx";
+import { formatPhone, PageLink, Prose, Time } from "../parts/text.tsx";
 import { CallBack, MemberName, useHandled } from "./open-items.tsx";
 
 export function AttentionPage() {
@@ -52,7 +52,10 @@ function Item({ item }: { item: AttentionItem }) {
   const handled = useHandled(item.call_id, item.kind === "callback" ? "callback" : item.index!);
   const Icon = item.kind === "callback" ? IconPhoneCalling : IconMessage;
   const who =
-    item.contact_name ?? item.name ?? (item.from_number && sayPhone(item.from_number)) ?? "Unknown";
+    item.contact_name ??
+    item.name ??
+    (item.from_number && formatPhone(item.from_number)) ??
+    "Unknown";
   const deal = () =>
     handled.mutate(true, {
       onSuccess: () => {

@@ -6,12 +6,20 @@ import type { CallWithTranscript, Contact, DeliverySummary, Location } from "../
 import { dataQuery, oneQuery } from "../api/queries.ts";
 import { calls, contacts, locations } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
+import { Details } from "../parts/details.tsx";
 import { Page } from "../parts/page.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
-import { Copyable, PageLink, Phone, Prose, sayDuration, sayPhone, Time } from "../parts/text.tsx";
+import {
+  Copyable,
+  formatDuration,
+  formatPhone,
+  PageLink,
+  Phone,
+  Prose,
+  Time,
+} from "../parts/text.tsx";
 import { DeliveryState } from "../webhooks/states.tsx";
 import { Conversation } from "./Conversation.tsx";
-import { Facts } from "./Facts.tsx";
 import { OrderCard } from "./OrderCard.tsx";
 import { Callback, Message } from "./open-items.tsx";
 import { DIRECTIONS, DISPOSITIONS, labelOf, Marks, Outcome, otherNumber } from "./words.tsx";
@@ -39,7 +47,8 @@ function Known({ call }: { call: CallWithTranscript }) {
   });
   const number = otherNumber(call);
   const known = contact.data?.data;
-  const who = (known && nameOf(known)) || (number === null ? "Withheld number" : sayPhone(number));
+  const who =
+    (known && nameOf(known)) || (number === null ? "Withheld number" : formatPhone(number));
   return (
     <Page
       title={who}
@@ -78,12 +87,12 @@ function About({ call }: { call: CallWithTranscript }) {
   }).data?.data;
   const sure = call.intent_confidence;
   return (
-    <Facts
+    <Details
       title="The call"
-      facts={{
+      entries={{
         Started: <Time at={call.started_at} />,
         Length:
-          call.duration_seconds === null ? "Still running" : sayDuration(call.duration_seconds),
+          call.duration_seconds === null ? "Still running" : formatDuration(call.duration_seconds),
         Direction: labelOf(DIRECTIONS, call.direction),
         From: <Phone number={call.from_number} />,
         To: <Phone number={call.to_number} />,
@@ -116,15 +125,15 @@ function About({ call }: { call: CallWithTranscript }) {
 
 function Who({ contact }: { contact: Contact }) {
   return (
-    <Facts
+    <Details
       title="The caller"
-      facts={{
+      entries={{
         Name: (
           <PageLink to={`/contacts/${contact.id}`}>{nameOf(contact) || "No name yet"}</PageLink>
         ),
         Number: (
           <Copyable value={contact.phone_number} label="Copy the number">
-            {sayPhone(contact.phone_number)}
+            {formatPhone(contact.phone_number)}
           </Copyable>
         ),
         Email: contact.email,
@@ -145,9 +154,9 @@ function Appointment({
 }) {
   const { starts_at, duration_minutes, service, attendee_name } = appointment;
   return (
-    <Facts
+    <Details
       title="Appointment"
-      facts={{
+      entries={{
         When: <Time at={starts_at} />,
         Length: duration_minutes && `${duration_minutes} min`,
         For: attendee_name,

@@ -9,10 +9,11 @@ import type { Call, Contact, Intent, Location } from "../../answers.ts";
 import { allQuery, oneQuery, pageQuery } from "../api/queries.ts";
 import { calls, contacts, intents, locations } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
-import { PageLink, Phone, sayDuration, Time } from "../parts/text.tsx";
+import { formatDuration, PageLink, Phone, Time } from "../parts/text.tsx";
 import { DIRECTIONS, DISPOSITIONS, Marks, Outcome, otherNumber } from "./words.tsx";
 
 const latest = pageQuery<Contact>(contacts.path, ["contact"], { limit: 100 });
@@ -63,7 +64,7 @@ export function CallsPage() {
       title: "Length",
       align: "right",
       render: ({ duration_seconds }) =>
-        duration_seconds === null ? "" : sayDuration(duration_seconds),
+        duration_seconds === null ? "" : formatDuration(duration_seconds),
     },
   ];
   const hidden = search.hidden === "show" ? {} : { spam: false, unscorable: false };
@@ -72,12 +73,12 @@ export function CallsPage() {
       <List
         label="Calls"
         path={calls.path}
-        of={["call", "intent"]}
+        entities={["call", "intent"]}
         columns={columns}
         query={hidden}
         filters={FILTERS}
         hrefOf={({ id }) => `/calls/${id}`}
-        beside={false}
+        keepSearch={false}
         searchPlaceholder="Search what was said"
         controls={<Filters search={search} change={change} />}
         empty={

@@ -4,7 +4,7 @@ import { IconArrowDown, IconArrowUp, IconSearch } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import type { CallWithTranscript } from "../../answers.ts";
-import { sayDuration } from "../parts/text.tsx";
+import { formatDuration } from "../parts/text.tsx";
 
 /** The name of a turn in the address. */
 const markOf = (at: number) => `t=${Math.floor(at)}`;
@@ -82,7 +82,7 @@ export function Conversation({ call: { transcript, status } }: { call: CallWithT
             <Text size="xs" c="dimmed">
               {role === "agent" ? "Receptionist" : "Caller"} ·{" "}
               <Link to="." hash={markOf(at)} search={true as never} className="turn-time figures">
-                {sayDuration(at)}
+                {formatDuration(at)}
               </Link>
             </Text>
             <Paper className="turn" px="sm" py={6}>

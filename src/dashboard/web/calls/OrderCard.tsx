@@ -3,8 +3,8 @@ import { Badge, Button, Card, Group, Stepper, Table, Text, Title } from "@mantin
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Call } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { explainError, send } from "../api/client.ts";
+import { refreshQueries } from "../api/queries.ts";
 
 const STEPS = [
   { status: "new", label: "New", next: "Start" },
@@ -19,8 +19,8 @@ export function OrderCard({ call, order }: { call: Call; order: NonNullable<Call
   const client = useQueryClient();
   const move = useMutation({
     mutationFn: (status: string) => send("PATCH", `/calls/${call.id}/order`, { body: { status } }),
-    onSuccess: () => refresh(client, ["call"]),
-    onError: (error) => notifications.show({ color: "red", message: explain(error) }),
+    onSuccess: () => refreshQueries(client, ["call"]),
+    onError: (error) => notifications.show({ color: "red", message: explainError(error) }),
   });
   // What was pressed shows at once; a refusal takes it back.
   const status = move.isPending ? move.variables : call.order_status;

@@ -5,10 +5,10 @@ import { IconCheck } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Call, TeamMember } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
-import { oneQuery, refresh } from "../api/queries.ts";
+import { explainError, send } from "../api/client.ts";
+import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { teamMembers } from "../api/resources.ts";
-import { Prose, sayPhone, Time } from "../parts/text.tsx";
+import { formatPhone, Prose, Time } from "../parts/text.tsx";
 
 /** Marks an item as dealt with, or takes the mark back. `item`: "callback", or a message's place. */
 export function useHandled(callId: string, item: "callback" | number) {
@@ -18,8 +18,8 @@ export function useHandled(callId: string, item: "callback" | number) {
       send("PUT", `/calls/${callId}/${item === "callback" ? item : `messages/${item}`}/handled`, {
         body: { handled },
       }),
-    onSuccess: () => refresh(client, ["call"]),
-    onError: (error) => notifications.show({ color: "red", message: explain(error) }),
+    onSuccess: () => refreshQueries(client, ["call"]),
+    onError: (error) => notifications.show({ color: "red", message: explainError(error) }),
   });
 }
 
@@ -65,7 +65,7 @@ export function CallBack({ number }: { number: string | null }) {
   if (number === null) return null;
   return (
     <Anchor href={`tel:${number}`} inherit underline="always">
-      {sayPhone(number)}
+      {formatPhone(number)}
     </Anchor>
   );
 }

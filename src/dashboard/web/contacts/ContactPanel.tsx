@@ -20,7 +20,7 @@ import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
 import { Panel, usePanelClose } from "../parts/page.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
-import { PageLink, Prose, sayPhone, Time } from "../parts/text.tsx";
+import { formatPhone, PageLink, Prose, Time } from "../parts/text.tsx";
 import { nameOf } from "./ContactsPage.tsx";
 
 interface Values extends Record<string, unknown> {
@@ -76,7 +76,7 @@ function KnownContact({ id, onClose }: { id: string; onClose(): void }) {
     );
   const { data: contact, etag } = one.data;
   return (
-    <Panel title={nameOf(contact) || sayPhone(contact.phone_number)} onClose={onClose}>
+    <Panel title={nameOf(contact) || formatPhone(contact.phone_number)} onClose={onClose}>
       <Stack gap="lg">
         <ContactForm contact={contact} etag={etag} />
         {contact.agent_notes && (

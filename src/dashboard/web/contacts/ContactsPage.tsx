@@ -4,7 +4,8 @@ import { IconAddressBook, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { Contact } from "../../answers.ts";
 import { contacts } from "../api/resources.ts";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Phone, Time } from "../parts/text.tsx";
@@ -46,7 +47,7 @@ export function ContactsPage() {
       <List
         label="Contacts"
         path={contacts.path}
-        of={["contact"]}
+        entities={["contact"]}
         columns={columns}
         filters={["source"]}
         hrefOf={({ id }) => `/contacts/${id}`}

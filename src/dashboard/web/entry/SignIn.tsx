@@ -6,9 +6,9 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRouter, useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import type { SessionInfo, Welcome } from "../../answers.ts";
-import { Failure, get, send } from "../api/client.ts";
+import { Failure, getData, send } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
-import { showRefusal } from "../parts/form.tsx";
+import { showFieldErrors } from "../parts/form.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Entrance, Sheet } from "./Entrance.tsx";
 
@@ -20,10 +20,10 @@ const safePath = (next: string | undefined): string =>
 const arrivalQuery = {
   queryKey: ["arrival"],
   queryFn: async () => {
-    const welcome = await get<Welcome>("/welcome");
+    const welcome = await getData<Welcome>("/welcome");
     const session = welcome.needs_account
       ? null
-      : await get<SessionInfo>("/session").catch(() => null);
+      : await getData<SessionInfo>("/session").catch(() => null);
     return { welcome, session };
   },
   gcTime: 0,
@@ -112,7 +112,7 @@ function SignInForm({
       setStep("password");
       setProblem("This email and password do not belong together. Check both and try again.");
     } else {
-      setProblem(showRefusal(form, error));
+      setProblem(showFieldErrors(form, error));
     }
   }
 

@@ -5,7 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { SessionInfo } from "../../answers.ts";
-import { Failure, get, send } from "../api/client.ts";
+import { Failure, getData, send } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Entrance } from "./Entrance.tsx";
@@ -13,7 +13,7 @@ import { useToken } from "./token.ts";
 
 /** Whoever is signed in stays so; the link is not used up then. Null for a link that opens nothing. */
 async function open(token: string | null): Promise<SessionInfo | null> {
-  const session = await get<SessionInfo>("/session").catch(() => null);
+  const session = await getData<SessionInfo>("/session").catch(() => null);
   if (session !== null || token === null) return session;
   try {
     const body = { token };

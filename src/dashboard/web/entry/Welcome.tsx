@@ -6,10 +6,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useState } from "react";
 import type { Welcome as Answer, SessionInfo } from "../../answers.ts";
-import { Failure, get, send } from "../api/client.ts";
+import { Failure, getData, send } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { useFieldHelp } from "../api/schema.ts";
-import { showRefusal } from "../parts/form.tsx";
+import { showFieldErrors } from "../parts/form.tsx";
 import { NewPassword } from "../parts/new-password.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { ownTimeZone, TimeZoneSelect } from "../parts/time-zone.tsx";
@@ -18,7 +18,7 @@ import { useToken } from "./token.ts";
 
 /** Whether the link opens, and whom the server is for. */
 async function look(token: string | null) {
-  const welcome = await get<Answer>("/welcome");
+  const welcome = await getData<Answer>("/welcome");
   if (token === null || !welcome.needs_account) return { welcome, opens: false };
   try {
     await send("POST", "/first-account/check", { body: { token } });
@@ -149,7 +149,7 @@ function FirstAccount({
       await navigate({ to: "/" });
     } catch (error) {
       if (isDead(error)) onDead();
-      else setProblem(showRefusal(form, error));
+      else setProblem(showFieldErrors(form, error));
       setRefusals((count) => count + 1);
     } finally {
       setBusy(false);

@@ -2,7 +2,7 @@
 import { Button, Container } from "@mantine/core";
 import { IconMapQuestion, IconPlugX } from "@tabler/icons-react";
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
-import { explain, Failure } from "../api/client.ts";
+import { explainError, Failure } from "../api/client.ts";
 import { useTitle } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 
@@ -41,7 +41,7 @@ export function PageFailure({ error, reset }: ErrorComponentProps) {
         title="This page could not be shown"
         action={<Button onClick={again}>Try again</Button>}
       >
-        {explain(error)}
+        {explainError(error)}
       </Empty>
     </Container>
   );

@@ -11,7 +11,7 @@ import type { Call, Contact, Key } from "../../answers.ts";
 import { dataQuery, pageQuery } from "../api/queries.ts";
 import { calls, contacts } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
-import { sayPhone, sayTime } from "../parts/text.tsx";
+import { formatPhone, formatTime } from "../parts/text.tsx";
 import { GROUPS } from "./Shell.tsx";
 
 const NEW = [
@@ -80,8 +80,8 @@ export default function Search({ opener }: { opener: RefObject<(() => void) | nu
       group: "Contacts",
       actions: (enabled ? (people.data?.data ?? []) : []).map((contact) => ({
         id: contact.id,
-        label: nameOf(contact) || sayPhone(contact.phone_number),
-        description: sayPhone(contact.phone_number),
+        label: nameOf(contact) || formatPhone(contact.phone_number),
+        description: formatPhone(contact.phone_number),
         onClick: go(`/contacts/${contact.id}`),
       })),
     },
@@ -90,7 +90,7 @@ export default function Search({ opener }: { opener: RefObject<(() => void) | nu
       actions: (enabled ? (talks.data?.data ?? []) : []).map(({ id, summary, started_at }) => ({
         id,
         label: summary ?? "Call",
-        description: sayTime(started_at),
+        description: formatTime(started_at),
         onClick: go(`/calls/${id}`),
       })),
     },

@@ -43,7 +43,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef } from "react";
 import type { AttentionItem } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
+import { explainError, send } from "../api/client.ts";
 import { pageQuery, sessionQuery, useChanges } from "../api/queries.ts";
 import { ConfirmIdentityProvider } from "../parts/confirm-identity.tsx";
 
@@ -233,7 +233,7 @@ function AccountMenu({ name }: { name: string }) {
     try {
       await send("DELETE", "/session");
     } catch (error) {
-      notifications.show({ color: "red", message: explain(error) });
+      notifications.show({ color: "red", message: explainError(error) });
       return;
     }
     await navigate({ to: "/sign-in" });

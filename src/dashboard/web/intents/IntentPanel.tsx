@@ -4,7 +4,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { intents } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
-import { ObjectPanel } from "../parts/known.tsx";
+import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
 import { RulesWhere } from "../rules/RulesWhere.tsx";
 

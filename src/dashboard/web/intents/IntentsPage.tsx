@@ -4,7 +4,8 @@ import { IconPlus, IconTargetArrow } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { Intent } from "../../answers.ts";
 import { intents } from "../api/resources.ts";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { PageLink } from "../parts/text.tsx";
@@ -35,7 +36,7 @@ export function IntentsPage() {
       <List
         label="Intents"
         path={intents.path}
-        of={["intent"]}
+        entities={["intent"]}
         columns={columns}
         filters={["active"]}
         hrefOf={({ id }) => `/intents/${id}`}

@@ -3,7 +3,7 @@ import { Code, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { NewKey } from "../../answers.ts";
 import { sessionQuery } from "../api/queries.ts";
-import { SecretOnce } from "../parts/secret.tsx";
+import { SecretDialog } from "../parts/secret.tsx";
 import { Copy } from "../parts/text.tsx";
 import { curlOf } from "./words.ts";
 
@@ -11,7 +11,7 @@ export function KeySecret({ made, onClose }: { made: NewKey; onClose(): void }) 
   const { data: session } = useQuery(sessionQuery);
   const curl = curlOf(session?.public_url ?? location.origin, made.data.access, made.key);
   return (
-    <SecretOnce title={`The key ${made.data.name}`} secret={made.key} onClose={onClose}>
+    <SecretDialog title={`The key ${made.data.name}`} secret={made.key} onClose={onClose}>
       <Stack gap={4}>
         <Text size="sm">Try it:</Text>
         <Group wrap="nowrap" gap="xs">
@@ -27,6 +27,6 @@ export function KeySecret({ made, onClose }: { made: NewKey; onClose(): void }) 
           <Copy value={curl} label="Copy the command" />
         </Group>
       </Stack>
-    </SecretOnce>
+    </SecretDialog>
   );
 }

@@ -26,8 +26,8 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Key } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
-import { dataQuery, refresh } from "../api/queries.ts";
+import { explainError, send } from "../api/client.ts";
+import { dataQuery, refreshQueries } from "../api/queries.ts";
 import { useConfirmIdentity } from "../parts/confirm-identity.tsx";
 import { Page } from "../parts/page.tsx";
 import { Empty, FailureNotice, SkeletonLines } from "../parts/states.tsx";
@@ -197,9 +197,9 @@ function State({ of: key }: { of: Key }) {
     setNote(to ? null : { text: "Stops with the next request", refused: false });
     try {
       await send("PATCH", `/keys/${key.id}`, { body: { active: to } });
-      await refresh(client, ["api_key"]);
+      await refreshQueries(client, ["api_key"]);
     } catch (error) {
-      setNote({ text: `Not switched. ${explain(error)}`, refused: true });
+      setNote({ text: `Not switched. ${explainError(error)}`, refused: true });
     }
     setWanted(null);
   }
@@ -236,9 +236,9 @@ function Actions({ of: key, onRotate }: { of: Key; onRotate(key: Key): void }) {
       const proof = await confirm({ kind: "keys.delete", id: key.id }, what);
       if (proof === null) return;
       await send("DELETE", `/keys/${key.id}`, { proof });
-      await refresh(client, ["api_key"]);
+      await refreshQueries(client, ["api_key"]);
     } catch (error) {
-      setProblem(explain(error));
+      setProblem(explainError(error));
     }
   }
 

@@ -8,9 +8,9 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { NewKey } from "../../answers.ts";
 import { send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { refreshQueries } from "../api/queries.ts";
 import { useConfirmIdentity } from "../parts/confirm-identity.tsx";
-import { showRefusal } from "../parts/form.tsx";
+import { showFieldErrors } from "../parts/form.tsx";
 import { useTitle } from "../parts/page.tsx";
 import { KeySecret } from "./KeySecret.tsx";
 import { ACCESS, type Access } from "./words.ts";
@@ -66,9 +66,9 @@ export function NewKeyDialog() {
       );
       if (proof === null) return;
       setMade((await send<NewKey>("POST", "/keys", { body: key, proof })).body);
-      void refresh(client, ["api_key"]);
+      void refreshQueries(client, ["api_key"]);
     } catch (error) {
-      setProblem(showRefusal(form, error));
+      setProblem(showFieldErrors(form, error));
     } finally {
       setBusy(false);
     }

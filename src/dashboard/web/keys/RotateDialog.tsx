@@ -3,8 +3,8 @@ import { Alert, Button, Group, Modal, Radio, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Key, RotatedKey } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { explainError, send } from "../api/client.ts";
+import { refreshQueries } from "../api/queries.ts";
 import { useConfirmIdentity } from "../parts/confirm-identity.tsx";
 import { KeySecret } from "./KeySecret.tsx";
 
@@ -34,9 +34,9 @@ export function RotateDialog({ target, onClose }: { target: Key; onClose(): void
       if (proof === null) return;
       const body = { overlap_hours: Number(overlap) };
       setMade((await send<RotatedKey>("POST", `/keys/${target.id}/rotate`, { body, proof })).body);
-      void refresh(client, ["api_key"]);
+      void refreshQueries(client, ["api_key"]);
     } catch (error) {
-      setProblem(explain(error));
+      setProblem(explainError(error));
     } finally {
       setBusy(false);
     }

@@ -6,14 +6,14 @@ import { IconMapPin, IconTrash } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import type { KnowledgeEntry } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
-import { oneQuery, refresh } from "../api/queries.ts";
+import { explainError, send } from "../api/client.ts";
+import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { locations, type Resource } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { NotFound } from "../frame/NotFound.tsx";
-import { SelectLocation, useNamed } from "../parts/choices.tsx";
+import { LocationSelect, useNames } from "../parts/choices.tsx";
 import { ResourceForm } from "../parts/form.tsx";
-import { ObjectPanel } from "../parts/known.tsx";
+import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
 import { PageLink, Prose } from "../parts/text.tsx";
 import { headOf, isKind, KINDS, type Kind, textOf } from "./kinds.ts";
@@ -84,7 +84,7 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
             maxRows={20}
             {...form.getInputProps(text)}
           />
-          <SelectLocation
+          <LocationSelect
             description={help("location_id").description}
             {...form.getInputProps("location_id")}
           />
@@ -98,7 +98,7 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
 function Others({ entry }: { entry: KnowledgeEntry }) {
   const client = useQueryClient();
   const close = usePanelClose("/knowledge");
-  const places = useNamed(locations);
+  const places = useNames(locations);
   const { overrides, overriddenBy } = useOverrides()(entry);
   const { resource } = KINDS[entry.type];
   const ask = () =>
@@ -120,9 +120,9 @@ function Others({ entry }: { entry: KnowledgeEntry }) {
               queryKey: oneQuery(`${resource.path}/${entry.id}`, []).queryKey,
             });
             close();
-            return refresh(client, [resource.entity]);
+            return refreshQueries(client, [resource.entity]);
           })
-          .catch((error) => notifications.show({ color: "red", message: explain(error) }));
+          .catch((error) => notifications.show({ color: "red", message: explainError(error) }));
       },
     });
   return (

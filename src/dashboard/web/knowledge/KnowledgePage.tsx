@@ -4,8 +4,9 @@ import { IconBook, IconChevronDown } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { KnowledgeEntry } from "../../answers.ts";
 import { locations } from "../api/resources.ts";
-import { SelectLocation, useNamed } from "../parts/choices.tsx";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { LocationSelect, useNames } from "../parts/choices.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { headOf, isKind, KINDS, textOf } from "./kinds.ts";
@@ -18,7 +19,7 @@ const TYPES = [
 
 export function KnowledgePage() {
   const [search, change] = useListSearch();
-  const places = useNamed(locations);
+  const places = useNames(locations);
   const overridesOf = useOverrides();
   const kind = isKind(search.type) ? search.type : null;
   /** A list of one kind does not say which. */
@@ -83,14 +84,14 @@ export function KnowledgePage() {
       <List
         label="Knowledge"
         path={kind ? KINDS[kind].resource.path : "/v1/knowledge"}
-        of={["fact", "faq", "policy"]}
+        entities={["fact", "faq", "policy"]}
         columns={columns}
         filters={kind ? ["location_id"] : ["location_id", "effective"]}
         hrefOf={(entry) => `/knowledge/${typed(entry).type}/${entry.id}`}
         searchPlaceholder="Search knowledge"
         controls={
           <>
-            <SelectLocation
+            <LocationSelect
               label={undefined}
               aria-label="Location"
               placeholder="Any location"

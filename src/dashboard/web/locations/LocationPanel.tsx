@@ -7,7 +7,7 @@ import { locations } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
 import { HoursField } from "../parts/hours.tsx";
-import { ObjectPanel } from "../parts/known.tsx";
+import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
 import { ownTimeZone, TimeZoneSelect } from "../parts/time-zone.tsx";
 
@@ -74,7 +74,7 @@ export function LocationPanel() {
               />
               <HoursField
                 label="Opening hours"
-                without="The receptionist does not know when it is open."
+                whenUnset="The receptionist does not know when it is open."
                 form={form as unknown as UseFormReturnType<Record<string, unknown>>}
                 name="hours"
               />

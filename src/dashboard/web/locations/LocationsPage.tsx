@@ -48,7 +48,7 @@ export function LocationsPage() {
       <List
         label="Locations"
         path={locations.path}
-        of={["location"]}
+        entities={["location"]}
         columns={columns}
         hrefOf={({ id }) => `/locations/${id}`}
         empty={

@@ -17,7 +17,7 @@ import { useForm } from "@mantine/form";
 import { IconBolt, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { FaultState } from "../../mock-answers.ts";
-import { explain, Failure } from "../api/client.ts";
+import { explainError, Failure } from "../api/client.ts";
 import { useRoutes } from "../api/schema.ts";
 import { StateBadge } from "../parts/state-badge.tsx";
 import { setFaults, stateQuery } from "./queries.ts";
@@ -88,7 +88,7 @@ function Rules({ rules, remove }: { rules: FaultState[]; remove(index: number): 
               <Table.Td>{key ?? "Any"}</Table.Td>
               <Table.Td>
                 <Group gap="xs" w="max-content">
-                  <StateBadge icon={IconBolt} color="orange" word={fault} />
+                  <StateBadge icon={IconBolt} color="orange" label={fault} />
                   {probability < 1 && `${Math.round(probability * 100)} %`}
                 </Group>
               </Table.Td>
@@ -145,7 +145,7 @@ function NewRule({ add, at }: { add(rule: Rule): Promise<unknown>; at: number })
       const said = (field: string) => details[`rules.${at}.${field}`] ?? null;
       form.setErrors({
         ...{ route: said("route"), kind: said("fault"), percent: said("probability") },
-        ...(Object.keys(details).length === 0 && { route: explain(error) }),
+        ...(Object.keys(details).length === 0 && { route: explainError(error) }),
       });
     }
   }

@@ -20,7 +20,7 @@ import { IconRotate } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { MockState } from "../../mock-answers.ts";
-import { explain, Failure } from "../api/client.ts";
+import { explainError, Failure } from "../api/client.ts";
 import { NotFound } from "../frame/NotFound.tsx";
 import { CodeBlock } from "../parts/code.tsx";
 import { Page } from "../parts/page.tsx";
@@ -60,7 +60,7 @@ export function MockPage() {
 function Gone({ error }: { error: unknown }) {
   return (
     <Alert color="yellow" variant="light" role="alert" title="What stands here is not up to date">
-      {explain(error)}
+      {explainError(error)}
     </Alert>
   );
 }
@@ -194,7 +194,7 @@ function StartAnew() {
         client.setQueryData(stateQuery.queryKey, state);
         notifications.show({ message: "It is as it was when it started." });
       },
-      (error: unknown) => notifications.show({ color: "red", message: explain(error) }),
+      (error: unknown) => notifications.show({ color: "red", message: explainError(error) }),
     );
   const confirm = () =>
     modals.openConfirmModal({

@@ -60,7 +60,7 @@ function List({ requests }: { requests: RecentRequest[] }) {
               <Table.Td>
                 <Group gap={6} wrap="nowrap" w="max-content">
                   <Status status={status} />
-                  {fault !== null && <StateBadge icon={IconBolt} color="orange" word={fault} />}
+                  {fault !== null && <StateBadge icon={IconBolt} color="orange" label={fault} />}
                 </Group>
               </Table.Td>
               <Table.Td>
@@ -94,7 +94,7 @@ function Status({ status }: { status: number | null }) {
       : status < 500
         ? ([IconAlertTriangle, "yellow"] as const)
         : ([IconX, "red"] as const);
-  return <StateBadge icon={icon} color={color} word={String(status)} />;
+  return <StateBadge icon={icon} color={color} label={String(status)} />;
 }
 
 function RequestPanel({ number }: { number: string }) {

@@ -2,7 +2,7 @@
 import { Button, Code, Select, Stack, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { explain, Failure, sayField } from "../api/client.ts";
+import { explainError, Failure, formatFieldName } from "../api/client.ts";
 import { useEvents } from "../api/schema.ts";
 import { CodeBlock } from "../parts/code.tsx";
 import { PageLink } from "../parts/text.tsx";
@@ -78,5 +78,8 @@ const fieldsOf = (text: string): Record<string, string> =>
 
 function sayRefusal(error: unknown): string {
   const details = error instanceof Failure ? Object.entries(error.details) : [];
-  return details.map(([field, what]) => `${sayField(field)} ${what}.`).join(" ") || explain(error);
+  return (
+    details.map(([field, what]) => `${formatFieldName(field)} ${what}.`).join(" ") ||
+    explainError(error)
+  );
 }

@@ -6,7 +6,7 @@ import { useReducedMotion } from "@mantine/hooks";
 import { useNavigate } from "@tanstack/react-router";
 import dayjs from "dayjs";
 import type { Overview } from "../../answers.ts";
-import { sayDay } from "../parts/text.tsx";
+import { formatDay } from "../parts/text.tsx";
 
 const COLOURS = ["brand.6", "blue.5", "yellow.6", "grape.5", "orange.6"];
 const NONE = "Without an outcome";
@@ -22,7 +22,7 @@ export default function Days({ days, outcomes }: Pick<Overview, "days" | "outcom
     const sum = shown.reduce((all, [, count]) => all + count, 0);
     return {
       date,
-      day: sayDay(dayjs(date).toDate()),
+      day: formatDay(dayjs(date).toDate()),
       calls,
       ...Object.fromEntries(shown),
       [OTHERS]: calls - sum,

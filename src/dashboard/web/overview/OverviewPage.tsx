@@ -6,11 +6,11 @@ import dayjs from "dayjs";
 import { lazy, type ReactNode, Suspense } from "react";
 import type { Overview } from "../../answers.ts";
 import { dataQuery } from "../api/queries.ts";
-import { SelectLocation } from "../parts/choices.tsx";
-import { useListSearch } from "../parts/list.tsx";
+import { LocationSelect } from "../parts/choices.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
-import { PageLink, sayDuration } from "../parts/text.tsx";
+import { formatDuration, PageLink } from "../parts/text.tsx";
 import { ownTimeZone } from "../parts/time-zone.tsx";
 import { FirstSteps } from "./FirstSteps.tsx";
 import { Hours } from "./Hours.tsx";
@@ -43,7 +43,7 @@ export function OverviewPage() {
       title="Overview"
       actions={
         <>
-          <SelectLocation
+          <LocationSelect
             label={undefined}
             aria-label="Location"
             placeholder="All locations"
@@ -118,7 +118,7 @@ function Numbers({ overview, range, place }: NumbersProps) {
           title="Length of a call"
           now={average(totals.seconds, totals.calls)}
           before={average(before.seconds, before.calls)}
-          say={(n) => sayDuration(Math.round(n))}
+          say={(n) => formatDuration(Math.round(n))}
           to={calls({})}
         />
       </SimpleGrid>

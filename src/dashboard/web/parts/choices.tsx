@@ -10,7 +10,7 @@ interface Named {
 }
 
 /** All of a resource by name, and the name of one. */
-export function useNamed(resource: Resource<Named>) {
+export function useNames(resource: Resource<Named>) {
   const { data } = useQuery(allQuery<Named>(resource.path, [resource.entity]));
   return {
     options: (data ?? []).map(({ id, name }) => ({ value: id, label: name })),
@@ -18,17 +18,17 @@ export function useNamed(resource: Resource<Named>) {
   };
 }
 
-export function SelectNamed({
+export function ResourceSelect({
   resource,
   ...select
 }: Omit<SelectProps, "data" | "resource"> & { resource: Resource<Named> }) {
-  const { options } = useNamed(resource);
+  const { options } = useNames(resource);
   return <Select data={options} clearable searchable={options.length > 8} {...select} />;
 }
 
 /** A location, or all of them. */
-export const SelectLocation = (select: Omit<SelectProps, "data" | "resource">) => (
-  <SelectNamed
+export const LocationSelect = (select: Omit<SelectProps, "data" | "resource">) => (
+  <ResourceSelect
     resource={locations as Resource<Named>}
     label="Location"
     placeholder="Everywhere"

@@ -21,7 +21,7 @@ import {
   useState,
 } from "react";
 import type { ConfirmableAction, Confirmation } from "../../answers.ts";
-import { explain, Failure, send } from "../api/client.ts";
+import { explainError, Failure, send } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 
 type Proof = Confirmation["proof"];
@@ -150,7 +150,7 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
 function toldOf(error: unknown) {
   const details = error instanceof Failure ? error.details : {};
   const wrong = details.password ?? details.code;
-  if (wrong === undefined) return { field: null, notice: explain(error) };
+  if (wrong === undefined) return { field: null, notice: explainError(error) };
   const left = details.tries_left;
   const sentence = `${wrong.charAt(0).toUpperCase()}${wrong.slice(1)}.`;
   const tries = left && (left === "1" ? " One try is left." : ` ${left} tries are left.`);

@@ -8,16 +8,17 @@ import { modals } from "@mantine/modals";
 import { useQueryClient } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { explain, Failure, sayField, send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { explainError, Failure, formatFieldName, send } from "../api/client.ts";
+import { refreshQueries } from "../api/queries.ts";
 import type { Resource } from "../api/resources.ts";
 
 /** Details that name a field of the form stand there; the others are returned, to stand above the buttons. */
-export function showRefusal<V extends Record<string, unknown>>(
+export function showFieldErrors<V extends Record<string, unknown>>(
   form: Pick<UseFormReturnType<V>, "setErrors" | "getValues">,
   error: unknown,
 ): string | null {
-  if (!(error instanceof Failure) || Object.keys(error.details).length === 0) return explain(error);
+  if (!(error instanceof Failure) || Object.keys(error.details).length === 0)
+    return explainError(error);
   const fields = Object.keys(form.getValues());
   const own = Object.entries(error.details).filter(([name]) =>
     fields.includes(name.split(".")[0]!),
@@ -26,14 +27,14 @@ export function showRefusal<V extends Record<string, unknown>>(
   const [other] = Object.entries(error.details).filter(
     ([name]) => !fields.includes(name.split(".")[0]!),
   );
-  return other ? `${sayField(other[0])} ${other[1]}.` : null;
+  return other ? `${formatFieldName(other[0])} ${other[1]}.` : null;
 }
 
 /** "must be in E.164 form" as it stands below a field. */
 const asSentence = (what: string) => `${what.charAt(0).toUpperCase()}${what.slice(1)}.`;
 
 /** Asks before what was typed is lost, by a link, the back button or by closing the tab. */
-export function useUnsaved(dirty: boolean): void {
+export function useUnsavedChanges(dirty: boolean): void {
   const { proceed, reset, status } = useBlocker({
     shouldBlockFn: () => dirty,
     enableBeforeUnload: dirty,
@@ -88,7 +89,7 @@ export function ResourceForm<T extends object, V extends Record<string, unknown>
   // The version that was opened. It moves on only while nothing is typed, so that a later change is noticed.
   const base = useRef(target?.etag);
   const dirty = form.isDirty();
-  useUnsaved(dirty && !saved.current);
+  useUnsavedChanges(dirty && !saved.current);
 
   const fresh = JSON.stringify(initial);
   useEffect(() => {
@@ -110,11 +111,11 @@ export function ResourceForm<T extends object, V extends Record<string, unknown>
       });
       saved.current = true;
       form.resetDirty();
-      await refresh(client, [resource.entity]);
+      await refreshQueries(client, [resource.entity]);
       onSaved(body.data, body);
     } catch (error) {
       if (error instanceof Failure && error.code === "precondition_failed") setClash(true);
-      else setProblem(showRefusal(form, error));
+      else setProblem(showFieldErrors(form, error));
     } finally {
       setBusy(false);
     }
@@ -141,7 +142,7 @@ export function ResourceForm<T extends object, V extends Record<string, unknown>
                   onClick={() => {
                     setClash(false);
                     form.reset();
-                    void refresh(client, [resource.entity]);
+                    void refreshQueries(client, [resource.entity]);
                   }}
                 >
                   Load theirs

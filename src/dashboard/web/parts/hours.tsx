@@ -17,14 +17,14 @@ const nameOf = (day: Day) => day.charAt(0).toUpperCase() + day.slice(1);
 
 interface HoursFieldProps {
   label: string;
-  /** What it means that none are given. */
-  without: string;
+  /** Explains what applies while no hours are set. */
+  whenUnset: string;
   form: UseFormReturnType<Record<string, unknown>>;
   /** The field's name in the form. */
   name: string;
 }
 
-export function HoursField({ label, without, form, name }: HoursFieldProps) {
+export function HoursField({ label, whenUnset, form, name }: HoursFieldProps) {
   const hours = form.values[name] as Hours | null;
   const set = (value: Hours | null) => form.setFieldValue(name, value as never);
   return (
@@ -34,7 +34,7 @@ export function HoursField({ label, without, form, name }: HoursFieldProps) {
       </Text>
       <Switch
         label="Hours are given"
-        description={hours === null ? without : undefined}
+        description={hours === null ? whenUnset : undefined}
         checked={hours !== null}
         onChange={({ currentTarget }) => set(currentTarget.checked ? NONE : null)}
       />

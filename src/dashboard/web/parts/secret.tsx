@@ -11,7 +11,7 @@ interface SecretProps {
   onClose(): void;
 }
 
-export function SecretOnce({ title, secret, children, onClose }: SecretProps) {
+export function SecretDialog({ title, secret, children, onClose }: SecretProps) {
   const [stored, setStored] = useState(false);
   const [early, setEarly] = useState(false);
   const close = () => (stored ? onClose() : setEarly(true));

@@ -1,16 +1,14 @@
-/** What something is at, in a word with its sign; the colour says nothing by itself. */
+/** A state as a word with an icon, because color alone conveys nothing to some readers. */
 import { Badge, type MantineColor } from "@mantine/core";
 import type { TablerIcon } from "@tabler/icons-react";
 
-export function StateBadge({
-  icon: Icon,
-  color,
-  word,
-}: {
+interface StateBadgeProps {
   icon: TablerIcon;
   color: MantineColor;
-  word: string;
-}) {
+  label: string;
+}
+
+export function StateBadge({ icon: Icon, color, label }: StateBadgeProps) {
   return (
     <Badge
       variant="default"
@@ -18,7 +16,7 @@ export function StateBadge({
       fw={500}
       leftSection={<Icon size={14} color={`var(--mantine-color-${color}-6)`} aria-hidden />}
     >
-      {word}
+      {label}
     </Badge>
   );
 }

@@ -12,10 +12,10 @@ import {
 } from "@mantine/core";
 import { IconAlertTriangle, type TablerIcon } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useState } from "react";
-import { explain } from "../api/client.ts";
+import { explainError } from "../api/client.ts";
 
 /** Nothing for the first 300 ms: what comes at once must not flicker. */
-export function Later({ children }: { children: ReactNode }) {
+export function Delayed({ children }: { children: ReactNode }) {
   const [due, setDue] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setDue(true), 300);
@@ -27,13 +27,13 @@ export function Later({ children }: { children: ReactNode }) {
 /** Lines in the shape of text that is still to come. */
 export function SkeletonLines({ lines = 6 }: { lines?: number }) {
   return (
-    <Later>
+    <Delayed>
       <Stack gap="sm" aria-busy="true" aria-label="Loading">
         {Array.from({ length: lines }, (_, i) => (
           <Skeleton key={i} height={16} width={`${90 - ((i * 17) % 40)}%`} />
         ))}
       </Stack>
-    </Later>
+    </Delayed>
   );
 }
 
@@ -48,7 +48,7 @@ export function FailureNotice({ error, retry }: { error: unknown; retry?: () => 
       role="alert"
     >
       <Group justify="space-between">
-        <Text size="sm">{explain(error)}</Text>
+        <Text size="sm">{explainError(error)}</Text>
         {retry && (
           <Button size="xs" variant="default" onClick={retry}>
             Try again

@@ -12,12 +12,12 @@ const dayOfYear = format({ day: "numeric", month: "short", year: "numeric" });
 const exact = format({ dateStyle: "full", timeStyle: "long" });
 
 /** 14 Nov */
-export const sayDay = (at: Date): string => day.format(at);
+export const formatDay = (at: Date): string => day.format(at);
 
 const startOfDay = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
 
 /** 10:42 today, Yesterday 10:42, 14 Nov 10:42, 14 Nov 2025. */
-export function sayTime(iso: string, now = Date.now()): string {
+export function formatTime(iso: string, now = Date.now()): string {
   const at = new Date(iso);
   const days = Math.round((startOfDay(now) - startOfDay(at.getTime())) / 86_400_000);
   if (days === 0) return hour.format(at);
@@ -39,14 +39,14 @@ export function Time({ at, fallback = "Never" }: { at: string | null; fallback?:
   return (
     <Tooltip label={exact.format(new Date(at))}>
       <time dateTime={at} className="figures">
-        {sayTime(at)}
+        {formatTime(at)}
       </time>
     </Tooltip>
   );
 }
 
 /** 4:12, or 1:02:07 from an hour on. */
-export function sayDuration(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const parts = [Math.floor(seconds / 60) % 60, Math.floor(seconds % 60)];
   const hours = Math.floor(seconds / 3600);
   const padded = parts.map((part, i) =>
@@ -56,7 +56,7 @@ export function sayDuration(seconds: number): string {
 }
 
 /** "+15550100142" as it is read in its country; what is no known number stays as it is. */
-export function sayPhone(number: string): string {
+export function formatPhone(number: string): string {
   const parsed = parsePhoneNumber(number);
   if (!parsed?.isPossible()) return number;
   return parsed.formatInternational();
@@ -77,7 +77,7 @@ export function Phone({
     );
   return (
     <span className="figures" title={number}>
-      {sayPhone(number)}
+      {formatPhone(number)}
     </span>
   );
 }

@@ -14,9 +14,9 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import type { EscalationRule } from "../../answers.ts";
 import { escalationRules, intents, teamMembers } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
-import { SelectLocation, SelectNamed } from "../parts/choices.tsx";
+import { LocationSelect, ResourceSelect } from "../parts/choices.tsx";
 import { ResourceForm } from "../parts/form.tsx";
-import { ObjectPanel } from "../parts/known.tsx";
+import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
 import { ACTIONS, CONDITIONS } from "./words.ts";
 
@@ -131,7 +131,7 @@ function Fields({ form }: { form: UseFormReturnType<Values> }) {
             error={form.errors["destination.department"] ?? form.errors.destination}
           />
         ) : (
-          <SelectNamed
+          <ResourceSelect
             mt="xs"
             resource={teamMembers}
             aria-label="Team member"
@@ -148,7 +148,7 @@ function Fields({ form }: { form: UseFormReturnType<Values> }) {
         minRows={2}
         {...form.getInputProps("agent_say")}
       />
-      <SelectLocation
+      <LocationSelect
         description={help("location_id").description}
         {...form.getInputProps("location_id")}
       />
@@ -187,7 +187,7 @@ function Condition({ form }: { form: UseFormReturnType<Values> }) {
     case "attempts":
       return <NumberInput label="How often" {...input} />;
     case "intent_id":
-      return <SelectNamed resource={intents} label="Intent" {...input} />;
+      return <ResourceSelect resource={intents} label="Intent" {...input} />;
     default:
       return null;
   }

@@ -31,11 +31,11 @@ import { IconDots, IconGripVertical, IconPlus, IconRoute } from "@tabler/icons-r
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { EscalationRule } from "../../answers.ts";
-import { explain, send } from "../api/client.ts";
-import { allQuery, refresh } from "../api/queries.ts";
+import { explainError, send } from "../api/client.ts";
+import { allQuery, refreshQueries } from "../api/queries.ts";
 import { escalationRules, intents, teamMembers } from "../api/resources.ts";
-import { SelectLocation, useNamed } from "../parts/choices.tsx";
-import { useListSearch } from "../parts/list.tsx";
+import { LocationSelect, useNames } from "../parts/choices.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty, FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { sayAction, sayCondition } from "./words.ts";
@@ -62,7 +62,7 @@ function useMove() {
       return before;
     },
     onError: (_error, _move, before) => client.setQueryData(query.queryKey, before),
-    onSettled: () => refresh(client, ["escalation_rule"]),
+    onSettled: () => refreshQueries(client, ["escalation_rule"]),
   });
 }
 
@@ -88,7 +88,7 @@ export function RulesPage() {
       actions={add}
     >
       <Group gap="xs" role="search">
-        <SelectLocation
+        <LocationSelect
           label={undefined}
           aria-label="Location"
           placeholder="Any location"
@@ -114,7 +114,7 @@ export function RulesPage() {
       </Group>
       {move.error && (
         <Alert color="red" variant="light" role="alert">
-          The order stays as it was. {explain(move.error)}
+          The order stays as it was. {explainError(move.error)}
         </Alert>
       )}
       {list.error && !rules ? (
@@ -204,8 +204,8 @@ interface RuleProps {
 
 function Rule({ rule, place, last, fixed, onMove }: RuleProps) {
   const sortable = useSortable({ id: rule.id });
-  const wishes = useNamed(intents);
-  const members = useNamed(teamMembers);
+  const wishes = useNames(intents);
+  const members = useNames(teamMembers);
   return (
     <Card
       ref={sortable.setNodeRef}

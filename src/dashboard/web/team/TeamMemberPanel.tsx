@@ -5,10 +5,10 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import type { TeamMember } from "../../answers.ts";
 import { teamMembers } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
-import { SelectLocation } from "../parts/choices.tsx";
+import { LocationSelect } from "../parts/choices.tsx";
 import { ResourceForm } from "../parts/form.tsx";
 import { HoursField } from "../parts/hours.tsx";
-import { ObjectPanel } from "../parts/known.tsx";
+import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
 import { RulesWhere } from "../rules/RulesWhere.tsx";
 
@@ -82,7 +82,7 @@ export function TeamMemberPanel() {
                 description={help("tags").description}
                 {...form.getInputProps("tags")}
               />
-              <SelectLocation
+              <LocationSelect
                 description={help("location_id").description}
                 {...form.getInputProps("location_id")}
               />
@@ -93,7 +93,7 @@ export function TeamMemberPanel() {
               />
               <HoursField
                 label="Hours for calls"
-                without="Calls are passed on whenever the location is open."
+                whenUnset="Calls are passed on whenever the location is open."
                 form={form as unknown as UseFormReturnType<Record<string, unknown>>}
                 name="transfer_hours"
               />

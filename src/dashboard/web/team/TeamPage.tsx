@@ -4,8 +4,9 @@ import { IconPlus, IconUsers } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { TeamMember } from "../../answers.ts";
 import { teamMembers } from "../api/resources.ts";
-import { SelectLocation } from "../parts/choices.tsx";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { LocationSelect } from "../parts/choices.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Phone } from "../parts/text.tsx";
@@ -38,14 +39,14 @@ export function TeamPage() {
       <List
         label="Team"
         path={teamMembers.path}
-        of={["team_member"]}
+        entities={["team_member"]}
         columns={columns}
         filters={["location_id", "department", "active"]}
         hrefOf={({ id }) => `/team/${id}`}
         searchPlaceholder="Search name, title or number"
         controls={
           <>
-            <SelectLocation
+            <LocationSelect
               label={undefined}
               aria-label="Location"
               value={search.location_id ?? null}

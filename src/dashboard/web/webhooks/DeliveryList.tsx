@@ -5,13 +5,14 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Delivery, SentAgain, WebhookSubscription } from "../../answers.ts";
 import { send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { useEvents } from "../api/schema.ts";
-import { Ahead } from "../parts/ahead.tsx";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
+import { TimeUntil } from "../parts/time-until.tsx";
 import { DELIVERY_STATES, DeliveryState, Refusal } from "./states.tsx";
 
 const columnsOf = (subscriptionId: string): Column<Delivery>[] => [
@@ -45,7 +46,7 @@ const columnsOf = (subscriptionId: string): Column<Delivery>[] => [
     title: "Next try",
     render: (delivery) =>
       delivery.next_attempt_at ? (
-        <Ahead at={delivery.next_attempt_at} />
+        <TimeUntil at={delivery.next_attempt_at} />
       ) : (
         delivery.status === "failed" && (
           <SendAgain subscriptionId={subscriptionId} deliveryId={delivery.id} />
@@ -75,7 +76,7 @@ export function SendAgain({ subscriptionId, deliveryId }: SendAgainProps) {
   const path = `${subscriptions.path}/${subscriptionId}/deliveries/${deliveryId}/retry`;
   const again = useMutation({
     mutationFn: () => send("POST", path),
-    onSuccess: () => refresh(client, ["delivery"]),
+    onSuccess: () => refreshQueries(client, ["delivery"]),
   });
   return (
     <Stack gap={4} align="flex-start">
@@ -115,7 +116,7 @@ export function DeliveryList({ subscription }: { subscription: WebhookSubscripti
       <List
         label="Deliveries"
         path={`${subscriptions.path}/${subscription.id}/deliveries`}
-        of={["delivery", subscriptions.entity]}
+        entities={["delivery", subscriptions.entity]}
         query={{ limit: 25 }}
         columns={columnsOf(subscription.id)}
         filters={["status", "event"]}
@@ -173,7 +174,7 @@ function SendAllAgain({ id, onClose }: { id: string; onClose(): void }) {
       const path = `/webhook-subscriptions/${id}/retry-failed`;
       return (await send<{ data: SentAgain }>("POST", path, { body })).body.data;
     },
-    onSuccess: () => refresh(client, ["delivery"]),
+    onSuccess: () => refreshQueries(client, ["delivery"]),
   });
   return (
     <Modal opened onClose={onClose} title="Send all failed again">

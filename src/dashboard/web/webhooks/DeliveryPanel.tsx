@@ -6,11 +6,11 @@ import { useParams } from "@tanstack/react-router";
 import type { DeliveryDetail, SentRequest } from "../../answers.ts";
 import { oneQuery } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
-import { Ahead } from "../parts/ahead.tsx";
 import { CodeBlock } from "../parts/code.tsx";
 import { Panel, usePanelClose } from "../parts/page.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Copyable, Time } from "../parts/text.tsx";
+import { TimeUntil } from "../parts/time-until.tsx";
 import { AttemptAnswer, sayOutcome } from "./attempts.tsx";
 import { SendAgain } from "./DeliveryList.tsx";
 import { DeliveryState } from "./states.tsx";
@@ -103,7 +103,7 @@ function Attempts({ delivery: { attempts, next_attempt_at } }: { delivery: Deliv
           lineVariant="dashed"
         >
           <Text size="sm">
-            <Ahead at={next_attempt_at} />
+            <TimeUntil at={next_attempt_at} />
           </Text>
         </Timeline.Item>
       )}

@@ -6,7 +6,7 @@ import standard from "../../../docs/standard.ts.txt?raw";
 import python from "../../../docs/verify.py.txt?raw";
 import typescript from "../../../docs/verify.ts.txt?raw";
 import { CodeBlock } from "../parts/code.tsx";
-import { SecretOnce } from "../parts/secret.tsx";
+import { SecretDialog } from "../parts/secret.tsx";
 
 interface SubscriptionSecretProps {
   title: string;
@@ -26,12 +26,12 @@ export function SubscriptionSecret({ title, secret, onClose }: SubscriptionSecre
     onClose();
   };
   return (
-    <SecretOnce title={title} secret={secret} onClose={close}>
+    <SecretDialog title={title} secret={secret} onClose={close}>
       <Text size="sm">
         Your system needs it to tell genuine deliveries from others. This does it:
       </Text>
       <VerifySnippets />
-    </SecretOnce>
+    </SecretDialog>
   );
 }
 

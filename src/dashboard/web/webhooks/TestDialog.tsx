@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Delivery, DeliveryDetail, WebhookSubscription } from "../../answers.ts";
 import { send } from "../api/client.ts";
-import { oneQuery, refresh } from "../api/queries.ts";
+import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { useEvents } from "../api/schema.ts";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
@@ -27,7 +27,7 @@ export function TestDialog({ subscription, onClose }: TestDialogProps) {
       send<{ data: Delivery }>("POST", `${subscriptions.path}/${subscription.id}/test`, {
         body: { event: event ?? undefined },
       }),
-    onSuccess: () => refresh(client, ["delivery"]),
+    onSuccess: () => refreshQueries(client, ["delivery"]),
   });
   return (
     <Modal opened onClose={onClose} title="Send a test" size="lg">

@@ -19,7 +19,7 @@ import { Outlet, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.ts";
 import { send } from "../api/client.ts";
-import { oneQuery, refresh } from "../api/queries.ts";
+import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { useEvents } from "../api/schema.ts";
 import { Page, Panel } from "../parts/page.tsx";
@@ -206,7 +206,7 @@ function Rotate({ subscription }: { subscription: WebhookSubscription }) {
     try {
       const path = `${pathOf(subscription.id)}/rotate-secret`;
       setSecret((await send<SubscriptionWithSecret>("POST", path)).body.secret);
-      await refresh(client, [subscriptions.entity, "delivery"]);
+      await refreshQueries(client, [subscriptions.entity, "delivery"]);
     } catch (error) {
       setProblem(error);
     }
@@ -253,7 +253,7 @@ function Delete({ subscription }: { subscription: WebhookSubscription }) {
     mutationFn: () => send("DELETE", pathOf(subscription.id)),
     async onSuccess() {
       await navigate({ to: "/webhooks" });
-      await refresh(client, [subscriptions.entity, "delivery"]);
+      await refreshQueries(client, [subscriptions.entity, "delivery"]);
     },
   });
   const ask = () =>

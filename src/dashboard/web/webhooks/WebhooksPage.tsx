@@ -6,7 +6,8 @@ import { Link, Outlet } from "@tanstack/react-router";
 import type { LastDelivery, WebhookSubscription } from "../../answers.ts";
 import { dataQuery } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
-import { type Column, List, useListSearch } from "../parts/list.tsx";
+import { type Column, List } from "../parts/list.tsx";
+import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
@@ -112,11 +113,11 @@ export function WebhooksPage() {
       <List
         label="Webhooks"
         path={subscriptions.path}
-        of={[subscriptions.entity]}
+        entities={[subscriptions.entity]}
         columns={columns}
         filters={["enabled"]}
         hrefOf={({ id }) => `/webhooks/${id}`}
-        beside={false}
+        keepSearch={false}
         controls={
           <Select
             aria-label="State"

@@ -13,8 +13,8 @@ import {
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { FAILING_TO_DISABLE_MS, FAILURES_TO_DISABLE } from "../../../webhooks/schedule.ts";
 import type { Delivery, WebhookSubscription } from "../../answers.ts";
-import { explain, Failure, send } from "../api/client.ts";
-import { refresh } from "../api/queries.ts";
+import { explainError, Failure, send } from "../api/client.ts";
+import { refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { StateBadge } from "../parts/state-badge.tsx";
 
@@ -32,25 +32,25 @@ export function sayReason(
 }
 
 export function SubscriptionState({ of }: { of: WebhookSubscription }) {
-  if (of.enabled) return <StateBadge icon={IconCheck} color="green" word="Enabled" />;
+  if (of.enabled) return <StateBadge icon={IconCheck} color="green" label="Enabled" />;
   if (of.auto_disabled_reason)
-    return <StateBadge icon={IconAlertTriangle} color="red" word="Switched off by the server" />;
-  return <StateBadge icon={IconPlayerPause} color="gray" word="Switched off" />;
+    return <StateBadge icon={IconAlertTriangle} color="red" label="Switched off by the server" />;
+  return <StateBadge icon={IconPlayerPause} color="gray" label="Switched off" />;
 }
 
-const STATES: Record<Delivery["status"], { icon: TablerIcon; color: MantineColor; word: string }> =
+const STATES: Record<Delivery["status"], { icon: TablerIcon; color: MantineColor; label: string }> =
   {
-    pending: { icon: IconClock, color: "blue", word: "Waiting" },
-    succeeded: { icon: IconCheck, color: "green", word: "Delivered" },
-    failed: { icon: IconX, color: "red", word: "Failed" },
-    cancelled: { icon: IconBan, color: "gray", word: "Cancelled" },
+    pending: { icon: IconClock, color: "blue", label: "Waiting" },
+    succeeded: { icon: IconCheck, color: "green", label: "Delivered" },
+    failed: { icon: IconX, color: "red", label: "Failed" },
+    cancelled: { icon: IconBan, color: "gray", label: "Cancelled" },
   };
-const TRYING_AGAIN = { icon: IconRefresh, color: "yellow", word: "Trying again" };
+const TRYING_AGAIN = { icon: IconRefresh, color: "yellow", label: "Trying again" };
 
 /** The states of deliveries, for a choice. */
-export const DELIVERY_STATES = Object.entries(STATES).map(([value, { word }]) => ({
+export const DELIVERY_STATES = Object.entries(STATES).map(([value, { label }]) => ({
   value,
-  label: word,
+  label,
 }));
 
 /** `attempts`: how often it was tried. */
@@ -70,7 +70,7 @@ export function Refusal({ error }: { error: unknown }) {
   const off = error instanceof Failure && error.details.enabled !== undefined;
   return (
     <Alert color="red" variant="light" role="alert" py="xs">
-      {off ? "This webhook is switched off. Switch it on first." : explain(error)}
+      {off ? "This webhook is switched off. Switch it on first." : explainError(error)}
     </Alert>
   );
 }
@@ -81,7 +81,7 @@ export function useSwitch({ id }: WebhookSubscription) {
   return useMutation({
     mutationFn: (enabled: boolean) =>
       send("PATCH", `${subscriptions.path}/${id}`, { body: { enabled } }),
-    onSuccess: () => refresh(client, [subscriptions.entity, "delivery"]),
+    onSuccess: () => refreshQueries(client, [subscriptions.entity, "delivery"]),
   });
 }
 

@@ -8,7 +8,7 @@ const words = new Intl.RelativeTimeFormat("en-GB", { style: "short" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 /** "in 14 min"; "now" for what is due. */
-export function sayAhead(iso: string, now: number): string {
+export function formatTimeUntil(iso: string, now: number): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1_000);
   const minutes = Math.round(seconds / 60);
   const hours = Math.round(minutes / 60);
@@ -20,13 +20,13 @@ export function sayAhead(iso: string, now: number): string {
 }
 
 /** A time to come; the exact one with its zone on hover. */
-export function Ahead({ at }: { at: string }) {
+export function TimeUntil({ at }: { at: string }) {
   const [now, setNow] = useState(Date.now);
   useInterval(() => setNow(Date.now()), 1_000, { autoInvoke: true });
   return (
     <Tooltip label={exact.format(new Date(at))}>
       <time dateTime={at} className="figures">
-        {sayAhead(at, now)}
+        {formatTimeUntil(at, now)}
       </time>
     </Tooltip>
   );
