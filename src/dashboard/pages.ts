@@ -1,12 +1,13 @@
 /**
- * The dashboard's pages: one HTML document for every address of theirs, and the scripts and styles it is made of, built
- * beforehand and carried inside the executable.
+ * Serves the dashboard's pages: one HTML document for the path of every page, and the scripts and styles that it loads,
+ * which are built beforehand and carried inside the executable.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import { type Asset, policyOf, sendAsset, toAsset } from "../http/assets.ts";
 import { targetOf } from "../http/target.ts";
 import type { Random } from "../lib/random.ts";
+import { MOCK_PAGES, PAGE_PATHS, type PageName } from "./page-paths.ts";
 
 /** Inside the executable, and where scripts/build leaves them for a start from the source. */
 const PLACES = [join(import.meta.dir, "dashboard"), join(import.meta.dir, "../../dist/dashboard")];
@@ -17,30 +18,34 @@ const TYPES: Record<string, string> = {
   ".svg": "image/svg+xml",
 };
 
-/** The first part of each page's address; under any other the page itself says that there is nothing. */
-const PAGES = new Set([
-  ...["attention", "calls", "contacts", "knowledge", "locations", "team", "rules", "intents"],
-  ...["webhooks", "settings", "sign-in", "welcome"],
-]);
+const firstSegment = (path: string) => path.split("/")[1] ?? "";
 
-/** What programs ask gets no page, whatever they accept. */
+/** The pages of every server. */
+const COMMON_PAGES = (Object.keys(PAGE_PATHS) as PageName[]).filter(
+  (page) => !MOCK_PAGES.includes(page),
+);
+
+/** First segments of the paths for programs, which never get a page, whatever they accept. */
 const APIS = new Set(["v1", "platform", "dashboard", "openapi.json", "health"]);
 
-/** Where the document holds the mark of the answer's own styles; the build puts it there. */
+/** The build writes this placeholder into the document; each response replaces it with a new nonce. */
 const NONCE = "{{nonce}}";
 const NONCE_BYTES = 16;
 
 export interface Pages {
-  /** Of scripts and styles. */
+  /** The paths of scripts and styles. */
   paths: readonly string[];
   /** One of `paths`. */
   asset(path: string, request: Request): Promise<Response>;
-  /** The document, or null where no page is meant. */
+  /** The document, or null where the request is not for a page. */
   document(request: Request): Promise<Response> | null;
 }
 
-/** `more`: first parts of addresses that only this server has pages for. */
-export function createPages(random: Random, more: readonly string[] = []): Pages {
+/** `more`: pages that this server has in addition to those of every server. */
+export function createPages(random: Random, more: readonly PageName[] = []): Pages {
+  const segments = new Set(
+    [...COMMON_PAGES, ...more].map((page) => firstSegment(PAGE_PATHS[page])),
+  );
   const place = PLACES.find((path) => existsSync(path));
   if (place === undefined) throw new Error("The dashboard is not built; run scripts/build.");
   const files = readdirSync(place, { recursive: true, encoding: "utf8" }).filter(
@@ -63,9 +68,9 @@ export function createPages(random: Random, more: readonly string[] = []): Pages
       status,
       headers: {
         "Content-Type": "text/html; charset=utf-8",
-        // Another one each time, for the nonce.
+        // Each response has its own nonce.
         "Cache-Control": "no-store",
-        // Scripts only from here; styles from here or with the nonce, for those that the components make.
+        // The components add styles at run time; those carry the nonce.
         "Content-Security-Policy": policyOf(
           "script-src 'self'",
           `style-src 'self' 'nonce-${nonce}'`,
@@ -88,8 +93,8 @@ export function createPages(random: Random, more: readonly string[] = []): Pages
     document(request) {
       if (request.method !== "GET" && request.method !== "HEAD") return null;
       const { path } = targetOf(request);
-      const first = path.split("/")[1] ?? "";
-      const known = path === "/" || PAGES.has(first) || more.includes(first);
+      const first = firstSegment(path);
+      const known = first === "" ? path === "/" : segments.has(first);
       if (!known && (APIS.has(first) || !request.headers.get("accept")?.includes("text/html")))
         return null;
       return html(request, known ? 200 : 404);

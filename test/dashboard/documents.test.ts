@@ -1,5 +1,6 @@
 /** How the pages are served: to whom, under what policy, and how much of them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { MOCK_PAGES, PAGE_PATHS, type PageName } from "../../src/dashboard/page-paths.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 
 let it: TestServer;
@@ -13,15 +14,19 @@ const asked = (path: string, headers: Record<string, string> = {}, method = "GET
   fetch(it.url + path, { method, headers });
 
 describe("the document of the pages", () => {
-  test.each(["/", "/calls", "/calls/019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e01", "/settings/keys/new"])(
-    "is there at %s",
-    async (path) => {
-      const answer = await asked(path, AS_A_BROWSER);
-      expect(answer.status).toBe(200);
-      expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
-      expect(await answer.text()).toContain('<div id="root">');
-    },
+  const pages = (Object.keys(PAGE_PATHS) as PageName[]).filter(
+    (page) => !MOCK_PAGES.includes(page),
   );
+  test.each(pages)("is served at the path of the page %s", async (page) => {
+    const answer = await asked(PAGE_PATHS[page], AS_A_BROWSER);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(await answer.text()).toContain('<div id="root">');
+  });
+
+  test.each(MOCK_PAGES)("is a 404 at the path of the mock page %s", async (page) => {
+    expect((await asked(PAGE_PATHS[page], AS_A_BROWSER)).status).toBe(404);
+  });
 
   test("is what a browser gets where there is nothing, as a 404; a program gets the envelope", async () => {
     const page = await asked("/nothing/here", AS_A_BROWSER);

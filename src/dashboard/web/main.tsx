@@ -9,22 +9,22 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { PAGE_PATHS, PUBLIC_PAGES } from "../page-paths.ts";
 import { createQueryClient, sessionQuery } from "./api/queries.ts";
 import { createPagesRouter } from "./router.tsx";
 import { theme } from "./theme.ts";
 
-/** The policy of the page allows styles made here only with it. */
+/** The content security policy allows styles added by scripts only with this nonce. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 Object.assign(globalThis, { __webpack_nonce__: nonce });
 
-/** Nobody has to be signed in for them. */
-const OPEN_PAGES = new Set(["/sign-in", "/sign-in/link", "/welcome", "/mock"]);
+const publicPaths = new Set<string>(PUBLIC_PAGES.map((page) => PAGE_PATHS[page]));
 
 const client = createQueryClient(() => {
   const { pathname, href } = router.state.location;
-  if (OPEN_PAGES.has(pathname)) return;
+  if (publicPaths.has(pathname)) return;
   client.removeQueries({ queryKey: sessionQuery.queryKey });
-  void router.navigate({ to: "/sign-in", search: { next: href } });
+  void router.navigate({ to: PAGE_PATHS.signIn, search: { next: href } });
 });
 const router = createPagesRouter(client);
 
@@ -34,7 +34,7 @@ createRoot(document.querySelector("#root")!).render(
       <QueryClientProvider client={client}>
         <ModalsProvider
           labels={{ confirm: "Confirm", cancel: "Cancel" }}
-          // A question stands above the panel that it is about.
+          // Above the panel that opens it.
           modalProps={{ zIndex: 300 }}
         >
           <RouterProvider router={router} />

@@ -1,4 +1,4 @@
-/** Every address of the dashboard and the page it shows. What a list is filtered by stands behind the `?`, as plain text. */
+/** The page component of each path, and the search parameters that it accepts, as plain text. */
 import type { QueryClient } from "@tanstack/react-query";
 import {
   createRootRouteWithContext,
@@ -10,6 +10,7 @@ import {
   redirect,
   stringifySearchWith,
 } from "@tanstack/react-router";
+import { PAGE_PATHS } from "../page-paths.ts";
 import { Failure } from "./api/client.ts";
 import { sessionQuery } from "./api/queries.ts";
 import { NotFound, PageFailure } from "./frame/NotFound.tsx";
@@ -20,12 +21,12 @@ const root = createRootRouteWithContext<{ client: QueryClient }>()({
   notFoundComponent: NotFound,
 });
 
-/** Whether the frame has been painted. */
-let painted = false;
+/** Whether the frame is painted. */
+let isPainted = false;
 
 /**
- * A page in a file of its own. The frame is painted while the first one is on its way; a later one is waited for, so that
- * the page before stays until then.
+ * A page in a file of its own. The frame is painted while the first page loads; navigation to a later page waits for its
+ * file, so that the previous page stays visible until then.
  */
 const page: typeof lazyRouteComponent = (load, name) => {
   const Page = lazyRouteComponent(load, name);
@@ -33,13 +34,13 @@ const page: typeof lazyRouteComponent = (load, name) => {
   return Object.assign(Page, {
     async preload() {
       const loading = preload?.();
-      if (painted) await loading;
+      if (isPainted) await loading;
     },
   });
 };
 
-/** The texts of these names, and nothing else, are what a page takes from its address. */
-const texts =
+/** Accepts the search parameters of these names and drops all others. */
+const acceptParameters =
   <const Names extends readonly string[]>(...names: Names) =>
   (search: Record<string, unknown>): { [name in Names[number]]?: string } =>
     Object.fromEntries(
@@ -50,28 +51,28 @@ const texts =
 
 const signIn = createRoute({
   getParentRoute: () => root,
-  path: "/sign-in",
-  validateSearch: texts("next"),
+  path: PAGE_PATHS.signIn,
+  validateSearch: acceptParameters("next"),
   component: page(() => import("./entry/SignIn.tsx"), "SignIn"),
 });
 const signInLink = createRoute({
   getParentRoute: () => root,
-  path: "/sign-in/link",
+  path: PAGE_PATHS.signInLink,
   component: page(() => import("./entry/SignInLink.tsx"), "SignInLink"),
 });
 const mock = createRoute({
   getParentRoute: () => root,
-  path: "/mock",
-  validateSearch: texts("request"),
+  path: PAGE_PATHS.mock,
+  validateSearch: acceptParameters("request"),
   component: page(() => import("./mock/MockPage.tsx"), "MockPage"),
 });
 const welcome = createRoute({
   getParentRoute: () => root,
-  path: "/welcome",
+  path: PAGE_PATHS.welcome,
   component: page(() => import("./entry/Welcome.tsx"), "Welcome"),
 });
 
-/** All pages for those who are signed in; the others are led to the sign-in and back. */
+/** The pages that require a session. Without one, the sign-in page opens and then leads back. */
 const shell = createRoute({
   getParentRoute: () => root,
   id: "shell",
@@ -88,154 +89,171 @@ const shell = createRoute({
 });
 const at = <const Path extends string>(path: Path) => ({ getParentRoute: () => shell, path });
 
+type PathBelow<Parent extends string, Path extends string> = Path extends `${Parent}/${infer Rest}`
+  ? Rest
+  : never;
+
+/** What follows `parent` in `path`: `$id` of `/contacts/$id`. A nested route states its path this way. */
+const pathBelow = <const Parent extends string, const Path extends string>(
+  parent: Parent,
+  path: Path,
+) => path.slice(parent.length + 1) as PathBelow<Parent, Path>;
+
 const overview = createRoute({
-  ...at("/"),
-  validateSearch: texts("days", "location_id"),
+  ...at(PAGE_PATHS.overview),
+  validateSearch: acceptParameters("days", "location_id"),
   component: page(() => import("./overview/OverviewPage.tsx"), "OverviewPage"),
 });
 
 const calls = createRoute({
-  ...at("/calls"),
-  validateSearch: texts(
-    ...(["q", "cursor", "from", "to", "disposition", "outcome", "direction"] as const),
-    ...(["contact_id", "location_id", "intent_id", "status", "hidden"] as const),
+  ...at(PAGE_PATHS.calls),
+  validateSearch: acceptParameters(
+    "q",
+    "cursor",
+    "from",
+    "to",
+    "disposition",
+    "outcome",
+    "direction",
+    "contact_id",
+    "location_id",
+    "intent_id",
+    "status",
+    "hidden",
   ),
   component: page(() => import("./calls/CallsPage.tsx"), "CallsPage"),
 });
 const call = createRoute({
-  ...at("/calls/$id"),
-  validateSearch: texts("q"),
+  ...at(PAGE_PATHS.call),
+  validateSearch: acceptParameters("q"),
   component: page(() => import("./calls/CallPage.tsx"), "CallPage"),
 });
 const attention = createRoute({
-  ...at("/attention"),
-  validateSearch: texts("cursor"),
+  ...at(PAGE_PATHS.attention),
+  validateSearch: acceptParameters("cursor"),
   component: page(() => import("./calls/AttentionPage.tsx"), "AttentionPage"),
 });
 
 const contacts = createRoute({
-  ...at("/contacts"),
-  validateSearch: texts("q", "cursor", "source"),
+  ...at(PAGE_PATHS.contacts),
+  validateSearch: acceptParameters("q", "cursor", "source"),
   component: page(() => import("./contacts/ContactsPage.tsx"), "ContactsPage"),
 });
 const contact = createRoute({
   getParentRoute: () => contacts,
-  path: "$id",
+  path: pathBelow(PAGE_PATHS.contacts, PAGE_PATHS.contact),
   component: page(() => import("./contacts/ContactPanel.tsx"), "ContactPanel"),
 });
 
 const knowledge = createRoute({
-  ...at("/knowledge"),
-  validateSearch: texts("q", "cursor", "type", "location_id", "effective"),
+  ...at(PAGE_PATHS.knowledge),
+  validateSearch: acceptParameters("q", "cursor", "type", "location_id", "effective"),
   component: page(() => import("./knowledge/KnowledgePage.tsx"), "KnowledgePage"),
 });
 const knowledgeEntry = createRoute({
   getParentRoute: () => knowledge,
-  path: "$type/$id",
+  path: pathBelow(PAGE_PATHS.knowledge, PAGE_PATHS.knowledgeEntry),
   component: page(() => import("./knowledge/EntryPanel.tsx"), "EntryPanel"),
 });
 
 const locations = createRoute({
-  ...at("/locations"),
-  validateSearch: texts("cursor"),
+  ...at(PAGE_PATHS.locations),
+  validateSearch: acceptParameters("cursor"),
   component: page(() => import("./locations/LocationsPage.tsx"), "LocationsPage"),
 });
 const location = createRoute({
   getParentRoute: () => locations,
-  path: "$id",
+  path: pathBelow(PAGE_PATHS.locations, PAGE_PATHS.location),
   component: page(() => import("./locations/LocationPanel.tsx"), "LocationPanel"),
 });
 
 const team = createRoute({
-  ...at("/team"),
-  validateSearch: texts("q", "cursor", "location_id", "department", "active"),
+  ...at(PAGE_PATHS.team),
+  validateSearch: acceptParameters("q", "cursor", "location_id", "department", "active"),
   component: page(() => import("./team/TeamPage.tsx"), "TeamPage"),
 });
 const teamMember = createRoute({
   getParentRoute: () => team,
-  path: "$id",
+  path: pathBelow(PAGE_PATHS.team, PAGE_PATHS.teamMember),
   component: page(() => import("./team/TeamMemberPanel.tsx"), "TeamMemberPanel"),
 });
 
 const rules = createRoute({
-  ...at("/rules"),
-  validateSearch: texts("location_id", "active"),
+  ...at(PAGE_PATHS.rules),
+  validateSearch: acceptParameters("location_id", "active"),
   component: page(() => import("./rules/RulesPage.tsx"), "RulesPage"),
 });
 const rule = createRoute({
   getParentRoute: () => rules,
-  path: "$id",
+  path: pathBelow(PAGE_PATHS.rules, PAGE_PATHS.rule),
   component: page(() => import("./rules/RulePanel.tsx"), "RulePanel"),
 });
 
 const intents = createRoute({
-  ...at("/intents"),
-  validateSearch: texts("cursor", "active"),
+  ...at(PAGE_PATHS.intents),
+  validateSearch: acceptParameters("cursor", "active"),
   component: page(() => import("./intents/IntentsPage.tsx"), "IntentsPage"),
 });
 const intent = createRoute({
   getParentRoute: () => intents,
-  path: "$id",
+  path: pathBelow(PAGE_PATHS.intents, PAGE_PATHS.intent),
   component: page(() => import("./intents/IntentPanel.tsx"), "IntentPanel"),
 });
 
 const webhooks = createRoute({
-  ...at("/webhooks"),
-  validateSearch: texts("cursor", "enabled"),
+  ...at(PAGE_PATHS.webhooks),
+  validateSearch: acceptParameters("cursor", "enabled"),
   component: page(() => import("./webhooks/WebhooksPage.tsx"), "WebhooksPage"),
 });
 const newWebhook = createRoute({
   getParentRoute: () => webhooks,
-  path: "new",
+  path: pathBelow(PAGE_PATHS.webhooks, PAGE_PATHS.newWebhook),
   component: page(() => import("./webhooks/NewWebhookPanel.tsx"), "NewWebhookPanel"),
 });
 const webhook = createRoute({
-  ...at("/webhooks/$id"),
-  validateSearch: texts("cursor", "status", "event"),
+  ...at(PAGE_PATHS.webhook),
+  validateSearch: acceptParameters("cursor", "status", "event"),
   component: page(() => import("./webhooks/WebhookPage.tsx"), "WebhookPage"),
 });
 const delivery = createRoute({
   getParentRoute: () => webhook,
-  path: "deliveries/$deliveryId",
+  path: pathBelow(PAGE_PATHS.webhook, PAGE_PATHS.delivery),
   component: page(() => import("./webhooks/DeliveryPanel.tsx"), "DeliveryPanel"),
 });
 
 const keys = createRoute({
-  ...at("/settings/keys"),
+  ...at(PAGE_PATHS.keys),
   component: page(() => import("./keys/KeysPage.tsx"), "KeysPage"),
 });
 const newKey = createRoute({
   getParentRoute: () => keys,
-  path: "new",
+  path: pathBelow(PAGE_PATHS.keys, PAGE_PATHS.newKey),
   component: page(() => import("./keys/NewKeyDialog.tsx"), "NewKeyDialog"),
 });
 const audit = createRoute({
-  ...at("/settings/audit"),
-  validateSearch: texts(
-    ...([
-      "cursor",
-      "actor_id",
-      "entity_type",
-      "entity_id",
-      "action",
-      "from",
-      "to",
-      "entry",
-    ] as const),
+  ...at(PAGE_PATHS.audit),
+  validateSearch: acceptParameters(
+    "cursor",
+    "actor_id",
+    "entity_type",
+    "entity_id",
+    "action",
+    "from",
+    "to",
   ),
   component: page(() => import("./audit/AuditPage.tsx"), "AuditPage"),
 });
 const auditEntry = createRoute({
   getParentRoute: () => audit,
-  path: "$id",
+  path: pathBelow(PAGE_PATHS.audit, PAGE_PATHS.auditEntry),
   component: page(() => import("./audit/AuditEntryPanel.tsx"), "AuditEntryPanel"),
 });
 const business = createRoute({
-  ...at("/settings/business"),
+  ...at(PAGE_PATHS.business),
   component: page(() => import("./account/BusinessPage.tsx"), "BusinessPage"),
 });
 const account = createRoute({
-  ...at("/settings/account"),
+  ...at(PAGE_PATHS.account),
   component: page(() => import("./account/AccountPage.tsx"), "AccountPage"),
 });
 
@@ -275,13 +293,13 @@ export function createPagesRouter(client: QueryClient) {
     parseSearch: parseSearchWith((value) => value),
     stringifySearch: stringifySearchWith(String),
   });
-  router.subscribe("onResolved", () => (painted = true));
+  router.subscribe("onResolved", () => (isPainted = true));
   return router;
 }
 
 declare module "@tanstack/react-router" {
   interface HistoryState {
-    /** The key of the knowledge that a new entry is to override. */
+    /** The key of the knowledge entry that a new entry overrides. */
     overrides?: string;
   }
   interface Register {
