@@ -1,15 +1,6 @@
 /** The ways in, by a person: the first account, signing in with and without a second factor, and one's own account. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
+import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { openBrowser } from "../../support/browser.ts";
 import {
   codeAt,
   EMAIL,
@@ -18,24 +9,13 @@ import {
   PASSWORD,
   signIn,
 } from "../../support/dashboard.ts";
-import { startTestServer, type TestServer } from "../../support/harness.ts";
-import { openPages } from "../../support/pages.ts";
+import { startTestServer } from "../../support/harness.ts";
+import { setUpPages } from "../../support/pages.ts";
 
-setDefaultTimeout(30_000);
 const NEW_PASSWORD = "another horse battery";
 
-let browser: Awaited<ReturnType<typeof openBrowser>>;
-let it: TestServer;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-beforeEach(async () => {
-  it = await startTestServer();
-});
-afterEach(() => it[Symbol.asyncDispose]());
-afterAll(() => browser.close());
-
-const visit = () => openPages(browser, it, { account: false });
+const dashboard = setUpPages(() => startTestServer(), { perTest: true });
+const openSignedOut = () => dashboard.open({ account: false });
 const password = (page: Page) => page.getByLabel("Password", { exact: true });
 const newPassword = (page: Page) => page.locator("input[autocomplete=new-password]");
 const overview = (page: Page) => page.getByRole("heading", { name: "Overview" }).waitFor();
@@ -47,14 +27,14 @@ async function fillIn(page: Page, given: { email?: string; password?: string } =
 }
 
 test("the link of the first start makes the first account, with its business and location, and then opens nothing", async () => {
-  const link = it.server.firstAccountLink()!.replace(it.url, "");
-  await using pages = await visit();
+  const link = dashboard.server.server.firstAccountLink()!.replace(dashboard.server.url, "");
+  await using pages = await openSignedOut();
   const { page } = pages;
   pages.expectErrors("400 (Bad Request)", "401 (Unauthorized)");
   await pages.open("/");
   await page.getByRole("heading", { name: "There is no account yet" }).waitFor();
   await pages.open(link);
-  expect(page.url()).toBe(`${it.url}/welcome`);
+  expect(page.url()).toBe(`${dashboard.server.url}/welcome`);
   await page.getByLabel("Email").fill("olivia@brightdental.example");
   await newPassword(page).fill("password");
   await page.getByText("Guessed at once").waitFor();
@@ -64,20 +44,20 @@ test("the link of the first start makes the first account, with its business and
   await page.getByRole("button", { name: "Create account and open the dashboard" }).click();
   // What is missing is told where it is missing, and nothing was made.
   await page.locator("[aria-invalid=true]").first().waitFor();
-  expect(it.server.users.any()).toBe(false);
+  expect(dashboard.server.server.users.any()).toBe(false);
   await page.getByLabel("Location name").fill("Downtown");
   await page.getByRole("button", { name: "Create account and open the dashboard" }).click();
   await overview(page);
   await page.getByText("Bright Dental").first().waitFor();
-  const [location] = (await it.read.get("/v1/locations")).body.data;
+  const [location] = (await dashboard.server.read.get("/v1/locations")).body.data;
   expect([location.name, location.timezone]).toEqual(["Downtown", "America/Chicago"]);
-  await using later = await visit();
+  await using later = await openSignedOut();
   await later.open(link);
   await later.page.getByRole("heading", { name: "The first account is made" }).waitFor();
 });
 
 test("a link of another start is told apart from none at all", async () => {
-  await using pages = await visit();
+  await using pages = await openSignedOut();
   pages.expectErrors("404 (Not Found)");
   await pages.open("/welcome#AAAA");
   await pages.page.getByRole("heading", { name: "This link opens nothing" }).waitFor();
@@ -86,8 +66,8 @@ test("a link of another start is told apart from none at all", async () => {
 });
 
 test("a wrong password and an unknown email are told alike, and the right one leads where one was going", async () => {
-  await makeAccount(it);
-  await using pages = await visit();
+  await makeAccount(dashboard.server);
+  await using pages = await openSignedOut();
   const { page } = pages;
   pages.expectErrors("401 (Unauthorized)");
   await pages.open("/contacts?q=0142");
@@ -99,7 +79,7 @@ test("a wrong password and an unknown email are told alike, and the right one le
   }
   await fillIn(page);
   await page.getByRole("heading", { name: "Contacts" }).waitFor();
-  expect(page.url()).toBe(`${it.url}/contacts?q=0142`);
+  expect(page.url()).toBe(`${dashboard.server.url}/contacts?q=0142`);
   await page.getByRole("button", { name: "Account" }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: /^Sign in/ }).waitFor();
@@ -108,20 +88,20 @@ test("a wrong password and an unknown email are told alike, and the right one le
 });
 
 test("no address of another host is gone on to", async () => {
-  await makeAccount(it);
-  await using pages = await visit();
+  await makeAccount(dashboard.server);
+  await using pages = await openSignedOut();
   pages.expectErrors("401 (Unauthorized)");
   await pages.open("/sign-in?next=//elsewhere.example/");
   await fillIn(pages.page);
   await overview(pages.page);
-  expect(pages.page.url()).toBe(`${it.url}/`);
+  expect(pages.page.url()).toBe(`${dashboard.server.url}/`);
 });
 
 test("with a second factor the code is asked for next; a wrong one is told, a recovery code opens once", async () => {
-  await makeAccount(it);
-  const { recoveryCodes } = await enableTotp(await signIn(it), Date.now());
+  await makeAccount(dashboard.server);
+  const { recoveryCodes } = await enableTotp(await signIn(dashboard.server), Date.now());
   const through = async (code: string) => {
-    await using pages = await visit();
+    await using pages = await openSignedOut();
     const { page } = pages;
     pages.expectErrors("401 (Unauthorized)");
     await pages.open("/sign-in");
@@ -142,7 +122,7 @@ test("with a second factor the code is asked for next; a wrong one is told, a re
 });
 
 test("the second factor is switched on by its first code, its recovery codes are shown once, and it is switched off", async () => {
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("400 (Bad Request)");
   await pages.open("/settings/account");
@@ -179,10 +159,10 @@ test("the second factor is switched on by its first code, its recovery codes are
 });
 
 test("a new password ends the other sessions; one of them can be ended by itself, and is told by its browser", async () => {
-  await makeAccount(it);
-  await signIn(it);
-  await using pages = await openPages(browser, it);
-  await using other = await openPages(browser, it, {
+  await makeAccount(dashboard.server);
+  await signIn(dashboard.server);
+  await using pages = await dashboard.open();
+  await using other = await dashboard.open({
     userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
   });
   const { page } = pages;
@@ -201,13 +181,13 @@ test("a new password ends the other sessions; one of them can be ended by itself
   await page.getByLabel("Current password").fill(PASSWORD);
   await page.getByRole("button", { name: "Change password" }).click();
   await page.getByText("The password is changed. Your other sessions have ended.").waitFor();
-  const own = it.server.users.list()[0]!;
-  expect(it.server.sessions.list(own.id)).toHaveLength(1);
-  await signIn(it, { password: NEW_PASSWORD });
+  const own = dashboard.server.server.users.list()[0]!;
+  expect(dashboard.server.server.sessions.list(own.id)).toHaveLength(1);
+  await signIn(dashboard.server, { password: NEW_PASSWORD });
 });
 
 test("a name that is changed and not saved is not lost without a word", async () => {
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/settings/account");
   await page.getByLabel("Your name").fill("Maria Ortiz");
@@ -216,5 +196,5 @@ test("a name that is changed and not saved is not lost without a word", async ()
   await question.getByRole("button", { name: "Stay" }).click();
   await page.getByRole("button", { name: "Save name" }).click();
   await page.getByRole("button", { name: "Save name", disabled: true }).waitFor();
-  expect(it.server.users.list()[0]!.name).toBe("Maria Ortiz");
+  expect(dashboard.server.server.users.list()[0]!.name).toBe("Maria Ortiz");
 });

@@ -1,31 +1,19 @@
 /** API keys, as a person makes and stops them; and what a session alone cannot do. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { openBrowser } from "../../support/browser.ts";
+import { expect, test } from "bun:test";
 import { PASSWORD } from "../../support/dashboard.ts";
-import { startTestServer, type TestServer } from "../../support/harness.ts";
-import { openPages } from "../../support/pages.ts";
+import { startTestServer } from "../../support/harness.ts";
+import { setUpPages } from "../../support/pages.ts";
 
-setDefaultTimeout(30_000);
+const dashboard = setUpPages(() => startTestServer());
 
-let browser: Awaited<ReturnType<typeof openBrowser>>;
-let it: TestServer;
-beforeAll(async () => {
-  browser = await openBrowser();
-  it = await startTestServer();
-});
-afterAll(async () => {
-  await browser.close();
-  await it[Symbol.asyncDispose]();
-});
-
-/** What a printed command answers; the server under test runs in this process, which must not wait for it. */
+/** What a printed command answers; the server under test runs in this process, which must not wait for dashboard.server. */
 const run = (command: string) =>
   new Response(Bun.spawn(["sh", "-c", `${command} -sS`]).stdout).text();
 
 const KEY = { name: "Thief", access: "write", expires_at: null };
 
 test("a key is made only after the right password; cancelling and a wrong one keep what was typed; it is shown once and works as printed", async () => {
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("400 (Bad Request)");
   const answers: Promise<string>[] = [];
@@ -44,7 +32,7 @@ test("a key is made only after the right password; cancelling and a wrong one ke
   await confirm.getByLabel("Password").first().fill("a wrong password");
   await page.keyboard.press("Enter");
   await confirm.getByText("Is wrong. 4 tries are left.").waitFor();
-  expect(it.server.keys.list().some(({ name }) => name === "Zapier")).toBe(false);
+  expect(dashboard.server.server.keys.list().some(({ name }) => name === "Zapier")).toBe(false);
   await confirm.getByLabel("Password").first().fill(PASSWORD);
   await page.keyboard.press("Enter");
   const secret = page.getByRole("dialog", { name: "The key Zapier" });
@@ -75,7 +63,7 @@ test("a key is made only after the right password; cancelling and a wrong one ke
 });
 
 test("a platform key's command works as printed and stores no call", async () => {
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/settings/keys/new");
   await page.getByLabel("Name").fill("Voice");
@@ -85,40 +73,40 @@ test("a platform key's command works as printed and stores no call", async () =>
   await page.keyboard.press("Enter");
   const command = await page.getByLabel("Command that tries the key").textContent();
   expect(await run(command!)).toStartWith("HTTP/1.1 200");
-  expect((await it.read.get("/v1/calls")).body.data).toEqual([]);
+  expect((await dashboard.server.read.get("/v1/calls")).body.data).toEqual([]);
 });
 
 test("a session's cookie alone mints no key: not without a proof, with a used one, or with another action's", async () => {
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { context } = pages;
   const post = (path: string, data: object, proof?: string) =>
-    context.request.post(`${it.url}/dashboard/api${path}`, {
-      headers: { origin: it.url, ...(proof && { "x-confirmation": proof }) },
+    context.request.post(`${dashboard.server.url}/dashboard/api${path}`, {
+      headers: { origin: dashboard.server.url, ...(proof && { "x-confirmation": proof }) },
       data,
     });
   const prove = async (action: object) =>
     (await (await post("/confirm", { action, password: PASSWORD })).json()).data.proof as string;
-  const before = it.server.keys.list().length;
+  const before = dashboard.server.server.keys.list().length;
   const other = await prove({ kind: "totp.enable" });
   const otherKey = await prove({ kind: "keys.create", key: { ...KEY, access: "read" } });
   for (const proof of [undefined, "made-up", other, otherKey])
     expect((await post("/keys", KEY, proof)).status()).toBe(403);
-  expect(it.server.keys.list().length).toBe(before);
+  expect(dashboard.server.server.keys.list().length).toBe(before);
   const proof = await prove({ kind: "keys.create", key: KEY });
   expect((await post("/keys", KEY, proof)).status()).toBe(201);
   expect((await post("/keys", KEY, proof)).status()).toBe(403);
-  const { id } = it.server.keys.list()[0]!;
+  const { id } = dashboard.server.server.keys.list()[0]!;
   expect((await post(`/keys/${id}/rotate`, {})).status()).toBe(403);
-  const deleted = await context.request.delete(`${it.url}/dashboard/api/keys/${id}`, {
-    headers: { origin: it.url, "content-type": "application/json" },
+  const deleted = await context.request.delete(`${dashboard.server.url}/dashboard/api/keys/${id}`, {
+    headers: { origin: dashboard.server.url, "content-type": "application/json" },
   });
   expect(deleted.status()).toBe(403);
 });
 
 test("switching off asks nothing and stops the next request; a refused switch is taken back; rotating and deleting each ask again", async () => {
-  const { token } = await it.makeKey({ name: "CRM" });
-  const asks = () => it.anonymous.get("/v1/me", { authorization: `Bearer ${token}` });
-  await using pages = await openPages(browser, it);
+  const { token } = await dashboard.server.makeKey({ name: "CRM" });
+  const asks = () => dashboard.server.anonymous.get("/v1/me", { authorization: `Bearer ${token}` });
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("503 (Service Unavailable)");
   await pages.open("/settings/keys");
@@ -160,7 +148,7 @@ test("switching off asks nothing and stops the next request; a refused switch is
   await confirm.getByLabel("Password").first().fill(PASSWORD);
   await page.keyboard.press("Enter");
   await page.getByText("Expired", { exact: true }).waitFor({ state: "detached" });
-  expect(it.server.keys.list().filter(({ name }) => name === "CRM").length).toBe(1);
+  expect(dashboard.server.server.keys.list().filter(({ name }) => name === "CRM").length).toBe(1);
 });
 
 test.each([
@@ -168,7 +156,7 @@ test.each([
   ["dark", 1280],
   ["light", 390],
 ] as const)("the list can be used by all, in %s at %d px", async (colorScheme, width) => {
-  await using pages = await openPages(browser, it, {
+  await using pages = await dashboard.open({
     colorScheme,
     viewport: { width, height: 800 },
   });
