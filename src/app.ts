@@ -1,6 +1,6 @@
 /**
- * The whole server as a value: `createApplication` adds the HTTP side to an appliance. It listens nowhere by itself:
- * `server.ts` lets it, and the mock server changes the application that answers when it is reset.
+ * The server as a value: `createApplication` adds HTTP, the dashboard and webhooks to an appliance. It does not listen:
+ * `server.ts` does, and a server that resets replaces its application.
  */
 import { Elysia } from "elysia";
 import { createKeys } from "./access/keys.ts";
@@ -15,7 +15,7 @@ import { buildOpenApi } from "./docs/openapi.ts";
 import { createDocs } from "./docs/server.ts";
 import { createIdempotencyRecords } from "./http/idempotency.ts";
 import { createPipeline } from "./http/pipeline.ts";
-import { createOpenLimiter, createRateLimiter } from "./http/rate-limit.ts";
+import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { createIds } from "./lib/ids.ts";
@@ -58,23 +58,31 @@ const LOOK_MS = 1_000;
 const FLUSH_USES_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
 
-/** How a mock server differs from the real thing. */
-export interface MockManners {
-  /** Refuses fields and parameters that nobody knows. */
-  strict: boolean;
-  /** Keeps the rate limits; without, they are only told. */
-  limits: boolean;
-  signInLink: SignInLink;
+/** What another kind of server may replace. Each default is that of `allison serve`. */
+export interface ApplicationOptions {
+  /** Whether unknown fields and query parameters are refused instead of ignored. */
+  strict?: boolean;
+  /** Makes the limiter of each kind of request. */
+  createLimiter?: (limit: number) => RateLimiter;
+  /** Request headers that are refused, by name in lower case, each with its error text. */
+  refusedHeaders?: Readonly<Record<string, string>>;
+  /** A link that signs its first reader in. */
+  signInLink?: SignInLink | null;
+  /** First path segments of dashboard pages that only this server has. */
+  extraPages?: readonly string[];
+  /** The time in webhook signatures. Receivers compare it with their own clock. */
+  signingClock?: Clock;
 }
 
-/** `mock`: null for the real thing. */
+/** Builds the server. Whoever listens for it calls `start`. */
 export function createApplication(
   appliance: Appliance,
   config: Config,
   log: Log,
-  mock: MockManners | null = null,
+  options: ApplicationOptions = {},
 ): Application {
   const { clock, random, ids, db, store, keys, sessions, vault } = appliance;
+  const { createLimiter = createRateLimiter, signingClock = clock } = options;
   const idempotency = createIdempotencyRecords(db, vault);
   const trusted = config.trustProxy.map(parseCidr);
   let listener: Listener | undefined;
@@ -82,7 +90,6 @@ export function createApplication(
   let draining = false;
   let lastRequest = 0;
   const publicUrl = () => url;
-  const createLimiter = mock && !mock.limits ? createOpenLimiter : createRateLimiter;
   const addressOf = (request: Request) =>
     clientAddress(
       listener?.requestIP(request)?.address ?? "",
@@ -97,8 +104,8 @@ export function createApplication(
     reads: createLimiter(config.readsPerMinute),
     writes: createLimiter(config.writesPerMinute),
     failedAuthentications: createLimiter(LIMITS.failedAuthPerMinute),
-    strict: mock?.strict ?? false,
-    refusedHeaders: mock ? {} : REFUSED_HEADERS,
+    strict: options.strict ?? false,
+    refusedHeaders: options.refusedHeaders ?? REFUSED_HEADERS,
     idempotency,
     clock,
     ids,
@@ -111,7 +118,7 @@ export function createApplication(
   });
   const dashboard = createDashboard({
     ...{ appliance, pipeline, routes, log, addressOf, publicUrl },
-    signInLink: mock?.signInLink ?? null,
+    signInLink: options.signInLink ?? null,
   });
   const docs = createDocs({
     document: () =>
@@ -149,7 +156,7 @@ export function createApplication(
     return Response.json({ status: "ok", version: VERSION });
   });
   elysia.get("/health", ({ request }) => health(request), OWN_PARSER);
-  const pages = createPages(random, mock ? ["mock"] : []);
+  const pages = createPages(random, options.extraPages);
   for (const path of pages.paths) {
     const asset = pipeline.open(({ request }) => pages.asset(path, request));
     elysia.get(path, ({ request }) => asset(request), OWN_PARSER);
@@ -161,10 +168,7 @@ export function createApplication(
   const elsewhere = pipeline.open(({ request }) => pages.document(request) ?? unknown(request));
   elysia.all("/*", ({ request }) => elsewhere(request), OWN_PARSER);
 
-  const dispatcher = createDispatcher({
-    ...{ ...appliance, log },
-    signingClock: mock ? systemClock : clock,
-  });
+  const dispatcher = createDispatcher({ ...appliance, log, signingClock });
   let stopTimers: (() => void)[] = [];
   return {
     elysia: elysia as unknown as Elysia,

@@ -7,9 +7,10 @@ import { createLog } from "../lib/log.ts";
 import { VERSION } from "../lib/version.ts";
 import { MOCK_ACCOUNT } from "../mock/account.ts";
 import type { MockTime } from "../mock/clock.ts";
-import { readFaultFile } from "../mock/faults.ts";
+import { parseFaultFile } from "../mock/faults.ts";
 import { fillFromFile, fillWithBusiness } from "../mock/fill.ts";
-import { type Mock, type MockOptions, startMock, type World } from "../mock/server.ts";
+import type { MockOptions } from "../mock/instance.ts";
+import { type Mock, startMock } from "../mock/server.ts";
 import { configOf, pointInTime, wholeNumberOption, withSettings } from "./options.ts";
 import { stopOnSignals } from "./serve.ts";
 import { goOnWithoutOutput, print, programName, say, shellWord } from "./terminal.ts";
@@ -118,15 +119,15 @@ function optionsOf(options: Options): MockOptions {
     log: createLog(config.logLevel),
     email: MOCK_ACCOUNT.email,
     faults: options.faults === undefined ? null : faultsOf(options.faults),
-    fill: (world: World) =>
+    fill: (instance) =>
       file === undefined
-        ? fillWithBusiness(world, {
+        ? fillWithBusiness(instance, {
             seed,
             calls: options.calls ?? USUAL_CALLS,
             days: DAYS,
             organization: config.organization,
           })
-        : fillFromFile(world, file, config.organization ?? "My business"),
+        : fillFromFile(instance, file, config.organization ?? "My business"),
   };
 }
 
@@ -143,7 +144,7 @@ function requireFile(setting: string, file: string): void {
 
 function faultsOf(file: string): unknown {
   requireFile("--faults", file);
-  return readFaultFile(readFileSync(file, "utf8"), file);
+  return parseFaultFile(readFileSync(file, "utf8"), file);
 }
 
 const keysAsFields = () => ({
@@ -152,8 +153,8 @@ const keysAsFields = () => ({
   platform_key: MOCK_KEYS.platform,
 });
 
-function welcome({ url, world, signInLink }: Mock, { data }: Options): void {
-  const { appliance } = world();
+function welcome({ url, instance, signInLink }: Mock, { data }: Options): void {
+  const { appliance } = instance();
   const calls = appliance.db.$client
     .query<{ n: number }, []>("select count(*) as n from calls")
     .get()!.n;

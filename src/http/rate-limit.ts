@@ -66,10 +66,3 @@ export function createRateLimiter(limit: number, minutes = 1): RateLimiter {
     },
   };
 }
-
-/** Refuses nobody, and tells everybody of a full bucket of `limit` tokens: limits for who wants none, as in a mock. */
-export const createOpenLimiter = (limit: number): RateLimiter => ({
-  limit,
-  spend: () => ({ allowed: true, left: limit, fullSeconds: 0, retrySeconds: 0 }),
-  giveBack() {},
-});

@@ -1,6 +1,6 @@
 /**
- * The calls of a mock's practice: who calls when, and what becomes of it, as records of the voice platform. Everything is
- * drawn from one faker, so that the same seed gives the same calls.
+ * The calls of a mock's practice, as records of the voice platform: who calls, when, and how the call goes. Every random
+ * value comes from one faker, so the same seed gives the same calls.
  */
 import type { Faker } from "@faker-js/faker";
 import type { WeeklyHours } from "../contract/fields.ts";
@@ -22,8 +22,8 @@ import {
   wrongNumber,
 } from "./scenes.ts";
 
-export interface Callers {
-  /** A whole call that began then, in milliseconds since the epoch. */
+export interface CallSource {
+  /** A completed call. `startedAt`: its start in milliseconds since the epoch. */
   next(startedAt: number): CallRecord;
 }
 
@@ -41,36 +41,40 @@ const DAYS = [
   "sunday",
 ] as const;
 const TIMEZONE = LOCATIONS.downtown.timezone;
-/** How people talk: words in a second, and the pause before an answer. */
-const WORDS_A_SECOND = 2.7;
+/** How fast people talk, and how long they pause before they answer. */
+const WORDS_PER_SECOND = 2.7;
 const PAUSE_SECONDS = 0.7;
 
-export function createCallers(faker: Faker, cast: Cast): Callers {
-  const dice = diceOf(faker);
+/** Creates the calls of a practice with this cast. */
+export function createCallSource(faker: Faker, cast: Cast): CallSource {
+  const dice = createDice(faker);
   const patients = Array.from({ length: PATIENTS }, (_, n) =>
-    personOf(faker, `+1555012${String(n).padStart(4, "0")}`),
+    createCaller(faker, `+1555012${String(n).padStart(4, "0")}`),
   );
-  let newcomers = 0;
+  let newPatients = 0;
 
-  function whoCalls(stranger: boolean): Caller {
-    if (stranger) return personOf(faker, `+1555017${dice.between(1000, 9999)}`);
+  function chooseCaller(isStranger: boolean): Caller {
+    if (isStranger) return createCaller(faker, `+1555017${dice.between(1000, 9999)}`);
     if (dice.chance(0.05)) return { ...dice.one(patients), number: null };
     if (dice.chance(0.86)) return dice.one(patients);
-    newcomers += 1;
-    return personOf(faker, `+15550${String(130_000 + newcomers)}`);
+    newPatients += 1;
+    return createCaller(faker, `+15550${String(130_000 + newPatients)}`);
   }
 
   return {
     next(startedAt) {
       const place: LocationName = dice.chance(0.66) ? "downtown" : "lakeside";
       const { hours, id, phone_number } = cast.locations[place];
-      const play = faker.helpers.weightedArrayElement(
+      const writeStory = faker.helpers.weightedArrayElement(
         isOpen(hours, startedAt) ? OPEN_SCENES : CLOSED_SCENES,
       );
-      const caller = whoCalls(STRANGERS.has(play));
+      const caller = chooseCaller(STRANGERS.has(writeStory));
       const scene: Scene = {
-        ...{ dice, caller, place, hours: saidHours(hours, startedAt) },
-        slots: slotsAfter(dice, hours, startedAt),
+        dice,
+        caller,
+        place,
+        hours: formatHours(hours, startedAt),
+        slots: findSlots(dice, hours, startedAt),
         member: (name) => cast.team[name],
         rule: (name) => ({
           rule_id: cast.rules[name].id,
@@ -78,18 +82,13 @@ export function createCallers(faker: Faker, cast: Cast): Callers {
           action: RULES[name].action,
         }),
       };
-      return recordOf({
-        story: play(scene),
-        caller,
-        startedAt,
-        dice,
-        location: { id, phone_number },
-      });
+      const story = writeStory(scene);
+      return recordOf({ story, caller, startedAt, dice, location: { id, phone_number } });
     },
   };
 }
 
-function diceOf(faker: Faker): Dice {
+function createDice(faker: Faker): Dice {
   const between = (least: number, most: number) => faker.number.int({ min: least, max: most });
   return {
     between,
@@ -98,7 +97,7 @@ function diceOf(faker: Faker): Dice {
   };
 }
 
-function personOf(faker: Faker, number: string): Caller {
+function createCaller(faker: Faker, number: string): Caller {
   const [first, last] = [faker.person.firstName(), faker.person.lastName()];
   return {
     first,
@@ -108,13 +107,13 @@ function personOf(faker: Faker, number: string): Caller {
   };
 }
 
-const weighted = (open: boolean) =>
-  SCENES.map(([value, whileOpen, closed]) => ({ value, weight: open ? whileOpen : closed })).filter(
+const weigh = (isOpen: boolean) =>
+  SCENES.map(([value, open, closed]) => ({ value, weight: isOpen ? open : closed })).filter(
     ({ weight }) => weight > 0,
   );
-const OPEN_SCENES = weighted(true);
-const CLOSED_SCENES = weighted(false);
-/** From people whom the practice does not know and will not. */
+const OPEN_SCENES = weigh(true);
+const CLOSED_SCENES = weigh(false);
+/** The scenes whose callers are not patients. */
 const STRANGERS = new Set<unknown>([missed, robocall, salesPitch, wrongNumber]);
 
 const periodsOf = (hours: WeeklyHours, ms: number) => {
@@ -128,47 +127,48 @@ const periodsOf = (hours: WeeklyHours, ms: number) => {
 const isOpen = (hours: WeeklyHours, ms: number): boolean =>
   periodsOf(hours, ms).some(({ open, close }) => ms >= open && ms < close);
 
-const dayWords = new Intl.DateTimeFormat("en-US", {
+const dayFormat = new Intl.DateTimeFormat("en-US", {
   weekday: "long",
   month: "long",
   day: "numeric",
   timeZone: TIMEZONE,
 });
-const clockWords = new Intl.DateTimeFormat("en-US", {
+const timeFormat = new Intl.DateTimeFormat("en-US", {
   hour: "numeric",
   minute: "2-digit",
   timeZone: TIMEZONE,
 });
-/** Intl puts a narrow space before AM and PM, which nobody looks for. */
-const plain = (text: string) => text.replaceAll("\u202f", " ");
-const saidTime = (ms: number) => plain(clockWords.format(ms)).replace(":00", "");
-const saidSlot = (ms: number) => `${dayWords.format(ms)} at ${saidTime(ms)}`;
+// Intl puts a narrow no-break space before AM and PM, which a search for the text does not match.
+const formatTime = (ms: number) =>
+  timeFormat.format(ms).replaceAll("\u202f", " ").replace(":00", "");
+const formatSlot = (ms: number) => `${dayFormat.format(ms)} at ${formatTime(ms)}`;
 
 /** Three free half hours on three of the next opening days. */
-function slotsAfter(dice: Dice, hours: WeeklyHours, ms: number): [Slot, Slot, Slot] {
+function findSlots(dice: Dice, hours: WeeklyHours, ms: number): [Slot, Slot, Slot] {
   const slots: Slot[] = [];
   for (let day = ms + DAY; slots.length < 3; day += DAY) {
     const [period] = periodsOf(hours, day);
     if (!period || dice.chance(0.35)) continue;
     const halfHours = Math.floor((period.close - period.open - 60 * MINUTE) / (30 * MINUTE));
     const starts = period.open + dice.between(0, halfHours) * 30 * MINUTE;
-    slots.push({ starts_at: isoTime(starts), said: saidSlot(starts) });
+    slots.push({ starts_at: isoTime(starts), said: formatSlot(starts) });
   }
   return slots as [Slot, Slot, Slot];
 }
 
-function saidHours(hours: WeeklyHours, ms: number): string {
+/** The opening hours as the receptionist says them. */
+function formatHours(hours: WeeklyHours, ms: number): string {
   const today = periodsOf(hours, ms)[0];
-  const now = today
-    ? `Today we are open from ${saidTime(today.open)} to ${saidTime(today.close)}.`
+  const todayText = today
+    ? `Today we are open from ${formatTime(today.open)} to ${formatTime(today.close)}.`
     : "Today we are closed.";
   const closed = DAYS.filter((day) => hours[day].length === 0).map(
     (day) => `${day[0]!.toUpperCase()}${day.slice(1)}s`,
   );
-  return `${now} We are closed on ${closed.length > 1 ? `${closed.slice(0, -1).join(", ")} and ${closed.at(-1)}` : closed[0]}.`;
+  return `${todayText} We are closed on ${closed.length > 1 ? `${closed.slice(0, -1).join(", ")} and ${closed.at(-1)}` : closed[0]}.`;
 }
 
-interface Told {
+interface CallFacts {
   story: Story;
   caller: Caller;
   startedAt: number;
@@ -176,28 +176,33 @@ interface Told {
   location: { id: string; phone_number: string };
 }
 
-function recordOf({ story, caller, startedAt, dice, location }: Told): CallRecord {
+function recordOf({ story, caller, startedAt, dice, location }: CallFacts): CallRecord {
   const { said, intent, escalation, direction = "inbound", ...rest } = story;
-  const transcript = turnsOf(said, dice);
-  const lasted =
+  const transcript = transcribe(said, dice);
+  const durationSeconds =
     said.length === 0 ? dice.between(8, 25) : transcript.at(-1)!.at + dice.between(2, 5);
   const at = (seconds: number) => isoTime(startedAt + Math.round(seconds) * SECOND);
-  const numbers =
+  const [from_number, to_number] =
     direction === "inbound"
       ? [caller.number, location.phone_number]
       : [location.phone_number, caller.number];
-  const known = !rest.unscorable && !rest.spam && said.length > 2;
+  const isIdentified = !rest.unscorable && !rest.spam && said.length > 2;
   return {
     external_id: `CA${Array.from({ length: 16 }, () => dice.between(0, 15).toString(16)).join("")}`,
-    ...{ direction, from_number: numbers[0], to_number: numbers[1], location_id: location.id },
-    ...{ started_at: at(0), ended_at: at(lasted), disposition: "completed" },
+    direction,
+    from_number,
+    to_number,
+    location_id: location.id,
+    started_at: at(0),
+    ended_at: at(durationSeconds),
+    disposition: "completed",
     ...rest,
     ...(intent && { intent: intentName(intent), intent_confidence: dice.between(71, 99) / 100 }),
     ...(transcript.length > 0 && { transcript }),
     ...(escalation && {
       escalations: [{ ...escalation.rule, triggered_at: at(transcript[escalation.after - 1]!.at) }],
     }),
-    ...(known && {
+    ...(isIdentified && {
       caller: {
         first_name: caller.first,
         last_name: caller.last,
@@ -211,7 +216,8 @@ function recordOf({ story, caller, startedAt, dice, location }: Told): CallRecor
   };
 }
 
-function turnsOf(said: string[], dice: Dice) {
+/** Agent and caller take turns. Each turn starts when the previous one is spoken. */
+function transcribe(said: string[], dice: Dice) {
   let at = 1;
   return said.map((text, i) => {
     const turn = {
@@ -219,12 +225,12 @@ function turnsOf(said: string[], dice: Dice) {
       text,
       at: Math.round(at * 10) / 10,
     };
-    at += text.split(" ").length / WORDS_A_SECOND + PAUSE_SECONDS + dice.between(0, 6) / 10;
+    at += text.split(" ").length / WORDS_PER_SECOND + PAUSE_SECONDS + dice.between(0, 6) / 10;
     return turn;
   });
 }
 
-/** How many calls come in each hour of the day, from midnight on, and on each day of the week, beside each other. */
+/** Relative numbers of calls for each hour from midnight, and for each day from Monday. */
 const BY_HOUR = [1, 0, 0, 0, 0, 1, 3, 8, 22, 30, 28, 20, 14, 16, 24, 26, 20, 14, 9, 7, 5, 3, 2, 1];
 const BY_DAY = [11, 10, 8, 10, 9, 4, 2];
 
@@ -235,7 +241,7 @@ export interface Period {
   count: number;
 }
 
-/** When calls come in, in their order. */
+/** The start times of `count` calls, in ascending order. */
 export function callTimes(faker: Faker, { from, to, count }: Period): number[] {
   const busiest = Math.max(...BY_HOUR) * Math.max(...BY_DAY);
   const times: number[] = [];

@@ -1,21 +1,24 @@
 /**
- * A demo: a mock with a business that is at work. Its programs listen to webhooks, well and badly, and a call comes in
- * every few seconds.
+ * The demo: a mock whose business receives a call every few seconds. Its programs receive webhooks: one succeeds, one fails
+ * often and one always fails.
  */
 
 import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import { isoTime } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { CallRecord } from "../platform/record.ts";
-import { type Business, type Filled, fillWithBusiness, storeCall } from "./fill.ts";
-import { type Mock, type MockOptions, startMock, type World } from "./server.ts";
+import type { CallSource } from "./conversations.ts";
+import { fillWithBusiness, storeCall } from "./fill.ts";
+import type { MockInstance, MockOptions } from "./instance.ts";
+import { type Mock, startMock } from "./server.ts";
 
 const DAYS = 90;
 const CALLS = 2_000;
-/** For so long webhooks have been sent: long enough that some have failed for good. */
+/** The age of the subscriptions: long enough that some deliveries have used all their retries. */
 const HISTORY_MS = 72 * 3_600_000;
-/** Between two calls, and from a call's first word to its end. */
+/** The shortest and the longest pause between two calls. */
 const PAUSE_MS = [2_500, 5_500] as const;
+/** How long a call is shown as running. */
 const TALK_MS = 3_000;
 
 export interface DemoOptions {
@@ -25,52 +28,55 @@ export interface DemoOptions {
   email: string;
 }
 
+/** Starts the demo: the mock, the receivers of its webhooks and the calls. */
 export async function startDemo(options: DemoOptions): Promise<Mock> {
-  const { config, log, seed, email } = options;
-  const programs = startPrograms();
-  let filled: Filled | null = null;
-  const business: Business = { ...{ seed, calls: CALLS, days: DAYS }, organization: null };
+  const receivers = startReceivers();
+  let source: CallSource | null = null;
+  const business = { seed: options.seed, calls: CALLS, days: DAYS, organization: null };
   const mock = await startMock({
-    ...{ config, log, seed, email, strict: false, limits: false, faults: null },
+    ...options,
+    strict: false,
+    limits: false,
+    faults: null,
     time: { start: null, speed: 1 },
-    async fill(world) {
-      filled = await fillWithBusiness(world, business, {
+    async fill(instance) {
+      source = await fillWithBusiness(instance, business, {
         lastMs: HISTORY_MS,
-        before: () => subscribe(world, programs.url),
-        between: () => world.application.dispatcher.settled(),
+        begin: () => subscribe(instance, receivers.url),
+        afterEachCall: () => instance.application.dispatcher.settled(),
       });
     },
   }).catch((error) => {
-    programs.stop();
+    receivers.stop();
     throw error;
   });
-  const stopCalls = takeCalls(() => ({ world: mock.world(), filled: filled! }), log);
+  const stopCalls = startCalls(() => storeNextCall(mock.instance(), source!), options.log);
   return {
     ...mock,
     async stop() {
       stopCalls();
       await mock.stop();
-      programs.stop();
+      receivers.stop();
     },
   };
 }
 
-/** The business's programs, which the webhooks go to: one that works, one that often does not, one that is gone. */
-function startPrograms(): { url: string; stop(): void } {
-  let asked = 0;
+/** Starts the webhook receivers: one that succeeds, one that fails every third time, one that is gone. */
+function startReceivers(): { url: string; stop(): void } {
+  let requests = 0;
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     routes: {
       "/crm": () => Response.json({ received: true }),
       "/front-desk": () => {
-        asked += 1;
-        return asked % 3 === 0
+        requests += 1;
+        return requests % 3 === 0
           ? Response.json({ error: "The pager service is restarting." }, { status: 503 })
           : Response.json({ paged: "front desk" });
       },
       "/old-booking": () =>
-        Response.json({ error: "This booking tool was switched off." }, { status: 410 }),
+        Response.json({ error: "This booking tool was shut down." }, { status: 410 }),
     },
   });
   return { url: `http://127.0.0.1:${server.port}`, stop: () => void server.stop(true) };
@@ -94,8 +100,8 @@ const SUBSCRIPTIONS = [
   },
 ];
 
-/** Through the API, as such programs do it. */
-async function subscribe({ application }: World, url: string): Promise<void> {
+/** Creates the subscriptions through the API, as real programs do. */
+async function subscribe({ application }: MockInstance, url: string): Promise<void> {
   for (const { path, ...body } of SUBSCRIPTIONS) {
     const request = new Request("http://127.0.0.1/v1/webhook-subscriptions", {
       method: "POST",
@@ -105,45 +111,45 @@ async function subscribe({ application }: World, url: string): Promise<void> {
       },
       body: JSON.stringify({ url: url + path, ...body }),
     });
-    const answer = await application.elysia.fetch(request);
-    if (!answer.ok) throw new Error(`a subscription was refused: ${await answer.text()}`);
+    const response = await application.elysia.fetch(request);
+    if (!response.ok) throw new Error(`a subscription was refused: ${await response.text()}`);
   }
 }
 
-/** One call after the other, until it is told to stop. */
-function takeCalls(now: () => { world: World; filled: Filled }, log: Log): () => void {
+/** Stores one call after the other until the returned function is called. */
+function startCalls(storeNext: () => Promise<void>, log: Log): () => void {
   let timer: NodeJS.Timeout;
-  let stopped = false;
-  const next = (ms: number) => {
-    if (stopped) return;
+  let isStopped = false;
+  const schedule = (ms: number) => {
+    if (isStopped) return;
     timer = setTimeout(() => {
-      takeCall(now())
-        .catch((error) => log.error({ err: error }, "demo call"))
-        .finally(() => next(PAUSE_MS[0] + Math.random() * (PAUSE_MS[1] - PAUSE_MS[0])));
+      storeNext()
+        .catch((error) => log.error({ err: error }, "demo call failed"))
+        .finally(() => schedule(PAUSE_MS[0] + Math.random() * (PAUSE_MS[1] - PAUSE_MS[0])));
     }, ms);
   };
-  next(PAUSE_MS[0]);
+  schedule(PAUSE_MS[0]);
   return () => {
-    stopped = true;
+    isStopped = true;
     clearTimeout(timer);
   };
 }
 
-/** A call that is under way is told first, and then as a whole: nobody wants to wait for minutes. */
-async function takeCall({ world, filled }: { world: World; filled: Filled }): Promise<void> {
-  const record = endingNow(filled.callers.next(world.clock.now()));
+/** Stores a call while it runs, and as a whole shortly after, because a real call takes minutes. */
+async function storeNextCall(instance: MockInstance, source: CallSource): Promise<void> {
+  const record = shiftToEndNow(source.next(instance.clock.now()));
   const { external_id, direction, from_number, to_number, started_at, caller, transcript } = record;
-  const begun = { external_id, direction, from_number, to_number, started_at, caller };
-  await storeCall(world, { ...begun, transcript: transcript?.slice(0, 2) });
+  const running = { external_id, direction, from_number, to_number, started_at, caller };
+  await storeCall(instance, { ...running, transcript: transcript?.slice(0, 2) });
   await Bun.sleep(TALK_MS);
-  await storeCall(world, record);
+  await storeCall(instance, record);
 }
 
-/** The same call, so much earlier that it ends when it would have begun. */
-function endingNow(record: CallRecord): CallRecord {
+/** Moves a call back by its duration, so that it ends at its original start. */
+function shiftToEndNow(record: CallRecord): CallRecord {
   const { started_at, ended_at, escalations } = record;
-  const began = Date.parse(started_at!);
-  const earlier = (time: string) => isoTime(Date.parse(time) - (Date.parse(ended_at!) - began));
+  const durationMs = Date.parse(ended_at!) - Date.parse(started_at!);
+  const earlier = (time: string) => isoTime(Date.parse(time) - durationMs);
   return {
     ...record,
     started_at: earlier(started_at!),

@@ -1,7 +1,4 @@
-/**
- * Faults on demand: a request that asks for one by its header, or that a rule is for, fails as the real thing could fail.
- * Only a mock has them.
- */
+/** Faults on demand: a request with the fault header, or one that matches a rule, fails as a real server could fail. */
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import type { ApiKey } from "../access/keys.ts";
@@ -21,18 +18,18 @@ export type Fault = { text: string; times: number | null } & (
   | { kind: "truncate" }
 );
 
-const MOST_TIMES = 1_000_000;
-const SLOWEST_MS = 600_000;
-/** The first code of each status: the one that most requests can meet. */
+const MAX_TIMES = 1_000_000;
+const MAX_SLOW_MS = 600_000;
+/** The first error code of each status, which is the most common one. */
 const CODES = new Map<string, ErrorCode>();
 for (const [code, { status }] of Object.entries(ERRORS))
   if (!CODES.has(String(status))) CODES.set(String(status), code as ErrorCode);
 
-export const FAULT_FORMS = `${[...CODES.keys()].sort().join(", ")}, slow=MILLISECONDS, drop or truncate, with ;times=N for the first N requests only`;
+const FAULT_SYNTAX = `${[...CODES.keys()].sort().join(", ")}, slow=MILLISECONDS, drop or truncate, with ;times=N for the first N requests only`;
 
 /** Reads `500`, `429;times=2;retry-after=3`, `slow=3000`, `drop` or `truncate`. Null for anything else. */
 export function parseFault(text: string): Fault | null {
-  const [what = "", ...rest] = text.split(";").map((part) => part.trim());
+  const [kind = "", ...rest] = text.split(";").map((part) => part.trim());
   const parameters = new Map<string, number>();
   for (const parameter of rest) {
     const [, name, number] = /^(times|retry-after)=(\d{1,7})$/.exec(parameter) ?? [];
@@ -40,15 +37,15 @@ export function parseFault(text: string): Fault | null {
     parameters.set(name, Number(number));
   }
   const times = parameters.get("times") ?? null;
-  if (times !== null && (times < 1 || times > MOST_TIMES)) return null;
-  const code = CODES.get(what);
+  if (times !== null && (times < 1 || times > MAX_TIMES)) return null;
+  const code = CODES.get(kind);
   const retrySeconds = parameters.get("retry-after");
   if (retrySeconds !== undefined && code === undefined) return null;
   const common = { text, times };
   if (code) return { ...common, kind: "error", code, retrySeconds: retrySeconds ?? 1 };
-  if (what === "drop" || what === "truncate") return { ...common, kind: what };
-  const [, ms] = /^slow=(\d{1,6})$/.exec(what) ?? [];
-  return ms !== undefined && Number(ms) <= SLOWEST_MS
+  if (kind === "drop" || kind === "truncate") return { ...common, kind };
+  const [, ms] = /^slow=(\d{1,6})$/.exec(kind) ?? [];
+  return ms !== undefined && Number(ms) <= MAX_SLOW_MS
     ? { ...common, kind: "slow", ms: Number(ms) }
     : null;
 }
@@ -59,52 +56,55 @@ const FaultRule = z.object({
   fault: z.string(),
   probability: z.number().gt(0).max(1).default(1),
 });
-export const FaultRules = z.object({ rules: z.array(FaultRule).max(100) });
+const FaultRules = z.object({ rules: z.array(FaultRule).max(100) });
 type FaultRule = z.infer<typeof FaultRule>;
 
-interface Armed extends FaultState {
+interface ActiveRule extends FaultState {
   parsed: Fault;
-  matches(request: Seen): boolean;
+  matches(subject: FaultSubject): boolean;
 }
 
-/** What of a request decides whether it fails. */
-export interface Seen {
+/** The parts of a request that rules match. */
+interface FaultSubject {
   method: string;
   path: string;
   key: ApiKey | null;
 }
 
 export interface Faults {
-  /** The fault of this request, or null. Throws `validation_failed` for a header that asks for none there is. */
-  of(request: Request, seen: Seen): Fault | null;
+  /** The fault of this request, or null. Throws `validation_failed` for a header that names no fault. */
+  find(request: Request, subject: FaultSubject): Fault | null;
   rules(): FaultState[];
-  /** Takes these in place of those before. Throws `validation_failed`, and changes nothing then. */
+  /** Replaces all rules. Throws `validation_failed` for a bad rule, and then keeps the current ones. */
   set(rules: unknown): void;
 }
 
-/** `chance`: a number from 0 to 1 at each call. */
+/** `chance`: returns a number from 0 to 1 at each call. */
 export function createFaults(routes: readonly Route[], chance: () => number): Faults {
-  let armed: Armed[] = [];
-  /** Of headers with `times`: how often the request that carries it has failed. */
-  const failed = new LRUCache<string, number>({ max: 10_000 });
+  let active: ActiveRule[] = [];
+  /** Failures so far of each request whose header has `times`. */
+  const failures = new LRUCache<string, number>({ max: 10_000 });
 
-  function byHeader(request: Request, text: string): Fault | null {
+  function findByHeader(request: Request, text: string): Fault | null {
     const fault = parseFault(text);
-    if (fault === null) throw invalid({ [FAULT_HEADER]: `must be one of ${FAULT_FORMS}` });
+    if (fault === null) throw invalid({ [FAULT_HEADER]: `must be one of ${FAULT_SYNTAX}` });
     if (fault.times === null) return fault;
     const name = [request.method, request.url, request.headers.get("authorization"), text].join(
       " ",
     );
-    const before = failed.get(name) ?? 0;
-    // Once it got through, the next one is another request, which fails as often.
-    if (before >= fault.times) failed.delete(name);
-    else failed.set(name, before + 1);
-    return before >= fault.times ? null : fault;
+    const failed = failures.get(name) ?? 0;
+    if (failed < fault.times) {
+      failures.set(name, failed + 1);
+      return fault;
+    }
+    // The request succeeds. The same request fails `times` times again after that.
+    failures.delete(name);
+    return null;
   }
 
-  function byRule(seen: Seen): Fault | null {
-    for (const rule of armed) {
-      if (rule.left === 0 || !rule.matches(seen) || chance() >= rule.probability) continue;
+  function findByRule(subject: FaultSubject): Fault | null {
+    for (const rule of active) {
+      if (rule.left === 0 || !rule.matches(subject) || chance() >= rule.probability) continue;
       rule.met += 1;
       if (rule.left !== null) rule.left -= 1;
       return rule.parsed;
@@ -113,123 +113,134 @@ export function createFaults(routes: readonly Route[], chance: () => number): Fa
   }
 
   return {
-    of(request, seen) {
+    find(request, subject) {
       const text = request.headers.get(FAULT_HEADER);
-      return text === null ? byRule(seen) : byHeader(request, text);
+      return text === null ? findByRule(subject) : findByHeader(request, text);
     },
-    rules: () => armed.map(({ parsed: _parsed, matches: _matches, ...state }) => state),
-    set(given) {
-      requireKnownFields(FaultRules, given);
-      const { rules } = checkBody(FaultRules, given);
+    rules: () => active.map(({ parsed: _parsed, matches: _matches, ...state }) => state),
+    set(input) {
+      requireKnownFields(FaultRules, input);
+      const { rules } = checkBody(FaultRules, input);
       const details: Details = {};
-      const next = rules.map((rule, i) => arm(rule, routes, `rules.${i}.`, details));
+      const next = rules.map((rule, i) => activate(rule, routes, `rules.${i}.`, details));
       if (Object.keys(details).length > 0) throw invalid(details);
-      armed = next as Armed[];
+      active = next as ActiveRule[];
     },
   };
 }
 
-function arm(
+/** Parses a rule. Adds its errors to `details`, under field names that start with `prefix`, and returns null then. */
+function activate(
   rule: FaultRule,
   routes: readonly Route[],
-  at: string,
+  prefix: string,
   details: Details,
-): Armed | null {
+): ActiveRule | null {
   const parsed = parseFault(rule.fault);
-  if (parsed === null) details[`${at}fault`] = `must be one of ${FAULT_FORMS}`;
-  const onRoute = matcherOf(rule.route, routes);
-  if (typeof onRoute === "string") details[`${at}route`] = onRoute;
-  if (parsed === null || typeof onRoute === "string") return null;
-  const { key } = rule;
+  if (parsed === null) details[`${prefix}fault`] = `must be one of ${FAULT_SYNTAX}`;
+  const matchesRoute = parseRoute(rule.route, routes);
+  if (typeof matchesRoute === "string") details[`${prefix}route`] = matchesRoute;
+  if (parsed === null || typeof matchesRoute === "string") return null;
   return {
     ...rule,
-    ...{ parsed, met: 0, left: parsed.times },
-    matches: (seen) => onRoute(seen) && (key === null || isMeant(key, seen.key)),
+    parsed,
+    met: 0,
+    left: parsed.times,
+    matches: (subject) =>
+      matchesRoute(subject) && (rule.key === null || matchesKey(rule.key, subject.key)),
   };
 }
 
-/** `key` is a scope, `platform`, or a key's name, id or shown prefix. */
-const isMeant = (key: string, given: ApiKey | null): boolean =>
-  given !== null && [given.scope ?? "platform", given.name, given.id, given.prefix].includes(key);
+/** `text` is a scope, `platform`, or a key's name, id or displayed prefix. */
+const matchesKey = (text: string, key: ApiKey | null): boolean =>
+  key !== null && [key.scope ?? "platform", key.name, key.id, key.prefix].includes(text);
 
-/** `*`, a route's path as in the reference, or that with its method before it; a sentence for what names no route. */
-function matcherOf(text: string, routes: readonly Route[]): ((seen: Seen) => boolean) | string {
+/** Reads `*`, a path as in the reference, or a method and a path. Returns an error text for an unknown route. */
+function parseRoute(
+  text: string,
+  routes: readonly Route[],
+): ((subject: FaultSubject) => boolean) | string {
   if (text === "*") return () => true;
   const [, method, path] = /^(?:([A-Z]+) +)?(\/\S*)$/.exec(text) ?? [];
-  const asInReference = path?.replaceAll(/\{(\w+)\}/g, ":$1");
-  const meant = routes.filter(
-    (route) => route.path === asInReference && (method === undefined || route.method === method),
+  const routePath = path?.replaceAll(/\{(\w+)\}/g, ":$1");
+  const isKnown = routes.some(
+    (route) => route.path === routePath && (method === undefined || route.method === method),
   );
-  if (meant.length === 0) {
+  if (!isKnown) {
     const known = routes.flatMap((route) => [route.path, `${route.method} ${route.path}`]);
     const near = nearestName(text, known);
     return `must be *, or a route such as POST /v1/contacts or /v1/contacts/:id${near === null ? "" : `; did you mean ${near}?`}`;
   }
-  const pattern = new RegExp(`^${asInReference!.replace(/:\w+/g, "[^/]+")}$`);
-  return (seen) => (method === undefined || seen.method === method) && pattern.test(seen.path);
+  const pattern = new RegExp(`^${routePath!.replace(/:\w+/g, "[^/]+")}$`);
+  return (subject) =>
+    (method === undefined || subject.method === method) && pattern.test(subject.path);
 }
 
-/** Rules from the text of a file that `--faults` names: `{"rules": [...]}`, or the list alone. */
-export function readFaultFile(text: string, file: string): unknown {
+/** Parses the text of a `--faults` file: `{"rules": [...]}`, or only the list. */
+export function parseFaultFile(text: string, file: string): unknown {
   try {
     const value = JSON.parse(text);
     return Array.isArray(value) ? { rules: value } : value;
   } catch (error) {
-    throw new UsageError(`--faults ${file} is not JSON: ${(error as Error).message}.`);
+    throw new UsageError(`--faults ${file} is not valid JSON: ${(error as Error).message}.`);
   }
 }
 
-/** What a client sees of a fault. `next` answers as if there were none; `headers` are those of every answer. */
-export async function suffer(
+/** The response to a request with a fault. `next` gives the response without it; `headers` go on every response. */
+export async function applyFault(
   fault: Fault,
   next: () => Response | Promise<Response>,
   headers: Record<string, string>,
 ): Promise<Response> {
   switch (fault.kind) {
     case "error":
-      return refusal(fault.code, fault.retrySeconds, headers);
+      return respondWithError(fault.code, fault.retrySeconds, headers);
     case "slow":
       await Bun.sleep(fault.ms);
       return next();
     case "drop":
-      return brokenOff(null, headers);
+      return breakResponse(null, headers);
     case "truncate": {
-      const whole = await next();
-      const bytes = await whole.bytes();
-      return brokenOff(bytes.slice(0, bytes.length / 2), whole.headers, whole.status);
+      const response = await next();
+      const bytes = await response.bytes();
+      return breakResponse(bytes.slice(0, bytes.length / 2), response.headers, response.status);
     }
   }
 }
 
-function refusal(code: ErrorCode, retrySeconds: number, headers: Record<string, string>): Response {
+function respondWithError(
+  code: ErrorCode,
+  retrySeconds: number,
+  headers: Record<string, string>,
+): Response {
   const { status, details } = ERRORS[code] as (typeof ERRORS)[ErrorCode] & { details?: Details };
-  const waits = status === 429 || status === 503;
+  const hasRetryAfter = status === 429 || status === 503;
   return new Response(errorBody(new ApiError(code, details && { details })), {
     status,
     headers: {
       ...headers,
       "Content-Type": "application/json",
-      ...(waits && { "Retry-After": String(retrySeconds) }),
+      ...(hasRetryAfter && { "Retry-After": String(retrySeconds) }),
     },
   });
 }
 
-/** An answer that ends before its end: after these bytes, or, with null, before its first line. */
-function brokenOff(
+/** A response whose connection closes after these bytes, or, with null, before the status line. */
+function breakResponse(
   bytes: Uint8Array<ArrayBuffer> | null,
   headers: Record<string, string> | Headers,
   status = 200,
 ): Response {
   let sent = bytes === null || bytes.length === 0;
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    // An error that is nothing: Bun would write any other to the log.
+    // The error has no value, because Bun logs any other.
     start(controller) {
       if (sent) controller.error();
     },
     async pull(controller) {
       if (!sent) controller.enqueue(bytes!);
       else {
-        // Else the bytes would be thrown away with the connection.
+        // Bun discards bytes that are not yet sent when the stream fails.
         await Bun.sleep(10);
         controller.error();
       }

@@ -115,9 +115,9 @@ describe("allison mock", () => {
     [["--data", "nowhere.ndjson"], '--data names a file that does not exist: "nowhere.ndjson".'],
     [["--data", "bad.ndjson"], "--data bad.ndjson has bad lines: line 1: direction is required"],
     [["--data", "bad.ndjson", "--calls", "3"], "give one of them"],
-    [["--faults", "bad.ndjson"], "--faults cannot be used: "],
-    [["--faults", "rules.json"], "--faults cannot be used: rules.0.fault must be one of 400"],
-    [["--faults", "text.json"], "--faults text.json is not JSON"],
+    [["--faults", "bad.ndjson"], "--faults has an invalid rule: "],
+    [["--faults", "rules.json"], "--faults has an invalid rule: rules.0.fault must be one of 400"],
+    [["--faults", "text.json"], "--faults text.json is not valid JSON"],
   ])("%j is refused in one sentence, with exit 2", async (args, said) => {
     file("bad.ndjson", '{"external_id": "a"}');
     file("rules.json", '{"rules": [{"fault": "teapot"}]}');

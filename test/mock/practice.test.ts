@@ -1,7 +1,7 @@
 /** The practice and its calls: nothing that the API would refuse, nothing that reads as if a machine had filled in a form. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { localTime } from "../../src/lib/local-time.ts";
-import { callTimes, createCallers } from "../../src/mock/conversations.ts";
+import { callTimes, createCallSource } from "../../src/mock/conversations.ts";
 import { type Cast, createPractice, INTENTS, LOCATIONS } from "../../src/mock/practice.ts";
 import { seededFaker } from "../../src/mock/random.ts";
 import { createIngest } from "../../src/platform/ingest.ts";
@@ -23,9 +23,9 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 function records(seed: number, count = CALLS): CallRecord[] {
   const faker = seededFaker(seed);
-  const callers = createCallers(faker, cast);
+  const source = createCallSource(faker, cast);
   const times = callTimes(faker, { from: NOW - 90 * DAY, to: NOW, count });
-  return times.map((time) => callers.next(time));
+  return times.map((time) => source.next(time));
 }
 
 test("the knowledge differs by location where it has to, and holds everywhere else", async () => {

@@ -286,7 +286,7 @@ describe("trigger", () => {
         data: object;
       };
       expect([payload.type, payload.data]).toEqual([event, body.data.event.data]);
-      await it.mock.world().application.dispatcher.settled();
+      await it.mock.instance().application.dispatcher.settled();
       expect(receiver.requests).toHaveLength(1);
       await it.write.delete(`/v1/webhook-subscriptions/${hook.body.data.id}`);
     },

@@ -4,7 +4,8 @@ import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import { createLog } from "../../src/lib/log.ts";
 import { MOCK_ACCOUNT } from "../../src/mock/account.ts";
 import { fillWithBusiness } from "../../src/mock/fill.ts";
-import { type Mock, type MockOptions, startMock } from "../../src/mock/server.ts";
+import type { MockOptions } from "../../src/mock/instance.ts";
+import { type Mock, startMock } from "../../src/mock/server.ts";
 import { type Client, createClient } from "./client.ts";
 
 export interface TestMock extends AsyncDisposable {
@@ -26,7 +27,7 @@ export async function startTestMock(
     config: { host: "127.0.0.1", port: 0, webhookAllow: [] },
     time: { start: null, speed: 1 },
     log: createLog("silent"),
-    fill: (world) => fillWithBusiness(world, { seed, calls, days: 30, organization: null }),
+    fill: (instance) => fillWithBusiness(instance, { seed, calls, days: 30, organization: null }),
     ...rest,
   });
   return {
