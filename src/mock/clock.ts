@@ -1,43 +1,43 @@
 /**
- * The clock of a mock: the machine's own, or one that starts at a chosen moment, stands still there or goes faster. While
- * data is laid out in the past it is held at the moment that is told of.
+ * The clock of a mock: the machine's own, or one that starts at a chosen time and stands still or runs faster. While the
+ * initial data is created, the clock is held at the time of each record.
  */
 import { type Clock, systemClock } from "../lib/clock.ts";
 
 export interface MockClock extends Clock {
-  /** Stops at `ms` until the next `hold` or `release`. */
+  /** Stops the clock at `ms` until the next `hold` or `release`. */
   hold(ms: number): void;
-  /** Begins to run, from its start. */
+  /** Starts the clock at its start time. */
   release(): void;
 }
 
 export interface MockTime {
-  /** Milliseconds since the epoch when it starts; null for now. */
+  /** The start time in milliseconds since the epoch; null for the current time. */
   start: number | null;
-  /** Seconds of its time in one of the machine's; 0 stands still. */
+  /** Seconds on this clock per second on the machine's clock; 0 stands still. */
   speed: number;
 }
 
-/** It stands still at its start until it is released. */
+/** Creates a clock that stands still at its start time until `release`. */
 export function createMockClock({ start, speed }: MockTime): MockClock {
-  const begun = start ?? systemClock.now();
-  const follows = start === null && speed === 1;
-  // A wall clock that stands still must keep nobody out for ever, nor hold up what is done in the background.
-  const pace = speed || 1;
-  let released = 0;
-  let held: number | null = begun;
-  const running = () =>
-    follows ? systemClock.now() : begun + (systemClock.monotonic() - released) * speed;
+  const startMs = start ?? systemClock.now();
+  const isMachineTime = start === null && speed === 1;
+  // Rate limits and background jobs must go on while the wall clock stands still.
+  const timerSpeed = speed || 1;
+  let releasedAt = 0;
+  let heldMs: number | null = startMs;
+  const runningTime = () =>
+    isMachineTime ? systemClock.now() : startMs + (systemClock.monotonic() - releasedAt) * speed;
   return {
-    now: () => held ?? Math.floor(running()),
-    monotonic: () => systemClock.monotonic() * pace,
-    after: (ms, callback) => systemClock.after(ms / pace, callback),
+    now: () => heldMs ?? Math.floor(runningTime()),
+    monotonic: () => systemClock.monotonic() * timerSpeed,
+    after: (ms, callback) => systemClock.after(ms / timerSpeed, callback),
     hold(ms) {
-      held = ms;
+      heldMs = ms;
     },
     release() {
-      released = systemClock.monotonic();
-      held = null;
+      releasedAt = systemClock.monotonic();
+      heldMs = null;
     },
   };
 }

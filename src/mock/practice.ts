@@ -1,6 +1,6 @@
 /**
- * The business of a mock and a demo: Bright Dental, a practice with two locations, as its owner would have set it up.
- * What refers to another thing does so by a name of this file; ids are drawn when it is made.
+ * The business of a mock and a demo: Bright Dental, a practice with two locations, set up as an owner would do it. Entries
+ * refer to each other by their names in this file; the ids are made in `createPractice`.
  */
 
 import type { WeeklyHours } from "../contract/fields.ts";
@@ -41,15 +41,25 @@ export const LOCATIONS = {
   downtown: {
     name: "Downtown",
     address: "212 Market Street",
-    ...{ city: "Madison", state: "WI", zip: "53703", country: "US" },
-    ...{ timezone: TIMEZONE, phone_number: "+15550100100", hours: DOWNTOWN_HOURS },
+    city: "Madison",
+    state: "WI",
+    zip: "53703",
+    country: "US",
+    timezone: TIMEZONE,
+    phone_number: "+15550100100",
+    hours: DOWNTOWN_HOURS,
     is_default: true,
   },
   lakeside: {
     name: "Lakeside",
     address: "48 Harbor View Road",
-    ...{ city: "Madison", state: "WI", zip: "53713", country: "US" },
-    ...{ timezone: TIMEZONE, phone_number: "+15550100200", hours: LAKESIDE_HOURS },
+    city: "Madison",
+    state: "WI",
+    zip: "53713",
+    country: "US",
+    timezone: TIMEZONE,
+    phone_number: "+15550100200",
+    hours: LAKESIDE_HOURS,
     is_default: false,
   },
 } as const;
@@ -73,7 +83,10 @@ const person = (
   last: number,
   more = {},
 ): Person => ({
-  ...{ name, title, department, phone_number: `+155501001${last}` },
+  name,
+  title,
+  department,
+  phone_number: `+155501001${last}`,
   email: `${name.split(" ").at(-1)!.toLowerCase()}@brightdental.example`,
   ...more,
 });
@@ -193,7 +206,7 @@ export const RULES = {
 } as const satisfies Record<string, RuleDraft>;
 export type RuleName = keyof typeof RULES;
 
-/** What is said in conversations too, so that the receptionist and the knowledge agree. */
+/** Used by the knowledge and by the conversations, so that both say the same. */
 export const PRICES = {
   checkup: 95,
   cleaning: 120,
@@ -357,7 +370,7 @@ const CONTACTS = [
   ["Leila", "Haddad", "+15550190008", { patient_id: "P-1006" }],
 ] as const;
 
-/** What calls refer to. */
+/** The parts of the practice that calls refer to. */
 export interface Cast {
   locations: Record<
     LocationName,
@@ -367,59 +380,57 @@ export interface Cast {
   rules: Record<RuleName, { id: string; name: string; action: RuleDraft["action"] }>;
 }
 
-/** Makes all of it through the resources' own functions. `organization`: another name for the business. */
+/** Creates the practice through the resources' own functions. `organization`: replaces the name of the business. */
 export function createPractice(tx: Transaction, organization: string | null): Cast {
   createOrganization(tx, organization ?? NAME);
-  const maker = <T extends ResourceTable>(definition: Defined<T>) => {
+  const creatorOf = <T extends ResourceTable>(definition: Defined<T>) => {
     const resource = bindResource(definition, tx.db);
     return (body: object) => resource.create(tx, definition.createBody.parse(body)).id;
   };
-  const location = maker(locationDefinition);
-  const locations = mapped(LOCATIONS, (body) => ({ id: location(body), ...body }));
-  const placed = (at?: LocationName) => ({ location_id: at ? locations[at].id : null });
+  const createLocation = creatorOf(locationDefinition);
+  const locations = mapped(LOCATIONS, (body) => ({ id: createLocation(body), ...body }));
+  const locationOf = (at?: LocationName) => ({ location_id: at ? locations[at].id : null });
 
-  const member = maker(teamMemberDefinition);
+  const createMember = creatorOf(teamMemberDefinition);
   const team = mapped(TEAM as Record<TeamName, Person>, ({ at, ...body }) => ({
-    id: member({ ...body, ...placed(at) }),
+    id: createMember({ ...body, ...locationOf(at) }),
     name: body.name,
   }));
 
-  const intent = maker(intentDefinition);
-  const intents = mapped(INTENTS, ([name, description]) => intent({ name, description }));
+  const createIntent = creatorOf(intentDefinition);
+  const intents = mapped(INTENTS, ([name, description]) => createIntent({ name, description }));
 
-  const rule = maker(escalationRuleDefinition);
+  const createRule = creatorOf(escalationRuleDefinition);
   const rules = mapped(RULES as Record<RuleName, RuleDraft>, ({ to, condition, ...body }) => {
     const { about, ...rest } = condition;
-    return {
-      id: rule({
-        ...body,
-        condition: about ? { ...rest, intent_id: intents[about] } : rest,
-        ...(to && {
-          destination:
-            typeof to === "string"
-              ? { type: "team_member", team_member_id: team[to].id }
-              : { type: "department", ...to },
-        }),
+    const id = createRule({
+      ...body,
+      condition: about ? { ...rest, intent_id: intents[about] } : rest,
+      ...(to && {
+        destination:
+          typeof to === "string"
+            ? { type: "team_member", team_member_id: team[to].id }
+            : { type: "department", ...to },
       }),
-      ...{ name: body.name, action: body.action },
-    };
+    });
+    return { id, name: body.name, action: body.action };
   });
 
-  const entries = (
-    list: Entry[],
-    make: (body: object) => string,
+  const createEntries = (
+    entries: Entry[],
+    create: (body: object) => string,
     [about, text]: [string, string],
   ) => {
-    for (const entry of list)
-      make({ [about]: entry.about, [text]: entry.text, ...placed(entry.at) });
+    for (const entry of entries)
+      create({ [about]: entry.about, [text]: entry.text, ...locationOf(entry.at) });
   };
-  entries(FACTS, maker(factDefinition), ["key", "value"]);
-  entries(FAQS, maker(faqDefinition), ["question", "answer"]);
-  entries(POLICIES, maker(policyDefinition), ["policy_key", "content"]);
+  createEntries(FACTS, creatorOf(factDefinition), ["key", "value"]);
+  createEntries(FAQS, creatorOf(faqDefinition), ["question", "answer"]);
+  createEntries(POLICIES, creatorOf(policyDefinition), ["policy_key", "content"]);
 
-  const contact = maker(contactDefinition);
+  const createContact = creatorOf(contactDefinition);
   for (const [first_name, last_name, phone_number, custom] of CONTACTS)
-    contact({ first_name, last_name, phone_number, custom });
+    createContact({ first_name, last_name, phone_number, custom });
   return { locations, team, rules };
 }
 

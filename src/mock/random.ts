@@ -1,8 +1,8 @@
-/** Chance from a seed: the same seed, the same bytes on every machine. */
+/** Random values from a seed: the same seed gives the same values on every machine. */
 import { base, en, Faker, generateMersenne32Randomizer } from "@faker-js/faker";
 import type { Random } from "../lib/random.ts";
 
-/** Streams of their own, so that what one draws changes nothing for another. */
+/** Each purpose has its own stream, so a draw from one does not change the others. */
 const STREAMS = { rows: 1, requests: 2, faults: 3, business: 4 } as const;
 type Stream = keyof typeof STREAMS;
 
@@ -12,6 +12,7 @@ const randomizer = (seed: number, stream: Stream) => {
   return generator;
 };
 
+/** Creates a source of random bytes. */
 export function seededRandom(seed: number, stream: Stream): Random {
   const generator = randomizer(seed, stream);
   return {
@@ -26,12 +27,12 @@ export function seededRandom(seed: number, stream: Stream): Random {
   };
 }
 
-/** A number from 0 to 1, drawn anew at each call. */
+/** Creates a function that returns the next random number from 0 to 1. */
 export function seededChance(seed: number, stream: Stream): () => number {
   const generator = randomizer(seed, stream);
   return () => generator.next();
 }
 
-/** Names, choices and sentences from a seed. */
+/** Creates the faker that the business of a mock is made with. */
 export const seededFaker = (seed: number): Faker =>
   new Faker({ locale: [en, base], randomizer: randomizer(seed, "business") });
