@@ -7,20 +7,9 @@ import type { WeeklyHours } from "../contract/fields.ts";
 import { isoTime } from "../lib/clock.ts";
 import { atLocalTime, localTime } from "../lib/local-time.ts";
 import type { CallRecord } from "../platform/record.ts";
-import { type Cast, LOCATIONS, type LocationName, RULES } from "./practice.ts";
-import {
-  type Caller,
-  type Dice,
-  intentName,
-  missed,
-  robocall,
-  SCENES,
-  type Scene,
-  type Slot,
-  type Story,
-  salesPitch,
-  wrongNumber,
-} from "./scenes.ts";
+import { type Cast, INTENTS, LOCATIONS, type LocationName, RULES } from "./practice.ts";
+import { CALL_KINDS } from "./scenes/call-kinds.ts";
+import type { Caller, Dice, Scene, Slot, Story } from "./scenes/scene.ts";
 
 export interface CallSource {
   /** A completed call. `startedAt`: its start in milliseconds since the epoch. */
@@ -53,7 +42,7 @@ export function createCallSource(faker: Faker, cast: Cast): CallSource {
   );
   let newPatients = 0;
 
-  function chooseCaller(isStranger: boolean): Caller {
+  function chooseCaller(isStranger = false): Caller {
     if (isStranger) return createCaller(faker, `+1555017${dice.between(1000, 9999)}`);
     if (dice.chance(0.05)) return { ...dice.one(patients), number: null };
     if (dice.chance(0.86)) return dice.one(patients);
@@ -65,10 +54,10 @@ export function createCallSource(faker: Faker, cast: Cast): CallSource {
     next(startedAt) {
       const place: LocationName = dice.chance(0.66) ? "downtown" : "lakeside";
       const { hours, id, phone_number } = cast.locations[place];
-      const writeStory = faker.helpers.weightedArrayElement(
-        isOpen(hours, startedAt) ? OPEN_SCENES : CLOSED_SCENES,
+      const { writeStory, isStranger } = faker.helpers.weightedArrayElement(
+        isOpen(hours, startedAt) ? KINDS_WHILE_OPEN : KINDS_WHILE_CLOSED,
       );
-      const caller = chooseCaller(STRANGERS.has(writeStory));
+      const caller = chooseCaller(isStranger);
       const scene: Scene = {
         dice,
         caller,
@@ -107,14 +96,10 @@ function createCaller(faker: Faker, number: string): Caller {
   };
 }
 
-const weigh = (isOpen: boolean) =>
-  SCENES.map(([value, open, closed]) => ({ value, weight: isOpen ? open : closed })).filter(
-    ({ weight }) => weight > 0,
-  );
-const OPEN_SCENES = weigh(true);
-const CLOSED_SCENES = weigh(false);
-/** The scenes whose callers are not patients. */
-const STRANGERS = new Set<unknown>([missed, robocall, salesPitch, wrongNumber]);
+const weighKinds = (when: "open" | "closed") =>
+  CALL_KINDS.map((value) => ({ value, weight: value[when] })).filter(({ weight }) => weight > 0);
+const KINDS_WHILE_OPEN = weighKinds("open");
+const KINDS_WHILE_CLOSED = weighKinds("closed");
 
 const periodsOf = (hours: WeeklyHours, ms: number) => {
   const { date, weekday } = localTime(ms, TIMEZONE);
@@ -197,7 +182,7 @@ function recordOf({ story, caller, startedAt, dice, location }: CallFacts): Call
     ended_at: at(durationSeconds),
     disposition: "completed",
     ...rest,
-    ...(intent && { intent: intentName(intent), intent_confidence: dice.between(71, 99) / 100 }),
+    ...(intent && { intent: INTENTS[intent][0], intent_confidence: dice.between(71, 99) / 100 }),
     ...(transcript.length > 0 && { transcript }),
     ...(escalation && {
       escalations: [{ ...escalation.rule, triggered_at: at(transcript[escalation.after - 1]!.at) }],
