@@ -3,13 +3,12 @@
  * `server.ts` does, and a server that resets replaces its application.
  */
 import { Elysia } from "elysia";
-import { createKeys } from "./access/keys.ts";
 import type { SignInLink } from "./access/one-time.ts";
-import { createVault, VAULT_KEY_BYTES } from "./access/vault.ts";
 import type { Appliance } from "./appliance.ts";
 import { type Config, LIMITS } from "./config.ts";
 import { REFUSED_HEADERS } from "./contract/fault-header.ts";
 import { createDashboard } from "./dashboard/api.ts";
+import type { PageName } from "./dashboard/page-paths.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { buildOpenApi } from "./docs/openapi.ts";
 import { createDocs } from "./docs/server.ts";
@@ -18,16 +17,11 @@ import { createPipeline } from "./http/pipeline.ts";
 import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
-import { createIds } from "./lib/ids.ts";
 import { clientAddress, parseCidr } from "./lib/ip.ts";
-import { createLog, type Log } from "./lib/log.ts";
-import { systemRandom } from "./lib/random.ts";
+import type { Log } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
-import { createRoutes } from "./routes.ts";
-import { createStore } from "./store/change.ts";
-import { MEMORY, openDatabase } from "./store/open.ts";
+import { ROUTES } from "./routes.ts";
 import { createDispatcher, type Dispatcher, removeOldDeliveries } from "./webhooks/dispatcher.ts";
-import { createEgress } from "./webhooks/egress.ts";
 
 /** What it is served by: the part of Bun's server that an application asks. */
 export interface Listener {
@@ -69,7 +63,7 @@ export interface ApplicationOptions {
   /** A link that signs its first reader in. */
   signInLink?: SignInLink | null;
   /** First path segments of dashboard pages that only this server has. */
-  extraPages?: readonly string[];
+  extraPages?: readonly PageName[];
   /** The time in webhook signatures. Receivers compare it with their own clock. */
   signingClock?: Clock;
 }
@@ -81,7 +75,7 @@ export function createApplication(
   log: Log,
   options: ApplicationOptions = {},
 ): Application {
-  const { clock, random, ids, db, store, keys, sessions, vault } = appliance;
+  const { clock, random, db, store, keys, sessions, vault } = appliance;
   const { createLimiter = createRateLimiter, signingClock = clock } = options;
   const idempotency = createIdempotencyRecords(db, vault);
   const trusted = config.trustProxy.map(parseCidr);
@@ -96,10 +90,10 @@ export function createApplication(
       request.headers.get("x-forwarded-for"),
       trusted,
     );
-  const routes = createRoutes({ ...appliance, log, publicUrl });
   const pipeline = createPipeline({
-    store,
-    keys,
+    ...appliance,
+    log,
+    publicUrl,
     apiKeyKinds: [appliance.apiKeyKind],
     reads: createLimiter(config.readsPerMinute),
     writes: createLimiter(config.writesPerMinute),
@@ -107,9 +101,6 @@ export function createApplication(
     strict: options.strict ?? false,
     refusedHeaders: options.refusedHeaders ?? REFUSED_HEADERS,
     idempotency,
-    clock,
-    ids,
-    log,
     addressOf,
     draining() {
       lastRequest = systemClock.monotonic();
@@ -117,13 +108,13 @@ export function createApplication(
     },
   });
   const dashboard = createDashboard({
-    ...{ appliance, pipeline, routes, log, addressOf, publicUrl },
+    ...{ appliance, pipeline, routes: ROUTES, log, addressOf, publicUrl },
     signInLink: options.signInLink ?? null,
   });
   const docs = createDocs({
     document: () =>
       buildOpenApi({
-        routes,
+        routes: ROUTES,
         version: VERSION,
         serverUrl: url,
         readsPerMinute: config.readsPerMinute,
@@ -134,7 +125,7 @@ export function createApplication(
 
   // Elysia finds the route and hands it the parameters; the order of everything else is the pipeline's.
   const elysia = new Elysia({ strictPath: true, handler: { standardHostname: false } });
-  for (const route of routes) {
+  for (const route of ROUTES) {
     const handle = pipeline.handler(route);
     elysia.route(
       route.method,
@@ -164,7 +155,7 @@ export function createApplication(
   const document = pipeline.open(({ request }) => pages.document(request)!);
   elysia.get("/", ({ request }) => document(request), OWN_PARSER);
   const others = ["/", "/health", ...docs.paths, ...pages.paths];
-  const unknown = pipeline.unknown([...routes, ...others.map((path) => ({ method: "GET", path }))]);
+  const unknown = pipeline.unknown([...ROUTES, ...others.map((path) => ({ method: "GET", path }))]);
   const elsewhere = pipeline.open(({ request }) => pages.document(request) ?? unknown(request));
   elysia.all("/*", ({ request }) => elsewhere(request), OWN_PARSER);
 
@@ -172,7 +163,7 @@ export function createApplication(
   let stopTimers: (() => void)[] = [];
   return {
     elysia: elysia as unknown as Elysia,
-    routes,
+    routes: ROUTES,
     dashboardRoutes: dashboard.routes,
     dispatcher,
     firstAccountLink() {
@@ -219,27 +210,13 @@ export function createApplication(
   };
 }
 
-/** The OpenAPI document without a server: the routes are made over an empty database in memory. */
+/** The OpenAPI document without a server, with the limits and the address of `config`. */
 export function openApiDocument(config: Config): object {
-  const db = openDatabase(MEMORY, { create: true });
-  const ids = createIds(systemClock, systemRandom);
-  const store = createStore(db, systemClock, ids);
-  const url = config.publicUrl ?? `http://127.0.0.1:${config.port}`;
-  const routes = createRoutes({
-    db,
-    store,
-    keys: createKeys(store, systemClock, systemRandom),
-    vault: createVault(systemRandom.bytes(VAULT_KEY_BYTES), systemRandom),
-    random: systemRandom,
-    egress: createEgress({ allow: [] }),
-    log: createLog("silent"),
-    publicUrl: () => url,
-  });
   const { readsPerMinute, writesPerMinute } = config;
   return buildOpenApi({
-    routes,
+    routes: ROUTES,
     version: VERSION,
-    serverUrl: url,
+    serverUrl: config.publicUrl ?? `http://127.0.0.1:${config.port}`,
     readsPerMinute,
     writesPerMinute,
   });

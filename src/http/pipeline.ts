@@ -11,19 +11,17 @@
  * client and everything but secrets to the log.
  */
 import type { Ids } from "../lib/ids.ts";
-import type { Store } from "../store/change.ts";
 import { type Admission, type AdmissionServices, createAdmission, type Gate } from "./admission.ts";
 import { ApiError } from "./errors.ts";
 import { createExchanges, type Exchange, type Exchanges } from "./exchange.ts";
 import type { IdempotencyRecords } from "./idempotency.ts";
 import { answerRead } from "./reading.ts";
-import type { Params, Route } from "./route.ts";
+import type { Params, Route, RouteServices } from "./route.ts";
 import { answerStream } from "./streaming.ts";
 import { targetOf } from "./target.ts";
 import { answerWrite } from "./writing.ts";
 
-export interface PipelineServices extends AdmissionServices {
-  store: Store;
+export interface PipelineServices extends AdmissionServices, RouteServices {
   /** Whether unknown fields and query parameters are refused instead of ignored. */
   strict: boolean;
   idempotency: IdempotencyRecords;
@@ -52,9 +50,10 @@ export function createPipeline(services: PipelineServices): Pipeline {
   const { log } = services;
   const admission = createAdmission(services);
   const exchanges = createExchanges(services.ids, log);
-  const shared = { ...services, admission, exchanges };
+  const { strict, idempotency } = services;
+  const answering = { routeServices: services, admission, exchanges, strict, idempotency };
   const streams = {
-    ...shared,
+    ...answering,
     onFailure: ({ id }: Exchange, error: unknown) =>
       log.error({ request_id: id, err: error }, "stream broken off"),
   };
@@ -67,9 +66,9 @@ export function createPipeline(services: PipelineServices): Pipeline {
           run(request, (exchange) => answerStream(streams, route, exchange, gate));
       if (route.method === "GET")
         return (request, params) =>
-          run(request, (exchange) => answerRead(shared, route, exchange, params, gate));
+          run(request, (exchange) => answerRead(answering, route, exchange, params, gate));
       return (request, params) =>
-        run(request, (exchange) => answerWrite(shared, route, exchange, params, gate));
+        run(request, (exchange) => answerWrite(answering, route, exchange, params, gate));
     },
     unknown: (routes, gate) => createUnknownHandler(admission, exchanges, routes, gate),
     open:

@@ -4,9 +4,11 @@ import { etagOf, namesTag } from "./conditional.ts";
 import { ApiError } from "./errors.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
 import { readQuery } from "./input.ts";
-import type { Params, ReadRoute } from "./route.ts";
+import type { Params, ReadRoute, RouteServices } from "./route.ts";
 
 export interface ReadServices {
+  /** For the functions of the route. */
+  routeServices: RouteServices;
   admission: Admission;
   exchanges: Exchanges;
   /** Whether unknown query parameters are refused. */
@@ -15,7 +17,7 @@ export interface ReadServices {
 
 /** Answers a request to `route`. Throws what the error envelope is made of. */
 export function answerRead(
-  { admission, exchanges, strict }: ReadServices,
+  { routeServices, admission, exchanges, strict }: ReadServices,
   route: ReadRoute,
   exchange: Exchange,
   params: Params,
@@ -23,7 +25,7 @@ export function answerRead(
 ): Response {
   const { key } = admission.admit(exchange, route.access, gate);
   const query = readQuery(exchange.request, route.query, strict);
-  const found = route.read({ params, query, key });
+  const found = route.read(routeServices, { params, query, key });
   if (found === null) throw new ApiError("not_found");
   if (route.answers.kind === "page") return exchanges.respond(exchange, 200, JSON.stringify(found));
   const body = JSON.stringify({ data: found });

@@ -1,17 +1,34 @@
 /**
- * A route is a plain value: what it takes, what it answers and the function in between. The pipeline serves it, the
- * OpenAPI document describes it and the contract matrix tests it, all from this.
+ * A route is a plain value: its input, its answer and the function in between. The pipeline serves it, the OpenAPI
+ * document describes it and the contract matrix tests it. It holds no state: functions receive the server's services.
  */
 import type { z } from "zod";
-import type { ApiKey } from "../access/keys.ts";
+import type { ApiKey, Keys } from "../access/keys.ts";
+import type { Vault } from "../access/vault.ts";
 import type { ErrorCode } from "../contract/errors.ts";
+import type { Log } from "../lib/log.ts";
+import type { Random } from "../lib/random.ts";
 import type { Actor } from "../store/actor.ts";
-import type { Transaction } from "../store/change.ts";
+import type { Store, Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
+import type { Egress } from "../webhooks/egress.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export type Params = Readonly<Record<string, string>>;
 export type Query = Readonly<Record<string, string | undefined>>;
+
+/** The services of a server that the functions of its routes use. */
+export interface RouteServices {
+  db: Db;
+  store: Store;
+  keys: Keys;
+  vault: Vault;
+  random: Random;
+  egress: Egress;
+  log: Log;
+  /** The address of the dashboard; known once the server listens. */
+  publicUrl(): string;
+}
 
 /** One page of a list; `next_cursor` is null on the last. */
 export interface Page {
@@ -40,8 +57,11 @@ interface RouteBase {
 export interface ReadRoute extends RouteBase {
   method: "GET";
   answers: { kind: "one" | "page"; data: z.ZodType };
-  /** Returns the object, or null for a 404; for a page, the Page. `key` is null for somebody in the dashboard. */
-  read(input: { params: Params; query: Query; key: ApiKey | null }): object | null;
+  /** Returns the object, or null for a 404; for a page, the Page. `key` is null for a dashboard session. */
+  read(
+    services: RouteServices,
+    input: { params: Params; query: Query; key: ApiKey | null },
+  ): object | null;
 }
 
 export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase {
@@ -56,18 +76,22 @@ export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase 
     | { kind: "one"; data: z.ZodType }
     | { kind: "secret"; data: z.ZodType }
     | { kind: "none" };
-  /** What must be waited for before the write begins, such as a look-up by DNS. Throws to refuse. */
-  before?(input: { params: Params; body: Body }): Promise<void>;
-  /** Inside the transaction: refuses references to what does not exist (400). */
-  check?(db: Db, body: Body): void;
+  /** Asynchronous work before the write begins, such as a DNS lookup. Throws to refuse. */
+  before?(services: RouteServices, input: { params: Params; body: Body }): Promise<void>;
+  /** Inside the transaction: refuses references to objects that do not exist (400). */
+  check?(services: RouteServices, body: Body): void;
   /** Inside the transaction: the object the path names, or null for a 404. */
-  find?(db: Db, params: Params): Target | null;
-  /** The write makes what its path names where it is not there yet, in place of a 404; `target` is null then. */
+  find?(services: RouteServices, params: Params): Target | null;
+  /** The write creates the object that its path names if there is none, instead of a 404; `target` is null then. */
   creates?: boolean;
   /** The target as the client sees it, for If-Match. */
-  view?(target: Target): object;
-  /** Inside the transaction: does it. */
-  write(tx: Transaction, input: { params: Params; body: Body; target: Target }): Written;
+  view?(services: RouteServices, target: Target): object;
+  /** Inside the transaction: performs the write. */
+  write(
+    services: RouteServices,
+    tx: Transaction,
+    input: { params: Params; body: Body; target: Target },
+  ): Written;
 }
 
 export interface StreamInput {
@@ -83,7 +107,7 @@ export interface StreamRoute extends RouteBase {
   /** One line of the body; the whole is `application/x-ndjson`. */
   line: z.ZodType;
   answers: { kind: "lines"; data: z.ZodType };
-  stream(input: StreamInput): AsyncIterable<object>;
+  stream(services: RouteServices, input: StreamInput): AsyncIterable<object>;
 }
 
 /** What a write answers with; `location` is the path of what was made. */

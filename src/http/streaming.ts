@@ -3,12 +3,14 @@ import type { Admission, Gate } from "./admission.ts";
 import { requireContentType } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { readQuery } from "./input.ts";
-import type { StreamRoute } from "./route.ts";
+import type { RouteServices, StreamRoute } from "./route.ts";
 import { requireKnownFields } from "./strict.ts";
 
 export const NDJSON_TYPE = "application/x-ndjson";
 
 export interface StreamServices {
+  /** For the functions of the route. */
+  routeServices: RouteServices;
   admission: Admission;
   /** Whether unknown fields and query parameters are refused. */
   strict: boolean;
@@ -17,7 +19,7 @@ export interface StreamServices {
 
 /** Answers a request to `route`; the answers go out while its body still comes in. */
 export function answerStream(
-  { admission, strict, onFailure }: StreamServices,
+  { routeServices, admission, strict, onFailure }: StreamServices,
   route: StreamRoute,
   exchange: Exchange,
   gate?: Gate,
@@ -26,7 +28,7 @@ export function answerStream(
   const { actor } = admission.admit(exchange, route.access, gate);
   requireContentType(request, NDJSON_TYPE);
   readQuery(request, undefined, strict);
-  const lines = route.stream({
+  const lines = route.stream(routeServices, {
     actor: actor(),
     body: request.body,
     requireKnown: strict ? (value) => requireKnownFields(route.line, value) : undefined,

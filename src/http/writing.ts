@@ -2,7 +2,7 @@
  * How a write is answered: body, Idempotency-Key, then in one transaction the references, the object, If-Match and the
  * write itself. The answer is rendered in that transaction, so that it can be stored with the write.
  */
-import type { Store, Transaction } from "../store/change.ts";
+import type { Transaction } from "../store/change.ts";
 import type { Admission, Gate } from "./admission.ts";
 import { etagOf, namesTag } from "./conditional.ts";
 import { ApiError } from "./errors.ts";
@@ -14,13 +14,14 @@ import {
   type StoredAnswer,
 } from "./idempotency.ts";
 import { readInput } from "./input.ts";
-import type { Params, WriteRoute } from "./route.ts";
+import type { Params, RouteServices, WriteRoute } from "./route.ts";
 import { targetOf } from "./target.ts";
 
 export interface WriteServices {
+  /** For the functions of the route. */
+  routeServices: RouteServices;
   admission: Admission;
   exchanges: Exchanges;
-  store: Store;
   idempotency: IdempotencyRecords;
   /** Whether unknown fields and query parameters are refused. */
   strict: boolean;
@@ -36,7 +37,7 @@ export async function answerWrite(
   params: Params,
   gate?: Gate,
 ): Promise<Response> {
-  const { admission, exchanges, store, strict } = services;
+  const { routeServices, admission, exchanges, strict } = services;
   const { request, headers } = exchange;
   const { key, actor } = admission.admit(exchange, route.access, gate);
   const body = await readInput(request, route, strict);
@@ -45,11 +46,11 @@ export async function answerWrite(
     requestKey === null || key === null
       ? null
       : { apiKeyId: key.id, path: targetOf(request).path, key: requestKey };
-  await route.before?.({ params, body });
+  await route.before?.(routeServices, { params, body });
   const ifMatch = request.headers.get("if-match");
-  const { answer, replayed } = await store.change(actor(), (tx) =>
+  const { answer, replayed } = await routeServices.store.change(actor(), (tx) =>
     answerOnce(tx, services.idempotency, name, body, () =>
-      perform(route, tx, params, body, ifMatch),
+      perform(routeServices, route, tx, params, body, ifMatch),
     ),
   );
   if (replayed) headers["Idempotent-Replayed"] = "true";
@@ -75,20 +76,22 @@ function answerOnce(
 
 /** Does a write in its transaction and renders its answer. */
 function perform(
+  services: RouteServices,
   route: WriteRoute,
   tx: Transaction,
   params: Params,
   body: unknown,
   ifMatch: string | null,
 ): StoredAnswer {
-  route.check?.(tx.db, body);
-  const target = route.find?.(tx.db, params);
+  route.check?.(services, body);
+  const target = route.find?.(services, params);
   if (target === null && !route.creates) throw new ApiError("not_found");
   if (ifMatch !== null && route.view) {
-    const etag = target === null ? null : etagOf(JSON.stringify({ data: route.view(target) }));
+    const etag =
+      target === null ? null : etagOf(JSON.stringify({ data: route.view(services, target) }));
     if (etag === null || !namesTag(ifMatch, etag)) throw new ApiError("precondition_failed");
   }
-  const written = route.write(tx, { params, body, target });
+  const written = route.write(services, tx, { params, body, target });
   const status = written.status ?? route.status;
   const location = written.location ?? null;
   if (!written.data) return { status, location, etag: null, body: null };

@@ -9,6 +9,7 @@ import { type Contact, contactDefinition, contactEntity, contacts } from "../res
 import { viewOf } from "../resources/define.ts";
 import type { Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
+import { oncePerDatabase } from "../store/query.ts";
 import type { CallRecord } from "./record.ts";
 
 /** What a contact needs to know of a call. */
@@ -41,7 +42,9 @@ export interface Callers {
   leave(tx: Transaction, contactId: string, callId: string, note: string | null): void;
 }
 
-export function createCallers(db: Db): Callers {
+export const createCallers = oncePerDatabase(prepareCallers);
+
+function prepareCallers(db: Db): Callers {
   const { placeholder } = sql;
   const byNumber = db
     .select()

@@ -23,6 +23,7 @@ import { isDefault, locations } from "../resources/locations.ts";
 import { teamMembers } from "../resources/team-members.ts";
 import type { Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
+import { oncePerDatabase } from "../store/query.ts";
 import { announce, announceOrder, NOTHING_RAISED, raisedBy } from "./announce.ts";
 import { createCallers, noteLine, otherNumber } from "./callers.ts";
 import { type Merged, merge, problemsOf, requireForward } from "./merge.ts";
@@ -51,7 +52,7 @@ export interface IngestServices {
 }
 
 export function createIngest({ db, publicUrl }: IngestServices): Ingest {
-  const look = prepareLookUps(db);
+  const look = lookUps(db);
   const callers = createCallers(db);
   const show = callView(publicUrl);
   const view = (call: Call) =>
@@ -217,7 +218,9 @@ function update(tx: Transaction, before: Call, told: Told, turns: [Turn[], Turn[
 const businessNumber = (call: Merged) =>
   call.direction === "inbound" ? call.to_number : call.from_number;
 
-/** Every question that a record raises, each prepared once. */
+/** The queries of ingest, prepared once for each database. */
+const lookUps = oncePerDatabase(prepareLookUps);
+
 function prepareLookUps(db: Db) {
   const { placeholder } = sql;
   const id = placeholder("id");

@@ -5,18 +5,10 @@ import { EXAMPLE_IDS } from "../contract/example.ts";
 import { invalid } from "../http/errors.ts";
 import type { Params, Route, StreamRoute, WriteRoute } from "../http/route.ts";
 import { checkBody } from "../http/validate.ts";
-import type { Log } from "../lib/log.ts";
 import { type Call, callDefinition } from "../resources/calls.ts";
-import type { Store } from "../store/change.ts";
-import type { Ingest } from "./ingest.ts";
+import { createIngest } from "./ingest.ts";
 import { ingestLines, splitLines } from "./lines.ts";
 import { callName, callRecord, namedCallRecord, orderMove } from "./record.ts";
-
-export interface PlatformServices {
-  store: Store;
-  ingest: Ingest;
-  log: Log;
-}
 
 const common = { tag: "Platform", access: "platform" as const };
 const params = { external_id: "The voice platform's own id of the call, 1 to 255 characters." };
@@ -54,70 +46,71 @@ const callRecordResult = z
 const nameIn = ({ external_id }: Params): string =>
   checkBody(callName, { external_id }).external_id;
 
-export function platformRoutes({ store, ingest, log }: PlatformServices): Route[] {
-  const putCallRecord: WriteRoute<Call | null, z.infer<typeof namedCallRecord>> = {
-    ...common,
-    method: "PUT",
-    operation: "putCallRecord",
-    path: "/platform/v1/calls/:external_id",
-    params,
-    summary: "Tell of a call",
-    description:
-      "Send what is known of the call, as often as there is news: when it begins, when something happens, when it ends. A field that is left out keeps what is stored, null clears it, a list or an object is replaced whole. The same record again changes nothing, and each event is raised once. 201 for a call that was not known yet, else 200.",
-    body: namedCallRecord,
-    bodyBytes: LIMITS.recordBytes,
-    status: 200,
-    answers: CALL,
-    errors: ["conflict"],
-    find: (_db, path) => ingest.find(nameIn(path)),
-    creates: true,
-    view: (call) => ingest.view(call!),
-    write(tx, { params: path, body }) {
-      const external_id = nameIn(path);
-      if (body.external_id !== undefined && body.external_id !== external_id)
-        throw invalid({ external_id: "must be the one in the path, or left out" });
-      const { call, outcome } = ingest.put(tx, { ...body, external_id });
-      if (outcome !== "created") return { data: call };
-      return { data: call, status: 201, location: `/v1/calls/${call.id}` };
-    },
-  };
+const putCallRecord: WriteRoute<Call | null, z.infer<typeof namedCallRecord>> = {
+  ...common,
+  method: "PUT",
+  operation: "putCallRecord",
+  path: "/platform/v1/calls/:external_id",
+  params,
+  summary: "Tell of a call",
+  description:
+    "Send what is known of the call, as often as there is news: when it begins, when something happens, when it ends. A field that is left out keeps what is stored, null clears it, a list or an object is replaced whole. The same record again changes nothing, and each event is raised once. 201 for a call that was not known yet, else 200.",
+  body: namedCallRecord,
+  bodyBytes: LIMITS.recordBytes,
+  status: 200,
+  answers: CALL,
+  errors: ["conflict"],
+  find: (services, path) => createIngest(services).find(nameIn(path)),
+  creates: true,
+  view: (services, call) => createIngest(services).view(call!),
+  write(services, tx, { params: path, body }) {
+    const external_id = nameIn(path);
+    if (body.external_id !== undefined && body.external_id !== external_id)
+      throw invalid({ external_id: "must be the one in the path, or left out" });
+    const { call, outcome } = createIngest(services).put(tx, { ...body, external_id });
+    if (outcome !== "created") return { data: call };
+    return { data: call, status: 201, location: `/v1/calls/${call.id}` };
+  },
+};
 
-  const importCallRecords: StreamRoute = {
-    ...common,
-    method: "POST",
-    operation: "importCallRecords",
-    path: "/platform/v1/calls",
-    summary: "Tell of many calls",
-    description:
-      "Takes records as NDJSON, one a line, and answers with a line for each that is not blank, in the same order, as soon as it is stored. A record does what it does by itself, so a bad one spoils no other, and the whole can be sent again.",
-    line: callRecord,
-    answers: { kind: "lines", data: callRecordResult },
-    async *stream({ actor, body, requireKnown }) {
-      if (body === null) return;
-      const onUnexpected = (err: unknown, line: number) =>
-        log.error({ request_id: actor.request_id, line, err }, "record not stored");
-      const services = { store, ingest, actor, onUnexpected, requireKnown };
-      for await (const { answer } of ingestLines(services, splitLines(body))) yield answer;
-    },
-  };
+const importCallRecords: StreamRoute = {
+  ...common,
+  method: "POST",
+  operation: "importCallRecords",
+  path: "/platform/v1/calls",
+  summary: "Tell of many calls",
+  description:
+    "Takes records as NDJSON, one a line, and answers with a line for each that is not blank, in the same order, as soon as it is stored. A record does what it does by itself, so a bad one spoils no other, and the whole can be sent again.",
+  line: callRecord,
+  answers: { kind: "lines", data: callRecordResult },
+  async *stream(services, { actor, body, requireKnown }) {
+    if (body === null) return;
+    const { store, log } = services;
+    const onUnexpected = (err: unknown, line: number) =>
+      log.error({ request_id: actor.request_id, line, err }, "record not stored");
+    const importing = { store, ingest: createIngest(services), actor, onUnexpected, requireKnown };
+    for await (const { answer } of ingestLines(importing, splitLines(body))) yield answer;
+  },
+};
 
-  const moveCallOrder: WriteRoute<Call, z.infer<typeof orderMove>> = {
-    ...common,
-    method: "PATCH",
-    operation: "moveCallOrder",
-    path: "/platform/v1/calls/:external_id/order",
-    params,
-    summary: "Move an order on",
-    description:
-      "From `new` to `in_progress` to `fulfilled`, skipping allowed, or from either of the first two to `canceled`; never back. A step raises `call_order.status_changed`; the status it has already changes nothing.",
-    body: orderMove,
-    status: 200,
-    answers: CALL,
-    errors: ["conflict"],
-    find: (_db, path) => ingest.find(nameIn(path)),
-    view: ingest.view,
-    write: (tx, { body, target }) => ({ data: ingest.moveOrder(tx, target, body.status) }),
-  };
+const moveCallOrder: WriteRoute<Call, z.infer<typeof orderMove>> = {
+  ...common,
+  method: "PATCH",
+  operation: "moveCallOrder",
+  path: "/platform/v1/calls/:external_id/order",
+  params,
+  summary: "Move an order on",
+  description:
+    "From `new` to `in_progress` to `fulfilled`, skipping allowed, or from either of the first two to `canceled`; never back. A step raises `call_order.status_changed`; the status it has already changes nothing.",
+  body: orderMove,
+  status: 200,
+  answers: CALL,
+  errors: ["conflict"],
+  find: (services, path) => createIngest(services).find(nameIn(path)),
+  view: (services, call) => createIngest(services).view(call),
+  write: (services, tx, { body, target }) => ({
+    data: createIngest(services).moveOrder(tx, target, body.status),
+  }),
+};
 
-  return [putCallRecord, importCallRecords, moveCallOrder];
-}
+export const platformRoutes: readonly Route[] = [putCallRecord, importCallRecords, moveCallOrder];

@@ -20,9 +20,9 @@ import { ApiError } from "../http/errors.ts";
 import type { Route } from "../http/route.ts";
 import type { Entity, Transaction } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
-import type { Db } from "../store/open.ts";
+import { oncePerDatabase } from "../store/query.ts";
 import { contacts } from "./contacts.ts";
-import { bindResource, define, resourceRoutes, viewOf } from "./define.ts";
+import { bindResource, define, getRoute, listRoute, viewOf } from "./define.ts";
 import { ACTIONS } from "./escalation-rules.ts";
 import { equals, fullText, isTrue, since, until } from "./filters.ts";
 import { intents } from "./intents.ts";
@@ -308,21 +308,6 @@ export type CallView = Omit<Call, "seq" | "raised"> & {
   intent: string | null;
 };
 
-export function callView(publicUrl: () => string) {
-  const inOrder = viewOf<CallView>(callDefinition.object);
-  return ({ seq: _seq, raised: _raised, ...row }: Call & { intent?: string | null }): CallView => {
-    const ordered = row.outcome === ORDER_OUTCOME;
-    return inOrder({
-      ...row,
-      call_id: row.id,
-      order_status: ordered ? row.order_status : null,
-      order: ordered ? row.order : null,
-      call_url: `${publicUrl()}/calls/${row.id}`,
-      intent: row.intent ?? null,
-    }) as CallView;
-  };
-}
-
 export const callDefinition = define<typeof calls>({
   noun: "call",
   plural: "calls",
@@ -330,7 +315,7 @@ export const callDefinition = define<typeof calls>({
   path: "/v1/calls",
   tag: "Calls",
   entity: callEntity,
-  operations: ["list"],
+  operations: ["list", "get"],
   fields: {},
   readOnly: callFields,
   extras: {
@@ -387,6 +372,22 @@ export const callDefinition = define<typeof calls>({
   },
 });
 
+/** Gives each call as a client sees it, with the address of its page in the dashboard. */
+export function callView(publicUrl: () => string) {
+  return ({ seq: _seq, raised: _raised, ...row }: Call & { intent?: string | null }): CallView => {
+    const ordered = row.outcome === ORDER_OUTCOME;
+    return inOrder({
+      ...row,
+      call_id: row.id,
+      order_status: ordered ? row.order_status : null,
+      order: ordered ? row.order : null,
+      call_url: `${publicUrl()}/calls/${row.id}`,
+      intent: row.intent ?? null,
+    }) as CallView;
+  };
+}
+const inOrder = viewOf<CallView>(callDefinition.object);
+
 const CallWithTranscript = callDefinition.object
   .extend({ transcript })
   .meta({ id: "CallWithTranscript" });
@@ -412,31 +413,30 @@ export function setHandled<C extends Call>(
   return tx.update(callEntity, call, { messages }) as C;
 }
 
-/** List and get; the single call alone carries its transcript. */
-export function callRoutes(db: Db, publicUrl: () => string): Route[] {
-  const resource = bindResource(callDefinition, db, callView(publicUrl));
-  const readTurns = db
+const prepareTurns = oncePerDatabase((db) =>
+  db
     .select({ turns: transcripts.turns })
     .from(transcripts)
     .where(eq(transcripts.call_seq, sql.placeholder("seq")))
-    .prepare();
-  return [
-    ...resourceRoutes(resource),
-    {
-      method: "GET",
-      operation: "getCall",
-      path: "/v1/calls/:id",
-      tag: "Calls",
-      access: "key",
-      summary: "Get a call",
-      description: "The call with its transcript, which lists leave out.",
-      answers: { kind: "one", data: CallWithTranscript },
-      read({ params }) {
-        const row = resource.find(params.id ?? "");
-        if (!row) return null;
-        const turns = readTurns.get({ seq: row.seq })?.turns ?? [];
-        return { ...resource.view(row), transcript: turns };
-      },
+    .prepare(),
+);
+
+/** List and get; only the single call carries its transcript. */
+export const callRoutes: readonly Route[] = [
+  {
+    ...listRoute(callDefinition),
+    read: ({ db, publicUrl }, { query }) =>
+      bindResource(callDefinition, db).list(query, callView(publicUrl)),
+  },
+  {
+    ...getRoute(callDefinition),
+    description: "The call with its transcript, which lists leave out.",
+    answers: { kind: "one", data: CallWithTranscript },
+    read({ db, publicUrl }, { params }) {
+      const row = bindResource(callDefinition, db).find(params.id ?? "");
+      if (!row) return null;
+      const transcript = prepareTurns(db).get({ seq: row.seq })?.turns ?? [];
+      return { ...callView(publicUrl)(row), transcript };
     },
-  ];
-}
+  },
+];

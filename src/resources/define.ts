@@ -15,7 +15,7 @@ import type { Page, Query, ReadRoute, Route, WriteRoute } from "../http/route.ts
 import { isUuid } from "../lib/ids.ts";
 import type { Entity, Transaction } from "../store/change.ts";
 import type { Db } from "../store/open.ts";
-import { type PreparedQuery, prepareQuery } from "../store/query.ts";
+import { oncePerDatabase, type PreparedQuery, prepareQuery } from "../store/query.ts";
 
 /** A table with the columns of `rowColumns`. */
 export type ResourceTable = SQLiteTable &
@@ -70,20 +70,23 @@ export interface Definition<T extends ResourceTable> {
 
 /** A definition with the schemas that follow from it; made once, when the program starts. */
 export interface Defined<T extends ResourceTable> extends Definition<T> {
-  /** The object as it is answered. */
+  /** The object in responses. */
   object: z.ZodObject;
   createBody: z.ZodObject;
   updateBody: z.ZodObject;
   listQuery: z.ZodObject;
+  /** The row as a client sees it. */
+  view(row: Row<T>): object;
 }
 
-/** A definition bound to a database: what the routes, ingest, the command line and the dashboard all call. */
+/** A definition bound to a database: the routes, ingest, the command line and the dashboard call these functions. */
 export interface Resource<T extends ResourceTable> {
   definition: Defined<T>;
   /** The row as a client sees it. */
   view(row: Row<T>): object;
   find(id: string): Row<T> | null;
-  list(query: Query): Page;
+  /** `view`: for a resource of which a client sees more than its columns. */
+  list(query: Query, view?: (row: Row<T>) => object): Page;
   create(tx: Transaction, body: Record<string, unknown>): Row<T>;
   update(tx: Transaction, before: Row<T>, body: Record<string, unknown>): Row<T>;
   remove(tx: Transaction, row: Row<T>): void;
@@ -116,17 +119,18 @@ export function define<T extends ResourceTable>(definition: Definition<T>): Defi
   const { fields, noun, schema } = definition;
   const filters = Object.entries(definition.filters ?? {});
   const plain = mapValues(fields, withoutDefault);
+  const object = z
+    .object({
+      id: id(noun),
+      created_at: time(`When the ${noun} was made here.`),
+      updated_at: time(`When the ${noun} last changed.`),
+      ...plain,
+      ...definition.readOnly,
+    })
+    .meta({ id: schema });
   return {
     ...definition,
-    object: z
-      .object({
-        id: id(noun),
-        created_at: time(`When the ${noun} was made here.`),
-        updated_at: time(`When the ${noun} last changed.`),
-        ...plain,
-        ...definition.readOnly,
-      })
-      .meta({ id: schema }),
+    object,
     createBody: z.object(fields).meta({ id: `${schema}Create` }),
     updateBody: z
       .object(mapValues(plain, (field) => field.optional()))
@@ -135,6 +139,7 @@ export function define<T extends ResourceTable>(definition: Definition<T>): Defi
       ...Object.fromEntries(filters.map(([name, filter]) => [name, filter.schema])),
       ...pagingQuery,
     }),
+    view: viewOf(object),
   };
 }
 
@@ -154,35 +159,95 @@ export function viewOf<Row extends object>(object: z.ZodObject): (row: Row) => o
   };
 }
 
-/** `view`: where a client sees more than what the row's columns say. */
-export function bindResource<T extends ResourceTable>(
-  definition: Defined<T>,
-  db: Db,
-  view: (row: Row<T>) => object = viewOf(definition.object),
-): Resource<T> {
-  const { entity, noun, path } = definition;
+const resourcesOf = oncePerDatabase(() => new Map<object, unknown>());
+
+/** The resource of a definition in a database: one for each pair, so that its statements are prepared once. */
+export function bindResource<T extends ResourceTable>(definition: Defined<T>, db: Db): Resource<T> {
+  const resources = resourcesOf(db);
+  let resource = resources.get(definition) as Resource<T> | undefined;
+  if (!resource) {
+    resource = createResource(definition, db);
+    resources.set(definition, resource);
+  }
+  return resource;
+}
+
+function createResource<T extends ResourceTable>(definition: Defined<T>, db: Db): Resource<T> {
+  const { entity, noun, rules, view } = definition;
   const table = entity.table as ResourceTable;
-  const order = definition.order ?? { by: sql`${table.created_at}`, of: (row) => row.created_at };
   const columns = { ...getTableColumns(table), ...definition.extras };
-  const select = () => db.select(columns as never).from(table);
   const byId = prepareQuery<Row<T>>(
     db,
-    select().where(eq(table.id, sql.placeholder("id"))),
+    db
+      .select(columns as never)
+      .from(table)
+      .where(eq(table.id, sql.placeholder("id"))),
     columns,
   );
-  const filters = definition.filters ?? {};
-  const lists = new LRUCache<string, PreparedQuery<Row<T>>>({ max: LIMITS.preparedLists });
+  const find = (rowId: string) => (isUuid(rowId) ? byId.get({ id: rowId.toLowerCase() }) : null);
+  return {
+    definition,
+    view,
+    find,
+    list: createLister(definition, columns, db),
+    checkReferences: (body) => requireReferences(definition.references ?? {}, body, db),
+    create(tx, body) {
+      const draft = { id: tx.newId(), created_at: tx.at, updated_at: tx.at, ...body } as Row<T>;
+      const row = rules?.create?.(tx, draft) ?? draft;
+      const seq = refuseDuplicates(definition.unique, noun, () => tx.insert(entity, row));
+      return definition.extras ? find(row.id)! : { ...row, seq };
+    },
+    update(tx, before, body) {
+      const sent = Object.fromEntries(
+        Object.entries(body).filter(([, value]) => value !== undefined),
+      ) as Partial<Row<T>>;
+      const changes = rules?.update?.(tx, before, sent) ?? sent;
+      return refuseDuplicates(definition.unique, noun, () =>
+        tx.update(entity, before, changes),
+      ) as Row<T>;
+    },
+    remove: (tx, row) => tx.remove(entity, row),
+  };
+}
 
-  // Rows strictly after the cursor's in the list's order. Not as a row value: SQLite finds the place in an index on an
-  // expression by a plain comparison only.
+type Order<T extends ResourceTable> = NonNullable<Definition<T>["order"]>;
+
+/**
+ * Selects the rows strictly after the cursor's in the list's order. It is no comparison of row values, because SQLite
+ * uses an index on an expression for a plain comparison only.
+ */
+function afterCursor<T extends ResourceTable>(table: ResourceTable, order: Order<T>): SQL {
   const from = order.after ?? sql`${sql.placeholder("cursor_sort")}`;
   const lastId = sql.placeholder("cursor_id");
-  const beyond = order.ascending
+  return order.ascending
     ? sql`(${order.by} >= ${from} and (${order.by} > ${from} or ${table.id} > ${lastId}))`
     : sql`(${order.by} <= ${from} and (${order.by} < ${from} or ${table.id} < ${lastId}))`;
-  const direction = order.ascending ? sql`asc` : sql`desc`;
+}
 
-  function list(query: Query): Page {
+/** The list of a resource: one statement for each combination of filters, the most recent ones kept prepared. */
+function createLister<T extends ResourceTable>(
+  definition: Defined<T>,
+  columns: Record<string, unknown>,
+  db: Db,
+): Resource<T>["list"] {
+  const { entity, path, filters = {} } = definition;
+  const table = entity.table as ResourceTable;
+  const order = definition.order ?? { by: sql`${table.created_at}`, of: (row) => row.created_at };
+  const isAfterCursor = afterCursor(table, order);
+  const direction = order.ascending ? sql`asc` : sql`desc`;
+  const prepared = new LRUCache<string, PreparedQuery<Row<T>>>({ max: LIMITS.preparedLists });
+
+  function prepareList(conditions: SQL[]): PreparedQuery<Row<T>> {
+    const select = db
+      .select(columns as never)
+      .from(table)
+      .where(and(...conditions))
+      .orderBy(sql`${order.by} ${direction}`, sql`${table.id} ${direction}`)
+      .limit(sql.placeholder("limit"));
+    return prepareQuery<Row<T>>(db, select, columns);
+  }
+
+  return (query, view = definition.view) => {
     const limit = pageLimit(query);
     const mark = filterMark(path, query);
     const conditions: SQL[] = [];
@@ -195,182 +260,175 @@ export function bindResource<T extends ResourceTable>(
     };
     for (const [name, filter] of Object.entries(filters)) {
       const value = query[name];
-      if (value === undefined) continue;
-      conditions.push(filter.condition(value, bind));
+      if (value !== undefined) conditions.push(filter.condition(value, bind));
     }
     if (query.cursor !== undefined) {
       const [sort, last] = readCursor(query.cursor, mark);
-      conditions.push(beyond);
+      conditions.push(isAfterCursor);
       Object.assign(values, { cursor_sort: sort, cursor_id: last });
       signature += "cursor";
     }
-    let prepared = lists.get(signature);
-    if (!prepared) {
-      const ordered = select()
-        .where(and(...conditions))
-        .orderBy(sql`${order.by} ${direction}`, sql`${table.id} ${direction}`)
-        .limit(sql.placeholder("limit"));
-      prepared = prepareQuery<Row<T>>(db, ordered, columns);
-      lists.set(signature, prepared);
+    let list = prepared.get(signature);
+    if (!list) {
+      list = prepareList(conditions);
+      prepared.set(signature, list);
     }
-    const rows = prepared.all(values);
-    return toPage(rows, limit, mark, (row) => [order.of(row), row.id], view);
-  }
-
-  function checkReferences(body: unknown): void {
-    for (const [field, target] of Object.entries(definition.references ?? {})) {
-      const value = field
-        .split(".")
-        .reduce<unknown>(
-          (inner, key) => (inner as Record<string, unknown> | null | undefined)?.[key],
-          body,
-        );
-      if (typeof value !== "string") continue;
-      const { table: other } = target.entity;
-      const found = db.select({ id: other.id }).from(other).where(eq(other.id, value)).get();
-      if (!found) throw invalid({ [field]: `names no ${target.noun} that exists` });
-    }
-  }
-
-  /** Runs a write and tells a violated unique index as a conflict of its field. */
-  function refusingConflicts<R>(work: () => R): R {
-    try {
-      return work();
-    } catch (error) {
-      if ((error as { code?: string }).code !== "SQLITE_CONSTRAINT_UNIQUE") throw error;
-      const message = (error as Error).message;
-      const clash = Object.entries(definition.unique ?? {}).find(([index]) =>
-        message.includes(index),
-      );
-      if (!clash) throw error;
-      throw conflict({ [clash[1]]: `is already used by another ${noun}` });
-    }
-  }
-
-  const find = (rowId: string) => (isUuid(rowId) ? byId.get({ id: rowId.toLowerCase() }) : null);
-
-  return {
-    definition,
-    view,
-    find,
-    list,
-    checkReferences,
-    create(tx, body) {
-      const draft = { id: tx.newId(), created_at: tx.at, updated_at: tx.at, ...body } as Row<T>;
-      const row = definition.rules?.create?.(tx, draft) ?? draft;
-      const seq = refusingConflicts(() => tx.insert(entity, row));
-      return definition.extras ? find(row.id)! : { ...row, seq };
-    },
-    update(tx, before, body) {
-      const given = Object.fromEntries(
-        Object.entries(body).filter(([, value]) => value !== undefined),
-      ) as Partial<Row<T>>;
-      const changes = definition.rules?.update?.(tx, before, given) ?? given;
-      return refusingConflicts(() => tx.update(entity, before, changes)) as Row<T>;
-    },
-    remove: (tx, row) => tx.remove(entity, row),
+    return toPage(list.all(values), limit, mark, (row) => [order.of(row), row.id], view);
   };
 }
 
-const capital = (text: string) => text[0]!.toUpperCase() + text.slice(1);
+/** Throws `validation_failed` for a field that refers to an object that does not exist. */
+function requireReferences(
+  references: NonNullable<Definition<ResourceTable>["references"]>,
+  body: unknown,
+  db: Db,
+): void {
+  for (const [field, { noun, entity }] of Object.entries(references)) {
+    const value = field
+      .split(".")
+      .reduce<unknown>(
+        (inner, key) => (inner as Record<string, unknown> | null | undefined)?.[key],
+        body,
+      );
+    if (typeof value !== "string") continue;
+    const { table } = entity;
+    const found = db.select({ id: table.id }).from(table).where(eq(table.id, value)).get();
+    if (!found) throw invalid({ [field]: `names no ${noun} that exists` });
+  }
+}
+
+/** Runs a write and reports a violated unique index as a conflict of its field. */
+function refuseDuplicates<R>(
+  unique: Record<string, string> | undefined,
+  noun: string,
+  write: () => R,
+): R {
+  try {
+    return write();
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code !== "SQLITE_CONSTRAINT_UNIQUE") throw error;
+    const violated = Object.entries(unique ?? {}).find(([index]) => message.includes(index));
+    if (!violated) throw error;
+    throw conflict({ [violated[1]]: `is already used by another ${noun}` });
+  }
+}
 
 /** The routes of a resource's operations, in the order of the reference. */
-export function resourceRoutes<T extends ResourceTable>(resource: Resource<T>): Route[] {
-  const { definition, view } = resource;
-  const { noun, plural, schema, path, tag, object, createBody, updateBody, listQuery } = definition;
-  const { article, listName } = {
-    article: /^[aeiou]/.test(noun) ? "an" : "a",
-    listName: capital(camel(plural)),
-  };
-  const common = { tag, access: "key" as const };
-  const one = { kind: "one" as const, data: object };
-  const find = (_db: Db, params: { readonly id?: string }) => resource.find(params.id ?? "");
-  const check = (_db: Db, body: unknown) => resource.checkReferences(body);
-  const clashes = definition.unique ? (["conflict"] as const) : [];
-  const update = (method: "PUT" | "PATCH", operation: string): WriteRoute<Row<T>, object> => ({
-    ...common,
-    method,
-    operation,
-    path: `${path}/:id`,
-    summary: `Update ${article} ${noun}`,
-    description: `Changes the fields that are sent and leaves the others as they are. PUT and PATCH do the same. A list or an object among the fields is replaced whole.`,
-    body: updateBody as z.ZodType<object>,
-    status: 200,
-    answers: one,
-    errors: clashes,
-    check,
-    find,
-    view,
-    write: (tx, { body, target }) => ({
-      data: view(resource.update(tx, target, body as Record<string, unknown>)),
-    }),
-  });
+export function resourceRoutes<T extends ResourceTable>(definition: Defined<T>): Route[] {
   const routes: Record<(typeof definition.operations)[number], Route[]> = {
-    list: [
-      {
-        ...common,
-        method: "GET",
-        operation: `list${listName}`,
-        path,
-        summary: `List ${plural}`,
-        query: listQuery,
-        answers: { kind: "page", data: object },
-        read: ({ query }) => resource.list(query),
-      } satisfies ReadRoute,
-    ],
-    get: [
-      {
-        ...common,
-        method: "GET",
-        operation: `get${schema}`,
-        path: `${path}/:id`,
-        summary: `Get ${article} ${noun}`,
-        answers: one,
-        read({ params }) {
-          const row = resource.find(params.id ?? "");
-          return row && view(row);
-        },
-      } satisfies ReadRoute,
-    ],
-    create: [
-      {
-        ...common,
-        method: "POST",
-        operation: `create${schema}`,
-        path,
-        summary: `Create ${article} ${noun}`,
-        body: createBody as z.ZodType<object>,
-        status: 201,
-        answers: one,
-        errors: clashes,
-        check,
-        write(tx, { body }) {
-          const row = resource.create(tx, body as Record<string, unknown>);
-          return { data: view(row), location: `${path}/${row.id}` };
-        },
-      } satisfies WriteRoute<unknown, object>,
-    ],
-    update: [update("PUT", `put${schema}`), update("PATCH", `update${schema}`)],
-    delete: [
-      {
-        ...common,
-        method: "DELETE",
-        operation: `delete${schema}`,
-        path: `${path}/:id`,
-        summary: `Delete ${article} ${noun}`,
-        status: 204,
-        answers: { kind: "none" },
-        find,
-        view,
-        write(tx, { target }) {
-          resource.remove(tx, target);
-          return {};
-        },
-      } satisfies WriteRoute<Row<T>>,
-    ],
+    list: [listRoute(definition)],
+    get: [getRoute(definition)],
+    create: [createRoute(definition)],
+    update: [updateRoute(definition, "PUT"), updateRoute(definition, "PATCH")],
+    delete: [deleteRoute(definition)],
   };
   return definition.operations.flatMap((operation) => routes[operation]);
 }
 
-const camel = (text: string) =>
+export function listRoute<T extends ResourceTable>(definition: Defined<T>): ReadRoute {
+  const { plural, path, tag, object, listQuery } = definition;
+  return {
+    method: "GET",
+    operation: `list${capitalize(toCamelCase(plural))}`,
+    path,
+    tag,
+    access: "key",
+    summary: `List ${plural}`,
+    query: listQuery,
+    answers: { kind: "page", data: object },
+    read: ({ db }, { query }) => bindResource(definition, db).list(query),
+  };
+}
+
+export function getRoute<T extends ResourceTable>(definition: Defined<T>): ReadRoute {
+  const { noun, schema, path, tag, object, view } = definition;
+  return {
+    method: "GET",
+    operation: `get${schema}`,
+    path: `${path}/:id`,
+    tag,
+    access: "key",
+    summary: `Get ${withArticle(noun)}`,
+    answers: { kind: "one", data: object },
+    read({ db }, { params }) {
+      const row = bindResource(definition, db).find(params.id ?? "");
+      return row && view(row);
+    },
+  };
+}
+
+export function createRoute<T extends ResourceTable>(
+  definition: Defined<T>,
+): WriteRoute<unknown, object> {
+  const { noun, schema, path, tag, object, createBody, view } = definition;
+  return {
+    method: "POST",
+    operation: `create${schema}`,
+    path,
+    tag,
+    access: "key",
+    summary: `Create ${withArticle(noun)}`,
+    body: createBody as z.ZodType<object>,
+    status: 201,
+    answers: { kind: "one", data: object },
+    errors: definition.unique ? ["conflict"] : [],
+    check: ({ db }, body) => bindResource(definition, db).checkReferences(body),
+    write({ db }, tx, { body }) {
+      const row = bindResource(definition, db).create(tx, body as Record<string, unknown>);
+      return { data: view(row), location: `${path}/${row.id}` };
+    },
+  };
+}
+
+export function updateRoute<T extends ResourceTable>(
+  definition: Defined<T>,
+  method: "PUT" | "PATCH",
+): WriteRoute<Row<T>, object> {
+  const { noun, schema, path, tag, object, updateBody, view } = definition;
+  return {
+    method,
+    operation: `${method === "PUT" ? "put" : "update"}${schema}`,
+    path: `${path}/:id`,
+    tag,
+    access: "key",
+    summary: `Update ${withArticle(noun)}`,
+    description:
+      "Changes the fields that are sent and leaves the others as they are. PUT and PATCH do the same. A list or an object among the fields is replaced whole.",
+    body: updateBody as z.ZodType<object>,
+    status: 200,
+    answers: { kind: "one", data: object },
+    errors: definition.unique ? ["conflict"] : [],
+    check: ({ db }, body) => bindResource(definition, db).checkReferences(body),
+    find: ({ db }, params) => bindResource(definition, db).find(params.id ?? ""),
+    view: (_services, row) => view(row),
+    write: ({ db }, tx, { body, target }) => ({
+      data: view(bindResource(definition, db).update(tx, target, body as Record<string, unknown>)),
+    }),
+  };
+}
+
+export function deleteRoute<T extends ResourceTable>(definition: Defined<T>): WriteRoute<Row<T>> {
+  const { noun, schema, path, tag, view } = definition;
+  return {
+    method: "DELETE",
+    operation: `delete${schema}`,
+    path: `${path}/:id`,
+    tag,
+    access: "key",
+    summary: `Delete ${withArticle(noun)}`,
+    status: 204,
+    answers: { kind: "none" },
+    find: ({ db }, params) => bindResource(definition, db).find(params.id ?? ""),
+    view: (_services, row) => view(row),
+    write({ db }, tx, { target }) {
+      bindResource(definition, db).remove(tx, target);
+      return {};
+    },
+  };
+}
+
+const withArticle = (noun: string) => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+const capitalize = (text: string) => text[0]!.toUpperCase() + text.slice(1);
+const toCamelCase = (text: string) =>
   text.replace(/[ -](\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -2,18 +2,25 @@
  * Knowledge: what the receptionist may say. Facts and policies have a key; an entry of a location overrides the
  * organization-wide one with the same key there.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { index, type SQLiteColumn, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 import { EXAMPLE_IDS } from "../contract/example.ts";
 import { label, prose, queryFlag, reference, search } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
-import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
-import type { Query, ReadRoute } from "../http/route.ts";
+import {
+  filterMark,
+  type Position,
+  pageLimit,
+  pagingQuery,
+  readCursor,
+  toPage,
+} from "../http/paging.ts";
+import type { Page, Query, ReadRoute } from "../http/route.ts";
 import type { Entity } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
 import type { Db } from "../store/open.ts";
-import { type Bind, define, type Resource, type ResourceTable } from "./define.ts";
+import { type Bind, bindResource, type Defined, define, type ResourceTable } from "./define.ts";
 import { equals, substring } from "./filters.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
 
@@ -140,15 +147,29 @@ interface Kind {
   table: ResourceTable & { location_id: SQLiteColumn };
   /** The column by which an entry of a location overrides an organization-wide one. */
   key: SQLiteColumn | null;
-  resource: Resource<ResourceTable>;
+  definition: Defined<ResourceTable>;
 }
 
 const kind = <T extends Kind["table"]>(
   type: Kind["type"],
   table: T,
   key: SQLiteColumn | null,
-  resource: Resource<T>,
-): Kind => ({ type, table, key, resource: resource as unknown as Resource<ResourceTable> });
+  definition: Defined<T>,
+): Kind => ({ type, table, key, definition: definition as unknown as Defined<ResourceTable> });
+
+const KINDS: readonly Kind[] = [
+  kind("fact", facts, facts.key, factDefinition),
+  kind("faq", faqs, null, faqDefinition),
+  kind("policy", policies, policies.policy_key, policyDefinition),
+];
+
+const KnowledgeEntry = z
+  .union(
+    KINDS.map(({ type, definition }) =>
+      z.object({ type: z.literal(type), ...definition.object.shape }),
+    ) as never,
+  )
+  .meta({ id: "KnowledgeEntry" });
 
 const query = z.object({
   q: search("Words to find in any part of an entry.").optional(),
@@ -163,92 +184,73 @@ const query = z.object({
   ...pagingQuery,
 });
 
-/** `GET /v1/knowledge`: all kinds in one list, newest first, each entry with its `type`. */
-export function knowledgeRoute(
-  db: Db,
-  resources: {
-    fact: Resource<typeof facts>;
-    faq: Resource<typeof faqs>;
-    policy: Resource<typeof policies>;
-  },
-): ReadRoute {
-  const kinds: Kind[] = [
-    kind("fact", facts, facts.key, resources.fact),
-    kind("faq", faqs, null, resources.faq),
-    kind("policy", policies, policies.policy_key, resources.policy),
-  ];
-  const entry = z
-    .union(
-      kinds.map(({ type, resource }) =>
-        z.object({ type: z.literal(type), ...resource.definition.object.shape }),
-      ) as never,
-    )
-    .meta({ id: "KnowledgeEntry" });
-
-  /** Which rows of one kind the filters leave. */
-  function conditions(kind: Kind, given: Query) {
-    const { table } = kind;
-    const where = [];
-    if (given.effective === "true") {
-      const own = sql`${table.location_id} is ${given.location_id ?? null}`;
-      const overridden =
-        kind.key === null
-          ? sql`false`
-          : sql`exists (select 1 from ${table} as own where own.location_id = ${given.location_id ?? null} and own.${sql.identifier(kind.key.name)} = ${kind.key})`;
-      where.push(sql`(${own} or (${table.location_id} is null and not ${overridden}))`);
-    } else if (given.location_id !== undefined) {
-      where.push(sql`${table.location_id} = ${given.location_id}`);
-    }
-    if (given.q !== undefined) {
-      const inPlace: Bind = (_name, value) => sql`${value}`;
-      where.push(kind.resource.definition.filters!.q!.condition(given.q, inPlace));
-    }
-    return where;
+/** The conditions that the filters of a request set on the rows of one kind. */
+function conditionsOf({ table, key, definition }: Kind, filters: Query): SQL[] {
+  const conditions: SQL[] = [];
+  if (filters.effective === "true") {
+    const location = filters.location_id ?? null;
+    const own = sql`${table.location_id} is ${location}`;
+    const overridden =
+      key === null
+        ? sql`false`
+        : sql`exists (select 1 from ${table} as own where own.location_id = ${location} and own.${sql.identifier(key.name)} = ${key})`;
+    conditions.push(sql`(${own} or (${table.location_id} is null and not ${overridden}))`);
+  } else if (filters.location_id !== undefined) {
+    conditions.push(sql`${table.location_id} = ${filters.location_id}`);
   }
-
-  return {
-    method: "GET",
-    operation: "listKnowledge",
-    path: "/v1/knowledge",
-    tag: "Knowledge",
-    access: "key",
-    summary: "List knowledge of all kinds",
-    description:
-      "Facts, FAQs and policies in one list. With `effective=true` it answers with what the receptionist goes by at a location: an entry of the location overrides the organization-wide one with the same key.",
-    query,
-    answers: { kind: "page", data: entry },
-    read({ query: given }) {
-      const limit = pageLimit(given);
-      const mark = filterMark("/v1/knowledge", given);
-      const position = given.cursor === undefined ? null : readCursor(given.cursor, mark);
-      if (given.effective === "true" && given.location_id !== undefined) {
-        requireLocation(db, given.location_id);
-      }
-      const parts = kinds.map((kind) => {
-        const where = conditions(kind, given);
-        if (position)
-          where.push(
-            sql`(${kind.table.created_at}, ${kind.table.id}) < (${position[0]}, ${position[1]})`,
-          );
-        const all = where.length > 0 ? sql`where ${sql.join(where, sql` and `)}` : sql``;
-        return sql`select * from (select ${kind.type} as type, ${kind.table.id} as id, ${kind.table.created_at} as created_at from ${kind.table} ${all} order by created_at desc, id desc limit ${limit + 1})`;
-      });
-      const rows = db.all<{ type: Kind["type"]; id: string; created_at: string }>(
-        sql`${sql.join(parts, sql` union all `)} order by created_at desc, id desc limit ${limit + 1}`,
-      );
-      return toPage(
-        rows,
-        limit,
-        mark,
-        (row) => [row.created_at, row.id],
-        ({ type, id }) => {
-          const { resource } = kinds.find((kind) => kind.type === type)!;
-          return { type, ...resource.view(resource.find(id)!) };
-        },
-      );
-    },
-  };
+  if (filters.q !== undefined) {
+    const inPlace: Bind = (_name, value) => sql`${value}`;
+    conditions.push(definition.filters!.q!.condition(filters.q, inPlace));
+  }
+  return conditions;
 }
+
+/** The newest rows of one kind, with the columns that all kinds share. */
+function selectNewest(kind: Kind, filters: Query, position: Position | null, count: number): SQL {
+  const { type, table } = kind;
+  const conditions = conditionsOf(kind, filters);
+  if (position)
+    conditions.push(sql`(${table.created_at}, ${table.id}) < (${position[0]}, ${position[1]})`);
+  const where = conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
+  return sql`select * from (select ${type} as type, ${table.id} as id, ${table.created_at} as created_at from ${table} ${where} order by created_at desc, id desc limit ${count})`;
+}
+
+function listKnowledge(db: Db, filters: Query): Page {
+  const limit = pageLimit(filters);
+  const mark = filterMark("/v1/knowledge", filters);
+  const position = filters.cursor === undefined ? null : readCursor(filters.cursor, mark);
+  if (filters.effective === "true" && filters.location_id !== undefined)
+    requireLocation(db, filters.location_id);
+  const selects = KINDS.map((kind) => selectNewest(kind, filters, position, limit + 1));
+  const rows = db.all<{ type: Kind["type"]; id: string; created_at: string }>(
+    sql`${sql.join(selects, sql` union all `)} order by created_at desc, id desc limit ${limit + 1}`,
+  );
+  return toPage(
+    rows,
+    limit,
+    mark,
+    (row) => [row.created_at, row.id],
+    ({ type, id }) => {
+      const { definition } = KINDS.find((kind) => kind.type === type)!;
+      return { type, ...definition.view(bindResource(definition, db).find(id)!) };
+    },
+  );
+}
+
+/** `GET /v1/knowledge`: all kinds in one list, newest first, each entry with its `type`. */
+export const knowledgeRoute: ReadRoute = {
+  method: "GET",
+  operation: "listKnowledge",
+  path: "/v1/knowledge",
+  tag: "Knowledge",
+  access: "key",
+  summary: "List knowledge of all kinds",
+  description:
+    "Facts, FAQs and policies in one list. With `effective=true` it answers with what the receptionist goes by at a location: an entry of the location overrides the organization-wide one with the same key.",
+  query,
+  answers: { kind: "page", data: KnowledgeEntry },
+  read: ({ db }, { query: filters }) => listKnowledge(db, filters),
+};
 
 function requireLocation(db: Db, locationIdGiven: string): void {
   const found = db

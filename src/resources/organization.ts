@@ -1,12 +1,13 @@
 /** The organization, the one business an install is for, and `/v1/me`, which tells who a key belongs to. */
 import { sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
-import { type Keys, SCOPES } from "../access/keys.ts";
+import { SCOPES } from "../access/keys.ts";
 import { choice, label, timestamp } from "../contract/fields.ts";
 import type { ReadRoute } from "../http/route.ts";
 import type { Entity, Transaction } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
 import type { Db } from "../store/open.ts";
+import { oncePerDatabase } from "../store/query.ts";
 
 export const organization = sqliteTable("organization", {
   ...rowColumns(),
@@ -58,30 +59,28 @@ const Me = z
   })
   .meta({ id: "Me" });
 
-/** `GET /v1/me`: the connection test that integration platforms ask for. */
-export function meRoute(db: Db, keys: Keys): ReadRoute {
-  const read = db
-    .select({ id: organization.id, name: organization.name })
-    .from(organization)
-    .prepare();
-  return {
-    method: "GET",
-    operation: "getMe",
-    path: "/v1/me",
-    tag: "Connection",
-    access: "key",
-    summary: "Test the connection",
-    description: "Tells which business and which key a request is made for. Any key opens it.",
-    answers: { kind: "one", data: Me },
-    read({ key }) {
-      // The dashboard has its own way to tell who is signed in.
-      if (key === null) return null;
-      const { id: keyId, name, prefix, scope, created_at, expires_at } = key;
-      const last_used_at = keys.lastUse(key).at;
-      return {
-        organization: read.get() ?? null,
-        key: { id: keyId, name, prefix, scope, created_at, last_used_at, expires_at },
-      };
-    },
-  };
-}
+const prepareOrganization = oncePerDatabase((db) =>
+  db.select({ id: organization.id, name: organization.name }).from(organization).prepare(),
+);
+
+/** `GET /v1/me`: the connection test that integration platforms require. */
+export const meRoute: ReadRoute = {
+  method: "GET",
+  operation: "getMe",
+  path: "/v1/me",
+  tag: "Connection",
+  access: "key",
+  summary: "Test the connection",
+  description: "Tells which business and which key a request is made for. Any key opens it.",
+  answers: { kind: "one", data: Me },
+  read({ db, keys }, { key }) {
+    // The dashboard reads the signed-in user from a route of its own.
+    if (key === null) return null;
+    const { id: keyId, name, prefix, scope, created_at, expires_at } = key;
+    const last_used_at = keys.lastUse(key).at;
+    return {
+      organization: prepareOrganization(db).get() ?? null,
+      key: { id: keyId, name, prefix, scope, created_at, last_used_at, expires_at },
+    };
+  },
+};

@@ -6,23 +6,17 @@ import { EXAMPLE_IDS } from "../contract/example.ts";
 import { choice, flag, timestamp, wholeNumber } from "../contract/fields.ts";
 import { conflict } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
-import type { Params, ReadRoute, Route, WriteRoute } from "../http/route.ts";
+import type { Params, ReadRoute, Route, RouteServices, WriteRoute } from "../http/route.ts";
 import { isUuid } from "../lib/ids.ts";
 import type { Transaction } from "../store/change.ts";
 import { DELIVERY_STATUSES } from "../store/outbox-tables.ts";
-import {
-  createDeliveryHistory,
-  type DeliveryHistory,
-  type DeliveryRow,
-} from "../webhooks/deliveries.ts";
+import { createDeliveryHistory, type DeliveryRow } from "../webhooks/deliveries.ts";
 import type { Subscription } from "../webhooks/subscriptions.ts";
 import { sampleOf } from "./events.ts";
 import {
-  bindSubscriptions,
   eventType,
+  findSubscription,
   requireReachable,
-  type SubscriptionServices,
-  type Subscriptions,
   webhookSubscriptionDefinition,
 } from "./webhook-subscriptions.ts";
 
@@ -86,61 +80,41 @@ export function sendTest(
   return tx.outbox.recordSample(subscription.id, sampled, sampleOf(sampled));
 }
 
-const { path, tag } = webhookSubscriptionDefinition;
+const { path, tag, view } = webhookSubscriptionDefinition;
 const common = { tag, access: "key" as const };
 
-/** What the routes of deliveries share. */
-interface Context {
-  subscriptions: Subscriptions;
-  history: DeliveryHistory;
-  /** Refuses a subscription whose stored address may not be sent to any more. */
-  checkStoredUrl(input: { params: Params }): Promise<void>;
+/** Refuses a subscription whose stored address is no longer allowed. */
+async function checkStoredUrl(
+  services: RouteServices,
+  { params }: { params: Params },
+): Promise<void> {
+  const subscription = findSubscription(services, params);
+  if (subscription) await requireReachable(services.egress, subscription.url);
 }
 
-export function webhookDeliveryRoutes({
-  db,
-  egress,
-}: Pick<SubscriptionServices, "db" | "egress">): Route[] {
-  const subscriptions = bindSubscriptions(db);
-  const context: Context = {
-    subscriptions,
-    history: createDeliveryHistory(db),
-    async checkStoredUrl({ params }) {
-      const subscription = subscriptions.find(params.id ?? "");
-      if (subscription) await requireReachable(egress, subscription.url);
-    },
-  };
-  return [testRoute(context), listRoute(context), retryRoute(context)];
-}
-
-function testRoute({
-  subscriptions,
-  history,
-  checkStoredUrl,
-}: Context): WriteRoute<Subscription, { event?: EventType }> {
-  return {
-    ...common,
-    method: "POST",
-    operation: "testWebhookSubscription",
-    path: `${path}/:id/test`,
-    summary: "Send a sample",
-    description:
-      'Sends a sample of an event, by default the first the subscription is for, with `"test": true` in its envelope. It is tried once and counts for nothing. The answer is the delivery; read it again to see what came of it.',
-    body: z
-      .object({ event: eventType("Which event to send.").optional() })
-      .meta({ id: "WebhookTest" }),
-    bodyOptional: true,
-    status: 202,
-    answers: { kind: "one", data: Delivery },
-    errors: ["conflict"],
-    before: checkStoredUrl,
-    find: (_db, params) => subscriptions.find(params.id ?? ""),
-    view: subscriptions.view,
-    write: (tx, { target, body }) => ({
-      data: history.view(history.find(sendTest(tx, target, body.event))!),
-    }),
-  };
-}
+const testRoute: WriteRoute<Subscription, { event?: EventType }> = {
+  ...common,
+  method: "POST",
+  operation: "testWebhookSubscription",
+  path: `${path}/:id/test`,
+  summary: "Send a sample",
+  description:
+    'Sends a sample of an event, by default the first the subscription is for, with `"test": true` in its envelope. It is tried once and counts for nothing. The answer is the delivery; read it again to see what came of it.',
+  body: z
+    .object({ event: eventType("Which event to send.").optional() })
+    .meta({ id: "WebhookTest" }),
+  bodyOptional: true,
+  status: 202,
+  answers: { kind: "one", data: Delivery },
+  errors: ["conflict"],
+  before: checkStoredUrl,
+  find: findSubscription,
+  view: (_services, subscription) => view(subscription),
+  write({ db }, tx, { target, body }) {
+    const history = createDeliveryHistory(db);
+    return { data: history.view(history.find(sendTest(tx, target, body.event))!) };
+  },
+};
 
 const listQuery = z.object({
   status: choice(DELIVERY_STATUSES, {
@@ -151,68 +125,68 @@ const listQuery = z.object({
   ...pagingQuery,
 });
 
-function listRoute({ subscriptions, history }: Context): ReadRoute {
-  return {
-    ...common,
-    method: "GET",
-    operation: "listWebhookDeliveries",
-    path: `${path}/:id/deliveries`,
-    summary: "List deliveries",
-    description: `What was sent to the subscription, or is to be, newest first; kept for ${LIMITS.deliveryDays} days.`,
-    query: listQuery,
-    answers: { kind: "page", data: Delivery },
-    read({ params, query: given }) {
-      const subscription = subscriptions.find(params.id ?? "");
-      if (!subscription) return null;
-      const limit = pageLimit(given);
-      const mark = filterMark(`deliveries ${subscription.id}`, given);
-      const [sort, last] =
-        given.cursor === undefined ? [history.newest, ""] : readCursor(given.cursor, mark);
-      const rows = history.page({
-        subscription: subscription.id,
-        status: given.status ?? null,
-        event: given.event ?? null,
-        sort: String(sort),
-        last,
-        limit: limit + 1,
-      });
-      return toPage(rows, limit, mark, (row) => [row.created_at, row.id], history.view);
-    },
-  };
-}
+const listRoute: ReadRoute = {
+  ...common,
+  method: "GET",
+  operation: "listWebhookDeliveries",
+  path: `${path}/:id/deliveries`,
+  summary: "List deliveries",
+  description: `What was sent to the subscription, or is to be, newest first; kept for ${LIMITS.deliveryDays} days.`,
+  query: listQuery,
+  answers: { kind: "page", data: Delivery },
+  read(services, { params, query }) {
+    const subscription = findSubscription(services, params);
+    if (!subscription) return null;
+    const history = createDeliveryHistory(services.db);
+    const limit = pageLimit(query);
+    const mark = filterMark(`deliveries ${subscription.id}`, query);
+    const [sort, last] =
+      query.cursor === undefined ? [history.newest, ""] : readCursor(query.cursor, mark);
+    const rows = history.page({
+      subscription: subscription.id,
+      status: query.status ?? null,
+      event: query.event ?? null,
+      sort: String(sort),
+      last,
+      limit: limit + 1,
+    });
+    return toPage(rows, limit, mark, (row) => [row.created_at, row.id], history.view);
+  },
+};
 
 interface Found {
   subscription: Subscription;
   delivery: DeliveryRow;
 }
 
-function retryRoute({ subscriptions, history, checkStoredUrl }: Context): WriteRoute<Found> {
-  return {
-    ...common,
-    method: "POST",
-    operation: "retryWebhookDelivery",
-    path: `${path}/:id/deliveries/:delivery_id/retry`,
-    params: { delivery_id: "The delivery." },
-    summary: "Send a failed delivery again",
-    description:
-      "Begins a new round of attempts for a delivery that failed for good. Any other is answered with 409.",
-    status: 202,
-    answers: { kind: "one", data: Delivery },
-    errors: ["conflict"],
-    before: checkStoredUrl,
-    find(_db, params) {
-      const subscription = subscriptions.find(params.id ?? "");
-      const id = params.delivery_id ?? "";
-      const delivery = isUuid(id) ? history.find(id.toLowerCase()) : null;
-      if (!subscription || delivery?.subscription_id !== subscription.id) return null;
-      return { subscription, delivery };
-    },
-    view: ({ delivery }) => history.view(delivery),
-    write(tx, { target: { subscription, delivery } }) {
-      requireEnabled(subscription);
-      requireFailed(delivery);
-      tx.outbox.sendAgain(delivery.id);
-      return { data: history.view(history.find(delivery.id)!) };
-    },
-  };
-}
+const retryRoute: WriteRoute<Found> = {
+  ...common,
+  method: "POST",
+  operation: "retryWebhookDelivery",
+  path: `${path}/:id/deliveries/:delivery_id/retry`,
+  params: { delivery_id: "The delivery." },
+  summary: "Send a failed delivery again",
+  description:
+    "Begins a new round of attempts for a delivery that failed for good. Any other is answered with 409.",
+  status: 202,
+  answers: { kind: "one", data: Delivery },
+  errors: ["conflict"],
+  before: checkStoredUrl,
+  find(services, params) {
+    const subscription = findSubscription(services, params);
+    const id = params.delivery_id ?? "";
+    const delivery = isUuid(id) ? createDeliveryHistory(services.db).find(id.toLowerCase()) : null;
+    if (!subscription || delivery?.subscription_id !== subscription.id) return null;
+    return { subscription, delivery };
+  },
+  view: ({ db }, { delivery }) => createDeliveryHistory(db).view(delivery),
+  write({ db }, tx, { target: { subscription, delivery } }) {
+    requireEnabled(subscription);
+    requireFailed(delivery);
+    tx.outbox.sendAgain(delivery.id);
+    const history = createDeliveryHistory(db);
+    return { data: history.view(history.find(delivery.id)!) };
+  },
+};
+
+export const webhookDeliveryRoutes: readonly Route[] = [testRoute, listRoute, retryRoute];

@@ -1,12 +1,10 @@
 /** Webhook subscriptions: which address is told of which events, and with what secret. */
 import { z } from "zod";
-import type { Vault } from "../access/vault.ts";
 import { LIMITS } from "../config.ts";
 import { EVENT_TYPES } from "../contract/event-types.ts";
 import { choice, flag, isPlainUrl, label } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
-import type { Route, WriteRoute } from "../http/route.ts";
-import type { Random } from "../lib/random.ts";
+import type { Params, Route, RouteServices, WriteRoute } from "../http/route.ts";
 import type { Db } from "../store/open.ts";
 import type { Egress } from "../webhooks/egress.ts";
 import {
@@ -16,7 +14,16 @@ import {
   webhookSubscriptionEntity,
   webhookSubscriptions,
 } from "../webhooks/subscriptions.ts";
-import { bindResource, define, optional, type Resource, resourceRoutes } from "./define.ts";
+import {
+  bindResource,
+  define,
+  deleteRoute,
+  getRoute,
+  listRoute,
+  optional,
+  type Resource,
+  updateRoute,
+} from "./define.ts";
 import { isTrue } from "./filters.ts";
 
 export const eventType = (doc: string) => choice(EVENT_TYPES, { doc, example: "call.ended" });
@@ -99,17 +106,12 @@ const WithSecret = z
   })
   .meta({ id: "WebhookSubscriptionWithSecret" });
 
-export interface SubscriptionServices {
-  db: Db;
-  vault: Vault;
-  random: Random;
-  egress: Egress;
-}
-
-export type Subscriptions = Resource<typeof webhookSubscriptions>;
-
-export const bindSubscriptions = (db: Db): Subscriptions =>
+export const bindSubscriptions = (db: Db): Resource<typeof webhookSubscriptions> =>
   bindResource(webhookSubscriptionDefinition, db);
+
+/** The subscription that a path names, or null. */
+export const findSubscription = ({ db }: RouteServices, { id = "" }: Params): Subscription | null =>
+  bindSubscriptions(db).find(id);
 
 /** Throws `validation_failed` on `url` when the address may not be sent to; the message names what would allow it. */
 export async function requireReachable(egress: Egress, url: string): Promise<void> {
@@ -117,101 +119,73 @@ export async function requireReachable(egress: Egress, url: string): Promise<voi
   if (refusal) throw invalid({ url: refusal.message });
 }
 
-const { path, tag, createBody } = webhookSubscriptionDefinition;
+const { path, tag, createBody, view } = webhookSubscriptionDefinition;
 const common = { tag, access: "key" as const };
 
-export function webhookSubscriptionRoutes(services: SubscriptionServices): Route[] {
-  const subscriptions = bindSubscriptions(services.db);
-  const { route, writeRoute } = operationsOf(resourceRoutes(subscriptions));
-  const checkUrl = async ({ body }: { body: object }) => {
-    const { url } = body as { url?: string };
-    if (url !== undefined) await requireReachable(services.egress, url);
-  };
-  const remove = writeRoute("deleteWebhookSubscription");
-  return [
-    route("listWebhookSubscriptions"),
-    route("getWebhookSubscription"),
-    { ...createRoute(subscriptions, services), before: checkUrl },
-    { ...writeRoute("putWebhookSubscription"), before: checkUrl },
-    { ...writeRoute("updateWebhookSubscription"), before: checkUrl },
-    {
-      ...remove,
-      write(tx, input) {
-        tx.outbox.cancelPending(input.target.id);
-        return remove.write(tx, input);
-      },
-    } satisfies WriteRoute<Subscription, object>,
-    rotateRoute(subscriptions, services),
-  ];
+async function checkUrl({ egress }: RouteServices, { body }: { body: object }): Promise<void> {
+  const { url } = body as { url?: string };
+  if (url !== undefined) await requireReachable(egress, url);
 }
 
-/** Finds routes by their operation. Throws for an operation that the routes do not have. */
-function operationsOf(routes: readonly Route[]) {
-  const route = (operation: string): Route => {
-    const found = routes.find((candidate) => candidate.operation === operation);
-    if (!found) throw new Error(`no route of webhook subscriptions has the operation ${operation}`);
-    return found;
-  };
-  const writeRoute = (operation: string): WriteRoute<Subscription, object> => {
-    const found = route(operation);
-    if (!("write" in found)) throw new Error(`the operation ${operation} does not write`);
-    return found;
-  };
-  return { route, writeRoute };
-}
+const createSubscriptionRoute: WriteRoute<unknown, object> = {
+  ...common,
+  method: "POST",
+  operation: "createWebhookSubscription",
+  path,
+  summary: "Create a webhook subscription",
+  description: "Answers with the secret that signs its deliveries, this once.",
+  body: createBody as z.ZodType<object>,
+  status: 201,
+  answers: { kind: "secret", data: WithSecret },
+  before: checkUrl,
+  write({ db, vault, random }, tx, { body }) {
+    const id = tx.newId();
+    const { secret, stored } = newSecret(id, vault, random);
+    const row = bindSubscriptions(db).create(tx, {
+      ...body,
+      id,
+      ...stored,
+      auto_disabled_reason: null,
+      consecutive_failures: 0,
+      failing_since: null,
+    });
+    return { data: view(row), secret, location: `${path}/${row.id}` };
+  },
+};
 
-function createRoute(
-  subscriptions: Subscriptions,
-  { vault, random }: SubscriptionServices,
-): WriteRoute<unknown, object> {
-  return {
-    ...common,
-    method: "POST",
-    operation: "createWebhookSubscription",
-    path,
-    summary: "Create a webhook subscription",
-    description: "Answers with the secret that signs its deliveries, this once.",
-    body: createBody as z.ZodType<object>,
-    status: 201,
-    answers: { kind: "secret", data: WithSecret },
-    write(tx, { body }) {
-      const id = tx.newId();
-      const { secret, stored } = newSecret(id, vault, random);
-      const row = subscriptions.create(tx, {
-        ...body,
-        id,
-        ...stored,
-        auto_disabled_reason: null,
-        consecutive_failures: 0,
-        failing_since: null,
-      });
-      return { data: subscriptions.view(row), secret, location: `${path}/${row.id}` };
-    },
-  };
-}
+const removeRoute = deleteRoute(webhookSubscriptionDefinition);
+const deleteSubscriptionRoute: typeof removeRoute = {
+  ...removeRoute,
+  write(services, tx, input) {
+    tx.outbox.cancelPending(input.target.id);
+    return removeRoute.write(services, tx, input);
+  },
+};
 
-function rotateRoute(
-  subscriptions: Subscriptions,
-  { vault, random }: SubscriptionServices,
-): WriteRoute<Subscription> {
-  return {
-    ...common,
-    method: "POST",
-    operation: "rotateWebhookSecret",
-    path: `${path}/:id/rotate-secret`,
-    summary: "Rotate the secret",
-    description:
-      "Makes a new secret and answers with it, this once. The old one signs nothing more from now on.",
-    status: 200,
-    answers: { kind: "secret", data: WithSecret },
-    find: (_db, params) => subscriptions.find(params.id ?? ""),
-    view: subscriptions.view,
-    write(tx, { target }) {
-      const { secret, stored } = newSecret(target.id, vault, random);
-      return {
-        data: subscriptions.view(tx.update(webhookSubscriptionEntity, target, stored)),
-        secret,
-      };
-    },
-  };
-}
+const rotateSecretRoute: WriteRoute<Subscription> = {
+  ...common,
+  method: "POST",
+  operation: "rotateWebhookSecret",
+  path: `${path}/:id/rotate-secret`,
+  summary: "Rotate the secret",
+  description:
+    "Makes a new secret and answers with it, this once. The old one signs nothing more from now on.",
+  status: 200,
+  answers: { kind: "secret", data: WithSecret },
+  find: findSubscription,
+  view: (_services, subscription) => view(subscription),
+  write({ vault, random }, tx, { target }) {
+    const { secret, stored } = newSecret(target.id, vault, random);
+    return { data: view(tx.update(webhookSubscriptionEntity, target, stored)), secret };
+  },
+};
+
+export const webhookSubscriptionRoutes: readonly Route[] = [
+  listRoute(webhookSubscriptionDefinition),
+  getRoute(webhookSubscriptionDefinition),
+  createSubscriptionRoute,
+  { ...updateRoute(webhookSubscriptionDefinition, "PUT"), before: checkUrl },
+  { ...updateRoute(webhookSubscriptionDefinition, "PATCH"), before: checkUrl },
+  deleteSubscriptionRoute,
+  rotateSecretRoute,
+];

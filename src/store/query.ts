@@ -47,3 +47,16 @@ export function prepareQuery<Row>(
     all: (values) => statement.all(...bind(values)).map(decode),
   };
 }
+
+/** Returns `make` with its result kept for each database, so that statements are prepared once, on first use. */
+export function oncePerDatabase<T>(make: (db: Db) => T): (db: Db) => T {
+  const made = new WeakMap<Db, T>();
+  return (db) => {
+    let value = made.get(db);
+    if (value === undefined) {
+      value = make(db);
+      made.set(db, value);
+    }
+    return value;
+  };
+}

@@ -2,6 +2,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Db } from "../store/open.ts";
 import { attempts, deliveries, events } from "../store/outbox-tables.ts";
+import { oncePerDatabase } from "../store/query.ts";
 
 /** Which deliveries of a subscription to show: newest first, optionally of one status or event type. */
 export interface DeliveryFilter {
@@ -17,10 +18,11 @@ export interface DeliveryFilter {
 export type DeliveryRow = NonNullable<
   ReturnType<ReturnType<typeof prepareHistoryQueries>["byId"]["get"]>
 >;
+
 export type DeliveryHistory = ReturnType<typeof createDeliveryHistory>;
 
 export function createDeliveryHistory(db: Db) {
-  const queries = prepareHistoryQueries(db);
+  const queries = historyQueries(db);
   return {
     page: (filter: DeliveryFilter): DeliveryRow[] => queries.page.all({ ...filter }),
     /** Where the newest page starts: sorts after every time. */
@@ -34,6 +36,8 @@ export function createDeliveryHistory(db: Db) {
     },
   };
 }
+
+const historyQueries = oncePerDatabase(prepareHistoryQueries);
 
 function prepareHistoryQueries(db: Db) {
   const { placeholder } = sql;

@@ -13,7 +13,7 @@ import { type Contact, contactEntity, contacts } from "../../src/resources/conta
 import { sampleOf } from "../../src/resources/events.ts";
 import { teamMemberEntity } from "../../src/resources/team-members.ts";
 import { bindSubscriptions } from "../../src/resources/webhook-subscriptions.ts";
-import { type Entity, type Transaction } from "../../src/store/change.ts";
+import type { Entity, Transaction } from "../../src/store/change.ts";
 import { isStorageFailure } from "../../src/store/errors.ts";
 import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { temporaryDirectory } from "../support/directory.ts";
