@@ -21,7 +21,8 @@ import { clientAddress, parseCidr } from "./lib/ip.ts";
 import type { Log } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
 import { ROUTES } from "./routes.ts";
-import { createDispatcher, type Dispatcher, removeOldDeliveries } from "./webhooks/dispatcher.ts";
+import { createDispatcher, type Dispatcher } from "./webhooks/dispatcher.ts";
+import { removeOldDeliveries } from "./webhooks/retention.ts";
 
 /** What it is served by: the part of Bun's server that an application asks. */
 export interface Listener {
@@ -175,7 +176,7 @@ export function createApplication(
       url = address;
       dispatcher.start();
       stopTimers = [
-        every(clock, LOOK_MS, log, async () => dispatcher.look()),
+        every(clock, LOOK_MS, log, async () => dispatcher.refresh()),
         every(clock, FLUSH_USES_MS, log, async () => {
           await keys.flushUses();
           await sessions.flushSeen();

@@ -11,6 +11,7 @@ import type { Db } from "../store/open.ts";
 import { SECRET_PREFIX } from "./sign.ts";
 
 export const AUTO_DISABLED_REASONS = ["consecutive_failures", "no_success"] as const;
+export type AutoDisabledReason = (typeof AUTO_DISABLED_REASONS)[number];
 
 export const webhookSubscriptions = sqliteTable(
   "webhook_subscriptions",

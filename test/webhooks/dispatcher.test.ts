@@ -7,7 +7,7 @@ import { LIMITS } from "../../src/config.ts";
 import { EVENT_TYPES } from "../../src/contract/event-types.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { EVENTS, sampleOf } from "../../src/resources/events.ts";
-import { removeOldDeliveries } from "../../src/webhooks/dispatcher.ts";
+import { removeOldDeliveries } from "../../src/webhooks/retention.ts";
 import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { type Answer, startReceiver } from "../support/receiver.ts";
 import { ACTOR, createWebhookWorld } from "../support/webhooks.ts";
@@ -540,7 +540,7 @@ describe("across crashes", () => {
     await using world = await started();
     const { id } = await world.subscribe(receiver.url);
     await world.pass(0);
-    world.dispatcher.look();
+    world.dispatcher.refresh();
     const { openDatabase, closeDatabase } = await import("../../src/store/open.ts");
     const { createStore } = await import("../../src/store/change.ts");
     const { createIds } = await import("../../src/lib/ids.ts");
@@ -552,7 +552,7 @@ describe("across crashes", () => {
       (tx) => tx.outbox.recordSample(id, "call.ended", sampleOf("call.ended")),
     );
     closeDatabase(other);
-    world.dispatcher.look();
+    world.dispatcher.refresh();
     await receiver.received(1);
   });
 });

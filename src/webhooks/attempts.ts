@@ -1,0 +1,92 @@
+/** One attempt of a delivery: signs and sends it, and records the outcome. */
+import type { Vault } from "../access/vault.ts";
+import { type Clock, isoTime } from "../lib/clock.ts";
+import type { Log } from "../lib/log.ts";
+import { systemActor } from "../store/actor.ts";
+import type { Store, Transaction } from "../store/change.ts";
+import type { ClaimedDelivery, DispatchQueries } from "./dispatch-queries.ts";
+import type { Egress, Outcome } from "./egress.ts";
+import { updateHealth } from "./health.ts";
+import { nextAttempt } from "./schedule.ts";
+import { signedHeaders } from "./sign.ts";
+import { type Subscription, secretPurpose } from "./subscriptions.ts";
+
+export interface AttemptServices {
+  store: Store;
+  clock: Clock;
+  vault: Vault;
+  egress: Egress;
+  log: Log;
+  /** The clock of the timestamps in signatures, if it differs: receivers compare them with their own clock. */
+  signingClock?: Clock;
+}
+
+/** Sends a delivery once. Resolves when the outcome is known; `recorded` resolves when it is on disk. */
+export type Attempt = (
+  subscription: Subscription,
+  delivery: ClaimedDelivery,
+) => Promise<{ succeeded: boolean; recorded: Promise<void> }>;
+
+const ACTOR = systemActor("webhooks");
+
+export function createAttempt(services: AttemptServices, queries: DispatchQueries): Attempt {
+  const { store, clock, log } = services;
+  return async (subscription, delivery) => {
+    const at = clock.now();
+    // Address and secret may have changed since the delivery was claimed.
+    const current = queries.findSubscription(subscription.id) ?? subscription;
+    const outcome = await post(services, current, delivery);
+    const recorded = store.change(ACTOR, (tx) => {
+      recordOutcome(tx, queries, log, delivery, outcome, at);
+    });
+    return { succeeded: isSuccess(outcome), recorded };
+  };
+}
+
+const isSuccess = ({ statusCode }: Outcome): boolean =>
+  statusCode !== null && statusCode >= 200 && statusCode < 300;
+
+async function post(
+  { vault, egress, log, clock, signingClock = clock }: AttemptServices,
+  subscription: Subscription,
+  { event_id, body }: ClaimedDelivery,
+): Promise<Outcome> {
+  let secret: string;
+  try {
+    secret = vault.open(subscription.secret, secretPurpose(subscription.id));
+  } catch (error) {
+    log.error({ err: error, subscription_id: subscription.id }, "webhook secret cannot be opened");
+    return {
+      statusCode: null,
+      error: "the secret cannot be opened: the key file is another one",
+      answer: null,
+      durationMs: 0,
+    };
+  }
+  return egress.post(subscription.url, {
+    headers: signedHeaders(secret, event_id, body, signingClock.now()),
+    body,
+  });
+}
+
+/** Records an attempt and what follows from it, for the delivery and for its subscription. */
+function recordOutcome(
+  tx: Transaction,
+  queries: DispatchQueries,
+  log: Log,
+  delivery: ClaimedDelivery,
+  outcome: Outcome,
+  at: number,
+): void {
+  const succeeded = isSuccess(outcome);
+  const made = delivery.attempts_made + 1;
+  const next = succeeded || delivery.test ? null : nextAttempt(made, at);
+  const failedForGood = !succeeded && next === null;
+  const status = succeeded ? "succeeded" : failedForGood ? "failed" : "pending";
+  // A delivery that was cancelled during the attempt gets the attempt and stays cancelled.
+  queries.addAttempt(delivery.seq, isoTime(at), outcome);
+  queries.finish(delivery.seq, status, next === null ? null : isoTime(next), made);
+  if (delivery.test) return;
+  const subscription = queries.findSubscription(delivery.subscription_id);
+  if (subscription) updateHealth(tx, queries, log, subscription, { succeeded, failedForGood, at });
+}
