@@ -80,49 +80,23 @@ const RANGE_WORDS: Record<string, string> = {
   uniqueLocal: "private",
 };
 
-/** One door, with its settings. Throws when `ca` is not PEM. */
+/** The settings of one egress, complete. */
+interface Settings {
+  allow: readonly Cidr[];
+  resolve: (host: string) => Promise<string[]>;
+  limits: EgressLimits;
+}
+
+/** Creates an egress. Throws when `ca` is not PEM. */
 export function createEgress(options: EgressOptions): Egress {
   const { allow, resolve = resolveBySystem } = options;
   const limits = { ...LIMITS.egress, ...options.limits };
+  const settings: Settings = { allow, resolve, limits };
   const secureContext = trusting(options.ca ?? null);
-
-  async function inspect(text: string): Promise<Target | Refusal> {
-    const url = URL.canParse(text) ? new URL(text) : null;
-    if (url === null || !/^https?:$/.test(url.protocol)) {
-      return { message: "the URL must be a complete https address" };
-    }
-    if (url.username !== "" || url.password !== "") {
-      return { message: "the URL must not contain a user name or password" };
-    }
-    if (url.port === "0") return { message: "port 0 cannot be connected to" };
-    const plain = url.protocol === "http:";
-    if (plain && allow.length === 0) {
-      return { message: "plain http needs a network opened by --webhook-allow CIDR; use https" };
-    }
-    const host = url.hostname.replace(/^\[|\]$|\.+$/g, "");
-    if (host === "") return { message: "the URL must be a complete https address" };
-    const addresses = await addressesOf(host);
-    for (const address of addresses) {
-      const message = refusalOf(address, allow, plain);
-      if (message !== null) return { message };
-    }
-    return { url, host, addresses: addresses.map((address) => ipaddr.process(address).toString()) };
-  }
-
-  /** None when the name does not resolve (yet). Never asks DNS for `localhost`: it is this machine. */
-  async function addressesOf(host: string): Promise<string[]> {
-    if (ipaddr.isValid(host)) return [host];
-    if (/(^|\.)localhost$/.test(host)) return ["127.0.0.1"];
-    const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<string[]>();
-    const timer = setTimeout(() => giveUp([]), limits.connectMs);
-    const none = (): string[] => [];
-    const found = Promise.resolve(host).then(resolve).catch(none);
-    return Promise.race([found, tooLate]).finally(() => clearTimeout(timer));
-  }
 
   return {
     async check(url) {
-      const target = await inspect(url);
+      const target = await inspect(url, settings);
       return "message" in target ? target : null;
     },
     async post(url, message) {
@@ -132,7 +106,7 @@ export function createEgress(options: EgressOptions): Egress {
         return { statusCode: null, error, answer: null, durationMs: elapsed() };
       };
       try {
-        const target = await inspect(url);
+        const target = await inspect(url, settings);
         if ("message" in target) return failed(target.message);
         if (target.addresses.length === 0) return failed(`no address was found for ${target.host}`);
         const end = await exchange(target, message, secureContext, limits, elapsed());
@@ -142,6 +116,42 @@ export function createEgress(options: EgressOptions): Egress {
       }
     },
   };
+}
+
+/** Where a URL leads at this moment, or why it may not be sent to. */
+async function inspect(text: string, settings: Settings): Promise<Target | Refusal> {
+  const { allow } = settings;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    return { message: "the URL must be a complete https address" };
+  }
+  if (url.username !== "" || url.password !== "") {
+    return { message: "the URL must not contain a user name or password" };
+  }
+  if (url.port === "0") return { message: "port 0 cannot be connected to" };
+  const plain = url.protocol === "http:";
+  if (plain && allow.length === 0) {
+    return { message: "plain http needs a network opened by --webhook-allow CIDR; use https" };
+  }
+  const host = url.hostname.replace(/^\[|\]$|\.+$/g, "");
+  if (host === "") return { message: "the URL must be a complete https address" };
+  const addresses = await addressesOf(host, settings);
+  for (const address of addresses) {
+    const message = refusalOf(address, allow, plain);
+    if (message !== null) return { message };
+  }
+  return { url, host, addresses: addresses.map((address) => ipaddr.process(address).toString()) };
+}
+
+/** None when the name does not resolve (yet). Never asks DNS for `localhost`: it is this machine. */
+async function addressesOf(host: string, { resolve, limits }: Settings): Promise<string[]> {
+  if (ipaddr.isValid(host)) return [host];
+  if (/(^|\.)localhost$/.test(host)) return ["127.0.0.1"];
+  const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<string[]>();
+  const timer = setTimeout(() => giveUp([]), limits.connectMs);
+  const none = (): string[] => [];
+  const found = Promise.resolve(host).then(resolve).catch(none);
+  return Promise.race([found, tooLate]).finally(() => clearTimeout(timer));
 }
 
 /** Why this address, as text from a URL or from DNS, may not be connected to; null when it may. */
