@@ -12,7 +12,6 @@ import type { PageName } from "./dashboard/page-paths.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { buildOpenApi } from "./docs/openapi.ts";
 import { createDocs } from "./docs/server.ts";
-import { createIdempotencyRecords } from "./http/idempotency.ts";
 import { createPipeline } from "./http/pipeline.ts";
 import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
@@ -21,6 +20,7 @@ import { clientAddress, parseCidr } from "./lib/ip.ts";
 import type { Log } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
 import { ROUTES } from "./routes.ts";
+import { removeExpiredIdempotency } from "./store/idempotency.ts";
 import { createDispatcher, type Dispatcher } from "./webhooks/dispatcher.ts";
 import { removeOldDeliveries } from "./webhooks/retention.ts";
 
@@ -76,9 +76,8 @@ export function createApplication(
   log: Log,
   options: ApplicationOptions = {},
 ): Application {
-  const { clock, random, db, store, keys, sessions, vault } = appliance;
+  const { clock, random, db, store, keys, sessions } = appliance;
   const { createLimiter = createRateLimiter, signingClock = clock } = options;
-  const idempotency = createIdempotencyRecords(db, vault);
   const trusted = config.trustProxy.map(parseCidr);
   let listener: Listener | undefined;
   let url = "";
@@ -101,7 +100,6 @@ export function createApplication(
     failedAuthentications: createLimiter(LIMITS.failedAuthPerMinute),
     strict: options.strict ?? false,
     refusedHeaders: options.refusedHeaders ?? REFUSED_HEADERS,
-    idempotency,
     addressOf,
     draining() {
       lastRequest = systemClock.monotonic();
@@ -183,7 +181,7 @@ export function createApplication(
         }),
         every(clock, CLEAN_UP_MS, log, async () => {
           await store.housekeep((writer, at) => {
-            idempotency.removeExpired(at);
+            removeExpiredIdempotency(writer, at);
             sessions.removeExpired(writer, at);
           });
           await removeOldDeliveries(store);

@@ -13,10 +13,10 @@ import { createIds, type Ids } from "./lib/ids.ts";
 import { parseCidr } from "./lib/ip.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
 import { createStore, type Store } from "./store/change.ts";
+import type { Db } from "./store/database.ts";
 import {
   closeDatabase,
   DATABASE_FILE,
-  type Db,
   inspectDirectory,
   MEMORY,
   openDatabase,
@@ -65,16 +65,16 @@ export function openAppliance(
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
   const egress = openDoor(config);
   const vaultKey = vaultKeyOf(config.data, environment, random, create);
-  const db = openDatabase(config.data, { create });
+  const writer = openDatabase(config.data, { create });
   const ids = createIds(clock, random, requestRandom);
-  const store = createStore(db, clock, ids);
+  const store = createStore(writer, clock, ids);
   const vault = createVault(vaultKey!, random);
   const sessions = createSessions(store, clock, random);
   return {
     clock,
     random,
     ids,
-    db,
+    db: store.db,
     store,
     keys: createKeys(store, clock, random),
     apiKeyKind: environment.apiKeyKind ?? "live",
@@ -85,7 +85,7 @@ export function openAppliance(
     egress,
     async close() {
       await store.idle();
-      closeDatabase(db);
+      closeDatabase(writer);
     },
   };
 }

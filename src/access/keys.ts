@@ -10,9 +10,11 @@ import { LIMITS } from "../config.ts";
 import { conflict } from "../http/errors.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Random } from "../lib/random.ts";
-import type { Entity, Store, Transaction } from "../store/change.ts";
+import type { Store } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
+import type { Entity } from "../store/entity.ts";
 import { prepareQuery } from "../store/query.ts";
+import type { Transaction } from "../store/transaction.ts";
 import {
   createToken,
   KEY_KINDS,

@@ -9,10 +9,12 @@ import { LIMITS } from "../config.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import { sha256Hex } from "../lib/json.ts";
 import type { Random } from "../lib/random.ts";
-import type { Entity, Store, Transaction } from "../store/change.ts";
+import type { Store } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
-import type { Db } from "../store/open.ts";
+import type { WritableDb } from "../store/database.ts";
+import type { Entity } from "../store/entity.ts";
 import { prepareQuery } from "../store/query.ts";
+import type { Transaction } from "../store/transaction.ts";
 import { users } from "./users.ts";
 
 export const sessions = sqliteTable(
@@ -57,7 +59,7 @@ export interface Sessions {
   end(tx: Transaction, session: Session): void;
   endAll(tx: Transaction, userId: string): void;
   /** Removes a bounded number of those that have ended by themselves. */
-  removeExpired(db: Db, at: string): void;
+  removeExpired(db: WritableDb, at: string): void;
 }
 
 export function createSessions(store: Store, clock: Clock, random: Random): Sessions {

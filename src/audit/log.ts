@@ -1,7 +1,8 @@
 /** The audit log as it is read: by filters, as JSON, and checked from its first row to its last. */
 import { and, asc, desc, eq, gt, gte, lt, type SQL } from "drizzle-orm";
 import { type AuditRow, GENESIS, rowHash } from "../store/audit-chain.ts";
-import { type Db, MEMORY, openReader } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
+import { MEMORY, openSnapshot } from "../store/open.ts";
 import { audit, auditHead } from "../store/tables.ts";
 
 /** Which rows: each given filter narrows. Times are ISO 8601 in UTC; `from` is inclusive, `to` exclusive. */
@@ -95,14 +96,17 @@ export type Verdict =
  * `head`: a hash noted elsewhere, which has to be that of a row still in the log.
  */
 export function verify(db: Db, head?: string): Verdict {
-  // One read transaction, so that rows written meanwhile do not look like an end cut off.
-  return db.transaction((snapshot) => {
-    const walk = verifySnapshot(snapshot as unknown as Db, head);
-    for (;;) {
-      const { done, value } = walk.next();
-      if (done) return value;
-    }
-  });
+  // A database in memory has no second connection, and nobody writes to it during a synchronous walk.
+  if (db.$client.filename === MEMORY) return finish(verifySnapshot(db, head));
+  using snapshot = openSnapshot(db);
+  return finish(verifySnapshot(snapshot.db, head));
+}
+
+function finish(walk: Generator<void, Verdict>): Verdict {
+  for (;;) {
+    const { done, value } = walk.next();
+    if (done) return value;
+  }
 }
 
 /**
@@ -110,11 +114,9 @@ export function verify(db: Db, head?: string): Verdict {
  * each thousand rows, in which requests are answered.
  */
 export async function verifyBeside(db: Db): Promise<Verdict> {
-  // There is no second way to a database in memory, and no disk that it would wait for.
   if (db.$client.filename === MEMORY) return verify(db);
-  using reader = openReader(db);
-  reader.db.$client.exec("begin");
-  const walk = verifySnapshot(reader.db);
+  using snapshot = openSnapshot(db);
+  const walk = verifySnapshot(snapshot.db);
   for (;;) {
     const { done, value } = walk.next();
     if (done) return value;

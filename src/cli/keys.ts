@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { type ApiKey, type Keys, keyView, SCOPES, type Scope } from "../access/keys.ts";
 import { LIMITS, UsageError } from "../config.ts";
-import type { Transaction } from "../store/change.ts";
+import type { Transaction } from "../store/transaction.ts";
 import { duration, jsonOption, pointInTime, withData, withSettings } from "./options.ts";
 import { print, printable, printFacts, printJson, printTable, say } from "./terminal.ts";
 

@@ -4,7 +4,7 @@ import { LIMITS } from "../config.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
 import type { Query } from "../http/route.ts";
 import { type CallbackRequest, HAS_OPEN_ITEMS, type Message } from "../resources/calls.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
 import type { AttentionItem, Page } from "./answers.ts";
 import { type DashboardRoute, page, signedIn } from "./route.ts";
 

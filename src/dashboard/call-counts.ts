@@ -4,7 +4,7 @@
  */
 import { LIMITS } from "../config.ts";
 import { datesBetween, localTime } from "../lib/local-time.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
 import type { Overview, Rest } from "./answers.ts";
 
 /** `from` is in it, `to` is not; both ISO 8601 in UTC. */

@@ -1,6 +1,6 @@
 /** What the things in the audit log are called, so that a line of it can be read. */
 import type { AuditRow } from "../store/audit-chain.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
 
 type Fields = Record<string, unknown>;
 interface Named {

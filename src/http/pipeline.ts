@@ -14,7 +14,6 @@ import type { Ids } from "../lib/ids.ts";
 import { type Admission, type AdmissionServices, createAdmission, type Gate } from "./admission.ts";
 import { ApiError } from "./errors.ts";
 import { createExchanges, type Exchange, type Exchanges } from "./exchange.ts";
-import type { IdempotencyRecords } from "./idempotency.ts";
 import { answerRead } from "./reading.ts";
 import type { Params, Route, RouteServices } from "./route.ts";
 import { answerStream } from "./streaming.ts";
@@ -24,7 +23,6 @@ import { answerWrite } from "./writing.ts";
 export interface PipelineServices extends AdmissionServices, RouteServices {
   /** Whether unknown fields and query parameters are refused instead of ignored. */
   strict: boolean;
-  idempotency: IdempotencyRecords;
   ids: Ids;
 }
 
@@ -50,8 +48,8 @@ export function createPipeline(services: PipelineServices): Pipeline {
   const { log } = services;
   const admission = createAdmission(services);
   const exchanges = createExchanges(services.ids, log);
-  const { strict, idempotency } = services;
-  const answering = { routeServices: services, admission, exchanges, strict, idempotency };
+  const { strict } = services;
+  const answering = { routeServices: services, admission, exchanges, strict };
   const streams = {
     ...answering,
     onFailure: ({ id }: Exchange, error: unknown) =>

@@ -9,8 +9,9 @@ import type { ErrorCode } from "../contract/errors.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
 import type { Actor } from "../store/actor.ts";
-import type { Store, Transaction } from "../store/change.ts";
-import type { Db } from "../store/open.ts";
+import type { Store } from "../store/change.ts";
+import type { Db } from "../store/database.ts";
+import type { Transaction } from "../store/transaction.ts";
 import type { Egress } from "../webhooks/egress.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

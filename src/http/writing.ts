@@ -2,17 +2,15 @@
  * How a write is answered: body, Idempotency-Key, then in one transaction the references, the object, If-Match and the
  * write itself. The answer is rendered in that transaction, so that it can be stored with the write.
  */
-import type { Transaction } from "../store/change.ts";
+
+import type { Vault } from "../access/vault.ts";
+import type { RequestName } from "../store/idempotency.ts";
+import type { Transaction } from "../store/transaction.ts";
 import type { Admission, Gate } from "./admission.ts";
 import { etagOf, namesTag } from "./conditional.ts";
 import { ApiError } from "./errors.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
-import {
-  type IdempotencyRecords,
-  type RequestName,
-  readIdempotencyKey,
-  type StoredAnswer,
-} from "./idempotency.ts";
+import { findAnswer, readIdempotencyKey, type StoredAnswer, storeAnswer } from "./idempotency.ts";
 import { readInput } from "./input.ts";
 import type { Params, RouteServices, WriteRoute } from "./route.ts";
 import { targetOf } from "./target.ts";
@@ -22,7 +20,6 @@ export interface WriteServices {
   routeServices: RouteServices;
   admission: Admission;
   exchanges: Exchanges;
-  idempotency: IdempotencyRecords;
   /** Whether unknown fields and query parameters are refused. */
   strict: boolean;
 }
@@ -49,7 +46,7 @@ export async function answerWrite(
   await route.before?.(routeServices, { params, body });
   const ifMatch = request.headers.get("if-match");
   const { answer, replayed } = await routeServices.store.change(actor(), (tx) =>
-    answerOnce(tx, services.idempotency, name, body, () =>
+    answerOnce(tx, routeServices.vault, name, body, () =>
       perform(routeServices, route, tx, params, body, ifMatch),
     ),
   );
@@ -59,18 +56,18 @@ export async function answerWrite(
   return exchanges.respond(exchange, answer.status, answer.body);
 }
 
-/** The answer stored under this Idempotency-Key, or a new one, stored in the transaction that makes it. */
+/** The answer stored under this Idempotency-Key, or the answer of `work`, stored in the same transaction. */
 function answerOnce(
   tx: Transaction,
-  idempotency: IdempotencyRecords,
+  vault: Vault,
   name: RequestName | null,
   body: unknown,
   work: () => StoredAnswer,
 ): { answer: StoredAnswer; replayed: boolean } {
-  const stored = name && idempotency.find(name, body, tx.at);
+  const stored = name && findAnswer(tx, vault, name, body);
   if (stored) return { answer: stored, replayed: true };
   const answer = work();
-  if (name) idempotency.keep(name, body, answer, tx.at);
+  if (name) storeAnswer(tx, vault, name, body, answer);
   return { answer, replayed: false };
 }
 

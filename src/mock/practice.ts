@@ -12,7 +12,7 @@ import { factDefinition, faqDefinition, policyDefinition } from "../resources/kn
 import { locationDefinition } from "../resources/locations.ts";
 import { createOrganization } from "../resources/organization.ts";
 import { teamMemberDefinition } from "../resources/team-members.ts";
-import type { Transaction } from "../store/change.ts";
+import type { Transaction } from "../store/transaction.ts";
 
 const NAME = "Bright Dental";
 const TIMEZONE = "America/Chicago";

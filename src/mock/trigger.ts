@@ -19,8 +19,9 @@ import { escalationRules } from "../resources/escalation-rules.ts";
 import { EVENTS, sampleOf } from "../resources/events.ts";
 import { isDefault, locations } from "../resources/locations.ts";
 import type { Actor } from "../store/actor.ts";
-import type { Store, Transaction } from "../store/change.ts";
+import type { Store } from "../store/change.ts";
 import { deliveries, events } from "../store/outbox-tables.ts";
+import type { Transaction } from "../store/transaction.ts";
 
 export const TriggerBody = z.object({
   event: z.string(),

@@ -4,7 +4,7 @@
  */
 import { type CallView, ORDER_OUTCOME, type OrderStatus, type Raised } from "../resources/calls.ts";
 import { EVENTS } from "../resources/events.ts";
-import type { Transaction } from "../store/change.ts";
+import type { Transaction } from "../store/transaction.ts";
 import type { Merged } from "./merge.ts";
 
 export const NOTHING_RAISED: Raised = {

@@ -7,9 +7,9 @@ import { LIMITS } from "../config.ts";
 import { calls } from "../resources/calls.ts";
 import { type Contact, contactDefinition, contactEntity, contacts } from "../resources/contacts.ts";
 import { viewOf } from "../resources/define.ts";
-import type { Transaction } from "../store/change.ts";
-import type { Db } from "../store/open.ts";
-import { oncePerDatabase } from "../store/query.ts";
+import type { Db } from "../store/database.ts";
+import { oncePerDatabase } from "../store/database.ts";
+import type { Transaction } from "../store/transaction.ts";
 import type { CallRecord } from "./record.ts";
 
 /** What a contact needs to know of a call. */

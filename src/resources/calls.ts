@@ -18,9 +18,10 @@ import {
 } from "../contract/fields.ts";
 import { ApiError } from "../http/errors.ts";
 import type { Route } from "../http/route.ts";
-import type { Entity, Transaction } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
-import { oncePerDatabase } from "../store/query.ts";
+import { oncePerDatabase } from "../store/database.ts";
+import type { Entity } from "../store/entity.ts";
+import type { Transaction } from "../store/transaction.ts";
 import { contacts } from "./contacts.ts";
 import { bindResource, define, getRoute, listRoute, viewOf } from "./define.ts";
 import { ACTIONS } from "./escalation-rules.ts";
@@ -204,7 +205,7 @@ export const callEntity = {
   table: calls,
   ignored: ["raised"],
   digested: ["transcript"],
-  apart: { transcript: { table: transcripts, seq: "call_seq", value: "turns" } },
+  sideTables: { transcript: { table: transcripts, seq: "call_seq", value: "turns" } },
   search: {
     index: "calls_search",
     fields: ["summary", "transcript"],

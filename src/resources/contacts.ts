@@ -13,8 +13,8 @@ import {
   wholeNumber,
 } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
-import type { Entity } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
+import type { Entity } from "../store/entity.ts";
 import { define, optional } from "./define.ts";
 import { equals, substring } from "./filters.ts";
 

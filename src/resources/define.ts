@@ -13,9 +13,11 @@ import { conflict, invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
 import type { Page, Query, ReadRoute, Route, WriteRoute } from "../http/route.ts";
 import { isUuid } from "../lib/ids.ts";
-import type { Entity, Transaction } from "../store/change.ts";
-import type { Db } from "../store/open.ts";
-import { oncePerDatabase, type PreparedQuery, prepareQuery } from "../store/query.ts";
+import type { Db } from "../store/database.ts";
+import { oncePerDatabase } from "../store/database.ts";
+import type { Entity } from "../store/entity.ts";
+import { type PreparedQuery, prepareQuery } from "../store/query.ts";
+import type { Transaction } from "../store/transaction.ts";
 
 /** A table with the columns of `rowColumns`. */
 export type ResourceTable = SQLiteTable &

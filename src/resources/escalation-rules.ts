@@ -14,8 +14,9 @@ import {
   wholeNumber,
 } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
-import type { Entity, Transaction } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
+import type { Entity } from "../store/entity.ts";
+import type { Transaction } from "../store/transaction.ts";
 import { define, optional } from "./define.ts";
 import { isTrue } from "./filters.ts";
 import { intentReference } from "./intents.ts";

@@ -1,8 +1,8 @@
 /** Intents: what a caller may want, and what the receptionist does then. */
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { flag, label, prose } from "../contract/fields.ts";
-import type { Entity } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
+import type { Entity } from "../store/entity.ts";
 import { define, optional } from "./define.ts";
 import { isTrue } from "./filters.ts";
 

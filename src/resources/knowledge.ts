@@ -17,9 +17,9 @@ import {
   toPage,
 } from "../http/paging.ts";
 import type { Page, Query, ReadRoute } from "../http/route.ts";
-import type { Entity } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
+import type { Entity } from "../store/entity.ts";
 import { type Bind, bindResource, type Defined, define, type ResourceTable } from "./define.ts";
 import { equals, substring } from "./filters.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";

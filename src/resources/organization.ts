@@ -4,10 +4,11 @@ import { z } from "zod";
 import { SCOPES } from "../access/keys.ts";
 import { choice, label, timestamp } from "../contract/fields.ts";
 import type { ReadRoute } from "../http/route.ts";
-import type { Entity, Transaction } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
-import type { Db } from "../store/open.ts";
-import { oncePerDatabase } from "../store/query.ts";
+import type { Db } from "../store/database.ts";
+import { oncePerDatabase } from "../store/database.ts";
+import type { Entity } from "../store/entity.ts";
+import type { Transaction } from "../store/transaction.ts";
 
 export const organization = sqliteTable("organization", {
   ...rowColumns(),

@@ -9,8 +9,8 @@ import {
   type WeeklyHours,
   weeklyHours,
 } from "../contract/fields.ts";
-import type { Entity } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
+import type { Entity } from "../store/entity.ts";
 import { define, optional } from "./define.ts";
 import { contains, equals, isTrue, substring } from "./filters.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";

@@ -5,7 +5,7 @@ import { EVENT_TYPES } from "../contract/event-types.ts";
 import { choice, flag, isPlainUrl, label } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
 import type { Params, Route, RouteServices, WriteRoute } from "../http/route.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
 import type { Egress } from "../webhooks/egress.ts";
 import {
   AUTO_DISABLED_REASONS,

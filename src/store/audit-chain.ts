@@ -5,7 +5,8 @@
 import { eq, getTableColumns, sql } from "drizzle-orm";
 import { canonicalJson, sha256Hex } from "../lib/json.ts";
 import type { Actor } from "./actor.ts";
-import type { Db } from "./open.ts";
+import type { WritableDb } from "./database.ts";
+import type { GroupParticipant } from "./group-commit.ts";
 import { audit, auditHead } from "./tables.ts";
 
 export type AuditRow = typeof audit.$inferSelect;
@@ -84,23 +85,17 @@ function shown(field: string, value: unknown, rules: AuditRules): unknown {
   return value;
 }
 
-export interface AuditChain {
-  /** Reads the head; to be called at the start of each transaction, for another process may have written. */
-  open(): void;
+/** Takes part in each group: reads the head when it opens, since another process may have written, and stores it once. */
+export interface AuditChain extends GroupParticipant<Head> {
   append(
     actor: Actor,
     at: string,
     entry: Pick<AuditRow, "action" | "entity_type" | "entity_id" | "changes">,
   ): void;
-  /** The head as it is now, and back to it when a savepoint is rolled back. */
-  mark(): Head;
-  restore(head: Head): void;
-  /** Stores the head, once for all rows of the transaction. */
-  close(): void;
 }
 type Head = { id: number; hash: string };
 
-export function createAuditChain(db: Db): AuditChain {
+export function createAuditChain(db: WritableDb): AuditChain {
   const columns = Object.keys(getTableColumns(audit));
   const insert = db.$client.prepare<never, [Record<string, string | number | null>]>(
     `insert into audit (${columns.join(", ")}) values (${columns.map((column) => `$${column}`).join(", ")})`,

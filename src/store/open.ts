@@ -16,12 +16,11 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type BunSQLiteDatabase, drizzle } from "drizzle-orm/bun-sqlite";
+import { drizzle } from "drizzle-orm/bun-sqlite";
 import { UsageError } from "../config.ts";
+import { type Db, readOnly, type WritableDb } from "./database.ts";
 import { LOCK_FILE } from "./lock.ts";
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
-
-export type Db = BunSQLiteDatabase<Record<string, never>> & { $client: Database };
 
 export const DATABASE_FILE = "allison.db";
 /** Beside the database: the key of the vault (`access/vault.ts`). */
@@ -42,7 +41,7 @@ const SMALLEST_PAGE = 512;
 const OLDEST_SQLITE = [3, 51, 3];
 
 /** Opens or creates the database of `dataDir`, or makes one in `MEMORY`. */
-export function openDatabase(dataDir: string, options: { create: boolean }): Db {
+export function openDatabase(dataDir: string, options: { create: boolean }): WritableDb {
   if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }));
   const file = join(dataDir, DATABASE_FILE);
   inspectDirectory(dataDir, options.create);
@@ -59,7 +58,7 @@ export function openDatabase(dataDir: string, options: { create: boolean }): Db 
   return prepare(sqlite);
 }
 
-function prepare(sqlite: Database): Db {
+function prepare(sqlite: Database): WritableDb {
   const { version } = sqlite.query("select sqlite_version() as version").get() as {
     version: string;
   };
@@ -79,16 +78,17 @@ function prepare(sqlite: Database): Db {
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
   migrate(sqlite);
-  return drizzle(sqlite) as unknown as Db;
+  return drizzle(sqlite) as unknown as WritableDb;
 }
 
-/** A second connection to an open database, for reading alone: what is long would hold up the writers on the first. */
-export function openReader(db: Db): { db: Db } & Disposable {
-  const sqlite = new Database(db.$client.filename, { readonly: true, strict: true });
+/** A connection of its own that reads the database as it is now, however long that takes and whoever writes meanwhile. */
+export function openSnapshot({ $client: { filename } }: Db): { db: Db } & Disposable {
+  const sqlite = new Database(filename, { readonly: true, strict: true });
+  sqlite.exec("begin");
   return {
-    db: drizzle(sqlite) as unknown as Db,
+    db: readOnly(drizzle(sqlite) as unknown as WritableDb),
     [Symbol.dispose]() {
-      // Closing does not end it while a statement is left to the garbage collector, and the log could not be put back.
+      // Closing ends no transaction while a statement waits for the garbage collector, and would block the checkpoint.
       if (sqlite.inTransaction) sqlite.exec("rollback");
       sqlite.close();
     },
@@ -96,7 +96,7 @@ export function openReader(db: Db): { db: Db } & Disposable {
 }
 
 /** Puts the write-ahead log back into the file and closes it, so that the directory can be copied as it is. */
-export function closeDatabase(db: Db): void {
+export function closeDatabase(db: WritableDb): void {
   try {
     db.$client.exec("pragma optimize");
     db.$client.exec("pragma wal_checkpoint(truncate)");

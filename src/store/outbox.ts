@@ -5,7 +5,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { EventType } from "../contract/event-types.ts";
 import type { Ids } from "../lib/ids.ts";
-import type { Db } from "./open.ts";
+import type { WritableDb } from "./database.ts";
 import { deliveries, events } from "./outbox-tables.ts";
 
 /** To be used inside a write transaction, at its moment. */
@@ -18,6 +18,26 @@ export interface Outbox {
   cancelPending(subscriptionId: string): void;
   /** Begins a new round of attempts. */
   sendAgain(deliveryId: string, at: string): void;
+  /** Stores an attempt and ends the lease. A delivery that was cancelled during the attempt stays cancelled. */
+  recordAttempt(deliverySeq: number, attempt: AttemptRecord, result: DeliveryResult): void;
+}
+
+/** One attempt: when it began, the answer's status and first 4 KiB, or why there was none. */
+export interface AttemptRecord {
+  at: string;
+  statusCode: number | null;
+  error: string | null;
+  durationMs: number;
+  answer: string | null;
+}
+
+/** What follows from an attempt for its delivery. */
+export interface DeliveryResult {
+  status: "pending" | "succeeded" | "failed";
+  /** When the next attempt is due; null if none is planned. */
+  nextAttemptAt: string | null;
+  /** Attempts of the current round. */
+  attemptsMade: number;
 }
 
 /** The envelope of section "Webhooks" in the reference, as the text that is signed and sent. */
@@ -31,7 +51,20 @@ export const envelope = (id: string, type: EventType, at: string, data: object, 
     data,
   });
 
-export function createOutbox(db: Db, ids: Ids): Outbox {
+export function createOutbox(db: WritableDb, ids: Ids): Outbox {
+  const events = prepareEvents(db, ids);
+  const changes = prepareDeliveryChanges(db);
+  return {
+    record: (type, data, at) => {
+      events.store(type, data, at, events.subscribersOf(type), false);
+    },
+    recordSample: (subscriptionId, type, data, at) =>
+      events.store(type, data, at, [subscriptionId], true),
+    ...changes,
+  };
+}
+
+function prepareEvents(db: WritableDb, ids: Ids) {
   const { placeholder } = sql;
   const subscribers = db.$client.prepare<{ id: string }, [string]>(
     `select id from webhook_subscriptions
@@ -60,6 +93,30 @@ export function createOutbox(db: Db, ids: Ids): Outbox {
       next_attempt_at: placeholder("at"),
     })
     .prepare();
+  return {
+    subscribersOf: (type: EventType) => subscribers.all(type).map(({ id }) => id),
+    /** Stores an event and its deliveries; returns the id of the last one. */
+    store(
+      type: EventType,
+      data: object,
+      at: string,
+      subscriptionIds: string[],
+      test: boolean,
+    ): string {
+      const id = ids.event();
+      const event = insertEvent.get({ id, type, at, body: envelope(id, type, at, data, test) });
+      let deliveryId = "";
+      for (const subscription_id of subscriptionIds) {
+        deliveryId = ids.uuid();
+        insertDelivery.run({ id: deliveryId, subscription_id, event_seq: event.seq, test, at });
+      }
+      return deliveryId;
+    },
+  };
+}
+
+function prepareDeliveryChanges(db: WritableDb) {
+  const { placeholder } = sql;
   const cancel = db
     .update(deliveries)
     .set({ status: "cancelled", next_attempt_at: null, leased_until: null })
@@ -75,36 +132,23 @@ export function createOutbox(db: Db, ids: Ids): Outbox {
     })
     .where(eq(deliveries.id, placeholder("id")))
     .prepare();
-
-  function store(
-    type: EventType,
-    data: object,
-    at: string,
-    subscriptionIds: string[],
-    test: boolean,
-  ): string {
-    const id = ids.event();
-    const event = insertEvent.get({ id, type, at, body: envelope(id, type, at, data, test) });
-    let last = "";
-    for (const subscription_id of subscriptionIds) {
-      last = ids.uuid();
-      insertDelivery.run({ id: last, subscription_id, event_seq: event.seq, test, at });
-    }
-    return last;
-  }
-
+  const addAttempt = db.$client.prepare(
+    `insert into webhook_attempts (delivery_seq, attempt, at, status_code, error, duration_ms, answer)
+     select $seq, coalesce(max(attempt), 0) + 1, $at, $statusCode, $error, $durationMs, $answer
+     from webhook_attempts where delivery_seq = $seq`,
+  );
+  const finish = db.$client.prepare(
+    `update webhook_deliveries set status = $status, next_attempt_at = $nextAttemptAt,
+       attempts_made = $attemptsMade, leased_until = null
+     where seq = $seq and status = 'pending'`,
+  );
   return {
-    record(type, data, at) {
-      store(
-        type,
-        data,
-        at,
-        subscribers.all(type).map(({ id }) => id),
-        false,
-      );
+    cancelPending: (id: string) => cancel.run({ id }),
+    sendAgain: (id: string, at: string) => restart.run({ id, at }),
+    recordAttempt(seq: number, attempt: AttemptRecord, result: DeliveryResult) {
+      const { at, statusCode, error, durationMs, answer } = attempt;
+      addAttempt.run({ seq, at, statusCode, error, durationMs, answer });
+      finish.run({ seq, ...result });
     },
-    recordSample: (subscriptionId, type, data, at) => store(type, data, at, [subscriptionId], true),
-    cancelPending: (id) => cancel.run({ id }),
-    sendAgain: (id, at) => restart.run({ id, at }),
   };
 }

@@ -4,7 +4,7 @@
  * columns that are stored as another type than they are (JSON, booleans) are touched.
  */
 import { Column, is, Placeholder } from "drizzle-orm";
-import type { Db } from "./open.ts";
+import type { Db } from "./database.ts";
 
 type Values = Record<string, unknown>;
 
@@ -45,18 +45,5 @@ export function prepareQuery<Row>(
       return row && decode(row);
     },
     all: (values) => statement.all(...bind(values)).map(decode),
-  };
-}
-
-/** Returns `make` with its result kept for each database, so that statements are prepared once, on first use. */
-export function oncePerDatabase<T>(make: (db: Db) => T): (db: Db) => T {
-  const made = new WeakMap<Db, T>();
-  return (db) => {
-    let value = made.get(db);
-    if (value === undefined) {
-      value = make(db);
-      made.set(db, value);
-    }
-    return value;
   };
 }

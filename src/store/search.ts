@@ -4,7 +4,8 @@
  */
 import { getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
-import type { Db } from "./open.ts";
+import type { WritableDb } from "./database.ts";
+import type { GroupParticipant } from "./group-commit.ts";
 
 /** What of an entity can be found by words. */
 export interface SearchRules {
@@ -21,23 +22,19 @@ interface Searchable {
   search?: SearchRules;
 }
 
-export interface SearchIndexes {
-  /** Notes that a row's text is another now; `changed` names the fields that changed, absent for all. */
+/** Takes part in each group: collects the rows whose words changed and writes them once, before the commit. */
+export interface SearchIndexes extends GroupParticipant<number> {
+  /** Plans to index a row again; `changed` names the fields that changed, absent for all. */
   touch(entity: Searchable, seq: number, row: Record<string, unknown>, changed?: object): void;
-  /** Notes that a row is gone. */
+  /** Plans to remove a row from the index. */
   forget(entity: Searchable, seq: number): void;
-  /** How far the notes go, and back to there when a savepoint is rolled back. */
-  mark(): number;
-  restore(mark: number): void;
-  /** Writes what is noted; to be called in the transaction that wrote the rows. */
-  write(): void;
 }
 
 /** A text as it is indexed and looked for: without case and without accents, in every script. */
 export const folded = (text: string): string =>
   text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
-export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
+export function createSearchIndexes({ $client: sqlite }: WritableDb): SearchIndexes {
   let notes: { entity: Searchable; seq: number; text: string | null; gone: boolean }[] = [];
   const statements = new Map<string, ReturnType<typeof prepare>>();
 
@@ -79,7 +76,10 @@ export function createSearchIndexes({ $client: sqlite }: Db): SearchIndexes {
     restore(mark) {
       notes.length = mark;
     },
-    write() {
+    discard() {
+      notes = [];
+    },
+    close() {
       const latest = new Map(
         notes.map((note) => [`${note.entity.search!.index} ${note.seq}`, note]),
       );

@@ -3,7 +3,8 @@ import type { Vault } from "../access/vault.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { systemActor } from "../store/actor.ts";
-import type { Store, Transaction } from "../store/change.ts";
+import type { Store } from "../store/change.ts";
+import type { Transaction } from "../store/transaction.ts";
 import type { ClaimedDelivery, DispatchQueries } from "./dispatch-queries.ts";
 import type { Egress, Outcome } from "./egress.ts";
 import { updateHealth } from "./health.ts";
@@ -83,9 +84,11 @@ function recordOutcome(
   const next = succeeded || delivery.test ? null : nextAttempt(made, at);
   const failedForGood = !succeeded && next === null;
   const status = succeeded ? "succeeded" : failedForGood ? "failed" : "pending";
-  // A delivery that was cancelled during the attempt gets the attempt and stays cancelled.
-  queries.addAttempt(delivery.seq, isoTime(at), outcome);
-  queries.finish(delivery.seq, status, next === null ? null : isoTime(next), made);
+  tx.outbox.recordAttempt(
+    delivery.seq,
+    { at: isoTime(at), ...outcome },
+    { status, nextAttemptAt: next === null ? null : isoTime(next), attemptsMade: made },
+  );
   if (delivery.test) return;
   const subscription = queries.findSubscription(delivery.subscription_id);
   if (subscription) updateHealth(tx, queries, log, subscription, { succeeded, failedForGood, at });

@@ -1,8 +1,8 @@
 /** The history of deliveries: what was sent to a subscription, or is to be, and each attempt. */
 import { and, eq, sql } from "drizzle-orm";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
+import { oncePerDatabase } from "../store/database.ts";
 import { attempts, deliveries, events } from "../store/outbox-tables.ts";
-import { oncePerDatabase } from "../store/query.ts";
 
 /** Which deliveries of a subscription to show: newest first, optionally of one status or event type. */
 export interface DeliveryFilter {

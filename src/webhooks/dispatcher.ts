@@ -5,7 +5,7 @@
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { type AttemptServices, createAttempt } from "./attempts.ts";
-import { type DispatchQueries, prepareDispatchQueries } from "./dispatch-queries.ts";
+import { type DispatchQueries, prepareDispatchQueries, prepareLeases } from "./dispatch-queries.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
 import type { Subscription } from "./subscriptions.ts";
 
@@ -40,7 +40,7 @@ export function createDispatcher(services: AttemptServices): Dispatcher {
   async function fillLanes(): Promise<void> {
     if (hasLeftovers) {
       // One server runs on a data directory, so no other process is sending these.
-      await store.housekeep(() => queries.releaseAll());
+      await store.housekeep((db) => prepareLeases(db).releaseAll());
       hasLeftovers = false;
     }
     const ready = readySubscriptions(clock, queries, lanes);
@@ -90,10 +90,10 @@ async function claimDue(
   lanes: Lanes,
   ready: Subscription[],
 ): Promise<void> {
-  const claimed = await store.housekeep((_db, at) => {
+  const claimed = await store.housekeep((db, at) => {
     const until = isoTime(clock.now() + LEASE_MS);
     return ready.map((subscription) =>
-      queries.claim(subscription.id, at, until, lanes.room(subscription)),
+      prepareLeases(db).claim(subscription.id, at, until, lanes.room(subscription)),
     );
   });
   for (const [index, deliveries] of claimed.entries()) {

@@ -1,7 +1,7 @@
 /** The health of a subscription: how long it has been failing, and when the server disables it. */
 import { isoTime } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import type { Transaction } from "../store/change.ts";
+import type { Transaction } from "../store/transaction.ts";
 import type { DispatchQueries } from "./dispatch-queries.ts";
 import { FAILING_TO_DISABLE_MS, FAILURES_TO_DISABLE } from "./schedule.ts";
 import {
@@ -30,7 +30,10 @@ export function updateHealth(
   const failures = succeeded ? 0 : consecutive_failures + (failedForGood ? 1 : 0);
   const since = succeeded ? null : (failing_since ?? isoTime(at));
   if (failures !== consecutive_failures || since !== failing_since) {
-    queries.saveHealth(id, failures, since);
+    tx.follow(webhookSubscriptionEntity, subscription, {
+      consecutive_failures: failures,
+      failing_since: since,
+    });
   }
   if (!subscription.enabled || since === null) return;
   const reason = reasonToDisable(failures, at - Date.parse(since));

@@ -7,7 +7,7 @@ import { LIMITS } from "../config.ts";
 import type { Log } from "../lib/log.ts";
 import type { Store } from "../store/change.ts";
 import type { Attempt } from "./attempts.ts";
-import type { ClaimedDelivery, DispatchQueries } from "./dispatch-queries.ts";
+import { type ClaimedDelivery, type DispatchQueries, prepareLeases } from "./dispatch-queries.ts";
 import type { Subscription } from "./subscriptions.ts";
 
 export interface LaneServices {
@@ -77,7 +77,7 @@ async function sendInOrder(
   deliveries: ClaimedDelivery[],
 ): Promise<void> {
   const release = (claimed: ClaimedDelivery[]) =>
-    store.housekeep(() => queries.release(claimed.map(({ seq }) => seq)));
+    store.housekeep((db) => prepareLeases(db).release(claimed.map(({ seq }) => seq)));
   const records: Promise<void>[] = [];
   for (const [index, delivery] of deliveries.entries()) {
     if (!isRunning() || !queries.isPending(delivery.seq)) continue;

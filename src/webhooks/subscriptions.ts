@@ -5,9 +5,9 @@ import type { Vault } from "../access/vault.ts";
 import type { EventType } from "../contract/event-types.ts";
 import { randomBase62 } from "../lib/base62.ts";
 import type { Random } from "../lib/random.ts";
-import type { Entity } from "../store/change.ts";
 import { rowColumns } from "../store/columns.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
+import type { Entity } from "../store/entity.ts";
 import { SECRET_PREFIX } from "./sign.ts";
 
 export const AUTO_DISABLED_REASONS = ["consecutive_failures", "no_success"] as const;

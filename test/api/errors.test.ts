@@ -84,8 +84,10 @@ describe("the catalogue", () => {
   test("500 says nothing of what broke, and stores nothing", async () => {
     await using it = await startTestServer();
     // A trigger of our own breaks a write in its middle, as a bug would.
-    it.server.db.$client.exec(
-      "create trigger broken before insert on intents begin select raise(abort, 'secret reason'); end",
+    await it.server.store.housekeep((db) =>
+      db.$client.exec(
+        "create trigger broken before insert on intents begin select raise(abort, 'secret reason'); end",
+      ),
     );
     const before = it.server.db.$client.query("select count(*) as n from audit").get();
     const answer = await it.write.post("/v1/intents", { name: "x" });
@@ -98,8 +100,12 @@ describe("the catalogue", () => {
   test("503 when the storage is full, after which reads go on, and writes too once there is room", async () => {
     await using it = await startTestServer();
     const { $client } = it.server.db;
-    const { page_count } = $client.query("pragma page_count").get() as { page_count: number };
-    $client.exec(`pragma max_page_count = ${page_count + 2}`);
+    const setRoom = (pages: number) =>
+      it.server.store.housekeep(({ $client: writer }) => {
+        const { page_count } = writer.query("pragma page_count").get() as { page_count: number };
+        writer.exec(`pragma max_page_count = ${page_count + pages}`);
+      });
+    await setRoom(2);
     const custom = Object.fromEntries(
       Array.from({ length: 50 }, (_, i) => [`k${i}`, "x".repeat(500)]),
     );
@@ -112,7 +118,7 @@ describe("the catalogue", () => {
     expect(
       $client.query("select count(*) as n from audit where entity_type = 'contact'").get(),
     ).toEqual({ n: stored });
-    $client.exec("pragma max_page_count = 1073741823");
+    await setRoom(1_000_000);
     expect(
       (await it.write.post("/v1/contacts", { phone_number: freshNumber(), custom })).status,
     ).toBe(201);

@@ -56,9 +56,11 @@ const settled = (id: string) =>
   );
 /** Fails for good in one step. */
 const give = (subscription: string) =>
-  it.server.db.$client.run(
-    "update webhook_deliveries set status = 'failed', next_attempt_at = null where subscription_id = ?",
-    [subscription],
+  it.server.store.housekeep((db) =>
+    db.$client.run(
+      "update webhook_deliveries set status = 'failed', next_attempt_at = null where subscription_id = ?",
+      [subscription],
+    ),
   );
 const remove = (id: string) => it.write.delete(`/v1/webhook-subscriptions/${id}`);
 
@@ -244,7 +246,7 @@ describe("sending again what failed since a time", () => {
         value("select status from webhook_deliveries where id = ?", sample.body.data.id) ===
         ("succeeded" as never),
     );
-    for (const { id } of [one, other]) give(id);
+    for (const { id } of [one, other]) await give(id);
     const before = receiver.requests.length;
     const answer = await retry(one.id, since);
     expect([answer.status, answer.body]).toEqual([200, { data: { sent_again: 2, more: false } }]);
@@ -299,9 +301,10 @@ describe("sending again what failed since a time", () => {
       409,
       { enabled: "is false; enable the subscription first" },
     ]);
-    it.server.db.$client.run(
-      "update webhook_subscriptions set url = 'http://10.0.0.1/x' where id = ?",
-      [id],
+    await it.server.store.housekeep((db) =>
+      db.$client.run("update webhook_subscriptions set url = 'http://10.0.0.1/x' where id = ?", [
+        id,
+      ]),
     );
     const closed = await retry(id, now());
     expect([closed.status, Object.keys(closed.body.details)]).toEqual([400, ["url"]]);

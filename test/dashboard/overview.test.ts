@@ -207,20 +207,18 @@ describe("days and hours are those of the time zone", () => {
 
 test("however many calls there are, each is counted once, also where many begin in one moment", async () => {
   await using it = await start();
-  const insert = it.server.db.$client.prepare(
-    `insert into calls (id, created_at, updated_at, external_id, status, started_at, duration_seconds, direction,
+  const insert = `insert into calls (id, created_at, updated_at, external_id, status, started_at, duration_seconds, direction,
        outcome_tags, unscorable, spam, messages, escalations, raised, outcome)
-     values ($id, $at, $at, $id, 'ended', $at, 1, 'inbound', '[]', 0, 0, '[]', '[]', '{}', $outcome)`,
-  );
+     values ($id, $at, $at, $id, 'ended', $at, 1, 'inbound', '[]', 0, 0, '[]', '[]', '{}', $outcome)`;
   const total = LIMITS.callsCountedAtOnce * 2 + 10;
-  it.server.db.$client.transaction(() => {
+  await it.server.store.housekeep(({ $client }) => {
     for (let n = 0; n < total; n += 1) {
       // More than are counted at once begin in the same moment; the others are spread.
       const ms = n <= LIMITS.callsCountedAtOnce ? 0 : n * 100;
       const at = new Date(Date.parse("2026-11-20T00:00:00Z") + ms).toISOString();
-      insert.run({ id: `call ${n}`, at, outcome: `outcome ${n % 25}` });
+      $client.query(insert).run({ id: `call ${n}`, at, outcome: `outcome ${n % 25}` });
     }
-  })();
+  });
   const told = await overview(it.browser);
   expect(told.totals).toEqual({ calls: total, seconds: total, hidden: 0 });
   expect(sum(told.days.map((day) => day.calls))).toBe(total);

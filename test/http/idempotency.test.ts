@@ -7,13 +7,18 @@ import { createVault } from "../../src/access/vault.ts";
 import { LIMITS } from "../../src/config.ts";
 import { ApiError } from "../../src/http/errors.ts";
 import {
-  createIdempotencyRecords,
-  type RequestName,
+  findAnswer,
   readIdempotencyKey,
   type StoredAnswer,
+  storeAnswer,
 } from "../../src/http/idempotency.ts";
 import { isoTime } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import {
+  createIdempotencyRecords,
+  type RequestName,
+  removeExpiredIdempotency,
+} from "../../src/store/idempotency.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore, spawnScript } from "../support/store.ts";
 
@@ -27,14 +32,15 @@ const DAY = LIMITS.idempotencyHours * 3_600_000;
 
 function openRecords(directory?: string) {
   const world = openTestStore({ directory });
-  const records = createIdempotencyRecords(world.db, createVault(KEY, systemRandom));
+  const idempotency = createIdempotencyRecords(world.db);
+  const vault = createVault(KEY, systemRandom);
   const now = () => isoTime(world.clock.now());
+  const tx = () => ({ idempotency, at: now() });
   return Object.assign(world, {
-    records,
-    find: (request = REQUEST, body: unknown = { a: 1 }) => records.find(request, body, now()),
+    find: (request = REQUEST, body: unknown = { a: 1 }) => findAnswer(tx(), vault, request, body),
     keep: (request = REQUEST, body: unknown = { a: 1 }, answer = ANSWER) =>
-      records.keep(request, body, answer, now()),
-    removeExpired: () => records.removeExpired(now()),
+      storeAnswer(tx(), vault, request, body, answer),
+    removeExpired: () => removeExpiredIdempotency(world.db, now()),
   });
 }
 
@@ -61,17 +67,16 @@ describe("a kept answer", () => {
     await using child = spawnScript(
       `
       import { createVault } from "../../src/access/vault.ts";
-      import { createIdempotencyRecords } from "../../src/http/idempotency.ts";
+      import { storeAnswer } from "../../src/http/idempotency.ts";
       import { systemRandom } from "../../src/lib/random.ts";
       import { ACTOR, insertContact, openTestStore } from "./store.ts";
       const world = openTestStore({ directory: process.argv.at(-1) });
       const vault = createVault(new Uint8Array(32).fill(7), systemRandom);
-      const records = createIdempotencyRecords(world.db, vault);
       for (let i = 0; ; i += 1) {
         await world.store.change(ACTOR, (tx) => {
           insertContact(tx, "n" + i);
           const name = { apiKeyId: "key-1", path: "/v1/contacts", key: "n" + i };
-          records.keep(name, {}, { status: 201, location: null, etag: null, body: "n" + i }, tx.at);
+          storeAnswer(tx, vault, name, {}, { status: 201, location: null, etag: null, body: "n" + i });
         });
         console.log(i);
       }

@@ -7,14 +7,15 @@ import fc from "fast-check";
 import { createVault } from "../../src/access/vault.ts";
 import { verify } from "../../src/audit/log.ts";
 import { LIMITS } from "../../src/config.ts";
-import { ApiError } from "../../src/http/errors.ts";
+import { toApiError } from "../../src/http/errors.ts";
 import { isoTime } from "../../src/lib/clock.ts";
 import { type Contact, contactEntity, contacts } from "../../src/resources/contacts.ts";
 import { sampleOf } from "../../src/resources/events.ts";
 import { teamMemberEntity } from "../../src/resources/team-members.ts";
 import { bindSubscriptions } from "../../src/resources/webhook-subscriptions.ts";
-import type { Entity, Transaction } from "../../src/store/change.ts";
-import { isStorageFailure } from "../../src/store/errors.ts";
+import type { Entity } from "../../src/store/entity.ts";
+import { isStorageFailure, StorageError } from "../../src/store/errors.ts";
+import type { Transaction } from "../../src/store/transaction.ts";
 import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore, SUPPORT, type TestStore } from "../support/store.ts";
@@ -387,7 +388,7 @@ const UNTIL_FULL = `
     world.store
       .change(ACTOR, (tx) => insertContact(tx, name, { agent_notes: "x".repeat(2_000) }))
       .then(() => console.log("stored", name), (error) => {
-        console.log("refused", error.code);
+        console.log("refused", error.name);
         full = true;
       });
   for (let i = 0; !full && i < 10_000; i += 3) {
@@ -402,8 +403,9 @@ describe("storage that fails", () => {
   async function expectAllUnavailable(promises: Promise<unknown>[]) {
     for (const result of await Promise.allSettled(promises)) {
       expect(result.status).toBe("rejected");
-      const error = (result as PromiseRejectedResult).reason as ApiError;
-      expect(error).toBeInstanceOf(ApiError);
+      const { reason } = result as PromiseRejectedResult;
+      expect(reason).toBeInstanceOf(StorageError);
+      const error = toApiError(reason);
       expect(error.code).toBe("unavailable");
       expect(error.headers["Retry-After"]).toBe("5");
     }
@@ -504,7 +506,7 @@ describe("storage that fails", () => {
     const told = (await child.stdout.text()).trim().split("\n");
     expect(await child.exited).toBe(0);
     const acknowledged = told.filter((line) => line.startsWith("stored "));
-    expect(told).toContain("refused unavailable");
+    expect(told).toContain("refused StorageError");
     expect(told.at(-1)).toBe("stored after");
     expect(acknowledged.length).toBeGreaterThan(5);
     await using world = openTestStore({ directory: data });

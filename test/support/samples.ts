@@ -80,9 +80,11 @@ export async function realPath(
   const here = path.replace(":id", made.body.data.id);
   if (!here.includes(":delivery_id")) return here;
   const sent = await write.post(`${collection}/${made.body.data.id}/test`);
-  server.db.$client.run(
-    "update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?",
-    [sent.body.data.id],
+  await server.store.housekeep((db) =>
+    db.$client.run(
+      "update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?",
+      [sent.body.data.id],
+    ),
   );
   return here.replace(":delivery_id", sent.body.data.id);
 }

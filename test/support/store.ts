@@ -4,8 +4,9 @@ import { createIds } from "../../src/lib/ids.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { type Contact, contactEntity } from "../../src/resources/contacts.ts";
 import { type Actor, systemActor } from "../../src/store/actor.ts";
-import { createStore, type Transaction } from "../../src/store/change.ts";
+import { createStore } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
+import type { Transaction } from "../../src/store/transaction.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
 import { temporaryDirectory } from "./directory.ts";
 
