@@ -45,7 +45,7 @@ export function createDispatcher(services: AttemptServices): Dispatcher {
     }
     const ready = readySubscriptions(clock, queries, lanes);
     // No await without a claim: a delivery that falls due between this check and the sleep would wait too long.
-    if (ready.length > 0) await claimDue(services, queries, lanes, ready);
+    if (ready.length > 0) await claimDue(services, lanes, ready);
     cancelSleep();
     if (running) cancelSleep = clock.after(msUntilDue(clock, queries), pump.wake);
   }
@@ -86,7 +86,6 @@ function readySubscriptions(clock: Clock, queries: DispatchQueries, lanes: Lanes
 
 async function claimDue(
   { store, clock }: AttemptServices,
-  queries: DispatchQueries,
   lanes: Lanes,
   ready: Subscription[],
 ): Promise<void> {
