@@ -177,7 +177,7 @@ export function createApplication(
         every(clock, LOOK_MS, log, async () => dispatcher.refresh()),
         every(clock, FLUSH_USES_MS, log, async () => {
           await keys.flushUses();
-          await sessions.flushSeen();
+          await sessions.flushUses();
         }),
         every(clock, CLEAN_UP_MS, log, async () => {
           await store.housekeep((writer, at) => {
@@ -203,7 +203,7 @@ export function createApplication(
       await dispatcher.stop();
       await store.idle();
       // When somebody was last seen is worth no failed stop, on a full disk for one.
-      await Promise.allSettled([keys.flushUses(), sessions.flushSeen()]);
+      await Promise.allSettled([keys.flushUses(), sessions.flushUses()]);
       await appliance.close();
     },
   };

@@ -78,7 +78,7 @@ export function openAppliance(
     store,
     keys: createKeys(store, clock, random),
     apiKeyKind: environment.apiKeyKind ?? "live",
-    users: createUsers(store, sessions, vault, random),
+    users: createUsers(store, sessions.endAll, vault, random),
     sessions,
     passwords: createPasswords(),
     vault,

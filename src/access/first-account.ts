@@ -1,6 +1,6 @@
 /**
- * The way to the first account: a link with a token that only whoever started the server can read. It opens once, and
- * never again as soon as there is an account, however it was made.
+ * Creating the first account: the link with its token is printed only to the terminal or log of the server. It is valid
+ * until an account exists, however that was created.
  */
 import type { Random } from "../lib/random.ts";
 import { createOneTimeToken } from "./one-time.ts";
@@ -9,14 +9,14 @@ import type { Users } from "./users.ts";
 export interface FirstAccount {
   /** For the link; null once there is an account. */
   token(): string | null;
-  /** Whether this token opens the way now. */
-  opens(token: string): boolean;
+  /** Whether the first account may be created with this token now. */
+  isValid(token: string): boolean;
 }
 
-export function createFirstAccount(users: Pick<Users, "any">, random: Random): FirstAccount {
-  const made = users.any() ? null : createOneTimeToken(random);
+export function createFirstAccount(users: Pick<Users, "hasAny">, random: Random): FirstAccount {
+  const issued = users.hasAny() ? null : createOneTimeToken(random);
   return {
-    token: () => (made === null || users.any() ? null : made.token),
-    opens: (given) => made !== null && !users.any() && made.fits(given),
+    token: () => (issued === null || users.hasAny() ? null : issued.token),
+    isValid: (token) => issued !== null && !users.hasAny() && issued.matches(token),
   };
 }

@@ -1,41 +1,41 @@
-/** Tokens that open something once; whoever is told one at the start of the server can use it. */
+/** One-time tokens in the links that the server prints at its start. */
 import { timingSafeEqual } from "node:crypto";
 import type { Random } from "../lib/random.ts";
 import { TOKEN_BYTES } from "./sessions.ts";
 
 export interface OneTimeToken {
   token: string;
-  /** Whether this is it; takes as long for every answer. */
-  fits(given: string): boolean;
+  /** Compares in constant time. */
+  matches(candidate: string): boolean;
 }
 
 export function createOneTimeToken(random: Random): OneTimeToken {
   const token = Buffer.from(random.bytes(TOKEN_BYTES)).toString("base64url");
   return {
     token,
-    fits(given) {
-      const [a, b] = [Buffer.from(given), Buffer.from(token)];
+    matches(candidate) {
+      const [a, b] = [Buffer.from(candidate), Buffer.from(token)];
       return a.length === b.length && timingSafeEqual(a, b);
     },
   };
 }
 
-/** A link that signs its first reader in, for a server whose only user is whoever started it: a mock, a demo. */
+/** A link that signs in whoever opens it first, for servers with a single local user: a mock, a demo. */
 export interface SignInLink {
   /** For the link. */
   token: string;
-  /** The email of the account that it opens, the first time it is asked; null ever after, and for another token. */
-  take(given: string): string | null;
+  /** Uses up the token: the account's email the first time, null afterwards and for any other token. */
+  take(candidate: string): string | null;
 }
 
 export function createSignInLink(email: string, random: Random): SignInLink {
-  const { token, fits } = createOneTimeToken(random);
-  let taken = false;
+  const { token, matches } = createOneTimeToken(random);
+  let isTaken = false;
   return {
     token,
-    take(given) {
-      if (taken || !fits(given)) return null;
-      taken = true;
+    take(candidate) {
+      if (isTaken || !matches(candidate)) return null;
+      isTaken = true;
       return email;
     },
   };

@@ -1,24 +1,25 @@
 /**
- * Passwords of dashboard accounts: argon2id, worked off the main thread, few at a time and with a bounded queue, so that
- * a flood of sign-ins takes neither the memory nor the processor from the API.
+ * Passwords of dashboard accounts: argon2id, hashed off the main thread, a few at a time and with a bounded queue, so that
+ * a flood of sign-ins takes neither memory nor processor time from the API.
  */
 import { LIMITS } from "../config.ts";
-import { ApiError } from "../http/errors.ts";
 import { randomBase62 } from "../lib/base62.ts";
 import type { Random } from "../lib/random.ts";
+import { AccessError } from "./errors.ts";
 
-/** OWASP's parameters for argon2id where memory is dear: 19 MiB, two passes, one lane. */
+/** OWASP's parameters for argon2id with little memory: 19 MiB, two passes, one lane. */
 const COST = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
 
-/** Costs as much to check as a real one, and no password fits it: what it should come out as is all zeroes. */
-const NOBODYS = `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=1$${"A".repeat(43)}$${"A".repeat(43)}`;
+/** Takes as long to check as a real hash, and no password matches it: its digest is all zeros. */
+const HASH_OF_NOBODY = `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=1$${"A".repeat(43)}$${"A".repeat(43)}`;
 
 const GENERATED_LENGTH = 20;
+const RETRY_SECONDS = 2;
 
 export interface Passwords {
-  /** What is stored in place of the password. Throws `unavailable` when too many wait. */
+  /** The hash to store. Throws `password_queue_full`. */
   hash(password: string): Promise<string>;
-  /** Whether the password has this hash; with null, for an account that is not there, no, after the same time. */
+  /** Whether the password has this hash. For null, an account that does not exist: false, after the same time. */
   verify(password: string, hash: string | null): Promise<boolean>;
 }
 
@@ -26,16 +27,13 @@ export function createPasswords(): Passwords {
   let running = 0;
   const waiting: (() => void)[] = [];
 
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async function runQueued<T>(work: () => Promise<T>): Promise<T> {
     if (running < LIMITS.passwordsAtOnce) running += 1;
     else if (waiting.length < LIMITS.passwordsWaiting) {
-      // Whoever ends hands its place on.
+      // The work that ends passes its slot on to this one.
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else {
-      throw new ApiError("unavailable", {
-        headers: { "Retry-After": "2" },
-        reason: "too many passwords wait to be checked",
-      });
+      throw new AccessError({ kind: "password_queue_full", retryAfterSeconds: RETRY_SECONDS });
     }
     try {
       return await work();
@@ -47,19 +45,19 @@ export function createPasswords(): Passwords {
   }
 
   return {
-    hash: (password) => inTurn(() => Bun.password.hash(typed(password), COST)),
+    hash: (password) => runQueued(() => Bun.password.hash(normalize(password), COST)),
     verify: (password, hash) =>
-      inTurn(async () => {
-        const fits = await Bun.password.verify(typed(password), hash ?? NOBODYS);
-        return fits && hash !== null;
+      runQueued(async () => {
+        const matches = await Bun.password.verify(normalize(password), hash ?? HASH_OF_NOBODY);
+        return matches && hash !== null;
       }),
   };
 }
 
-/** An accented letter is one character on one keyboard and two on another. */
-const typed = (password: string) => password.normalize("NFC");
+/** Keyboards differ in whether an accented letter is one character or two. */
+const normalize = (password: string) => password.normalize("NFC");
 
-/** What is wrong with a new password, as the end of a sentence; null for a good one. */
+/** Why a new password is not allowed, as the end of a sentence; null if it is allowed. */
 export function passwordIssue(password: string): string | null {
   const { length } = [...password];
   if (length < LIMITS.passwordMin) return `must have at least ${LIMITS.passwordMin} characters`;
@@ -67,5 +65,5 @@ export function passwordIssue(password: string): string | null {
   return null;
 }
 
-/** A password for somebody who has asked for none: 119 random bits. */
+/** A random password of 119 bits. */
 export const generatePassword = (random: Random): string => randomBase62(random, GENERATED_LENGTH);

@@ -1,19 +1,17 @@
 /**
- * Signing in: email, password and, where it is switched on, a code. An unknown email and a wrong password are answered
- * alike and after the same time. Guessing is slowed by account and by address; a browser that has signed in to the
- * account before has a budget of its own, so nobody who guesses can lock the owner out of it.
+ * Signing in: email, password and, if the account has a second factor, a code. An unknown email and a wrong password get
+ * the same answer after the same time.
  */
-import { LIMITS } from "../config.ts";
-import { ApiError } from "../http/errors.ts";
-import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import type { Clock } from "../lib/clock.ts";
-import { networkOf } from "../lib/ip.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
-import { type Actor, userActor } from "../store/actor.ts";
+import { type RequestOrigin, userActor } from "../store/actor.ts";
 import type { Store } from "../store/change.ts";
+import { createDevice } from "./device.ts";
+import { AccessError } from "./errors.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Session, Sessions } from "./sessions.ts";
+import { createSignInLimits } from "./sign-in-limits.ts";
 import type { User, Users } from "./users.ts";
 import type { Vault } from "./vault.ts";
 
@@ -24,10 +22,7 @@ export interface Credentials {
   code?: string | undefined;
 }
 
-/** From where somebody signs in, as the audit log tells it. */
-export type Origin = Pick<Actor, "ip" | "user_agent" | "request_id">;
-
-/** What the browser gets: the session's token, and what makes it known to the account. */
+/** What the browser gets: the session's token, and the device cookie by which the account recognizes it later. */
 export interface SignedIn {
   user: User;
   session: Session;
@@ -36,10 +31,10 @@ export interface SignedIn {
 }
 
 export interface SignIn {
-  /** `device`: what the browser got when it last signed in. Throws `unauthorized`, `rate_limited` or `unavailable`. */
-  signIn(credentials: Credentials, from: Origin, device: string | null): Promise<SignedIn>;
-  /** Begins a session for somebody whose password has just been set or checked. */
-  begin(userId: string, passwordHash: string, from: Origin): Promise<SignedIn>;
+  /** `device`: the device cookie. Throws `sign_in_refused`, `too_many_tries` or `password_queue_full`. */
+  signIn(credentials: Credentials, origin: RequestOrigin, device: string | null): Promise<SignedIn>;
+  /** Starts a session for a user whose password was just set or checked. Throws `sign_in_refused`. */
+  startSession(userId: string, passwordHash: string, origin: RequestOrigin): Promise<SignedIn>;
 }
 
 export interface SignInServices {
@@ -53,74 +48,20 @@ export interface SignInServices {
   log: Log;
 }
 
-const DEVICE_PURPOSE = "device";
-const DEVICE_BYTES = 16;
-const refused = () => new ApiError("unauthorized", { details: { email: "or password is wrong" } });
-
 export function createSignIn(services: SignInServices): SignIn {
-  const { store, users, sessions, passwords, vault, clock, random, log } = services;
-  const { minutes } = LIMITS.signIn;
-  const byAddress = createRateLimiter(LIMITS.signIn.address, minutes);
-  const byAccount = createRateLimiter(LIMITS.signIn.account, minutes);
-  const byDevice = createRateLimiter(LIMITS.signIn.device, minutes);
-
-  function spend(limiter: RateLimiter, id: string): () => void {
-    const { allowed, retrySeconds } = limiter.spend(id, clock.monotonic());
-    if (!allowed) {
-      throw new ApiError("rate_limited", {
-        headers: { "Retry-After": String(retrySeconds) },
-        details: { limit: `${limiter.limit} attempts to sign in per ${minutes} minutes` },
-      });
-    }
-    return () => limiter.giveBack(id);
-  }
-
-  /** Counts an attempt; what is returned takes it back. An address that is refused uses up nothing of the account's. */
-  function count(email: string, user: User | null, ip: string | null, device: string | null) {
-    const known = deviceOf(device, user);
-    if (known) return spend(byDevice, known);
-    const undoAddress = spend(byAddress, networkOf(ip ?? ""));
-    const undoAccount = spend(byAccount, email.toLowerCase());
-    return () => {
-      undoAddress();
-      undoAccount();
-    };
-  }
-
-  /** The id of a browser that has signed in to this account before; null for any other. */
-  function deviceOf(device: string | null, user: User | null): string | null {
-    if (device === null || user === null) return null;
-    try {
-      const [userId, id] = vault.open(device, DEVICE_PURPOSE).split(" ");
-      return userId === user.id ? id! : null;
-    } catch {
-      return null;
-    }
-  }
-
-  async function begin(userId: string, passwordHash: string, from: Origin, recoveryCode?: string) {
-    const user = users.find(userId);
-    if (!user) throw refused();
-    const started = await store.change(userActor(user, from), (tx) => {
-      // Whoever changed the password meanwhile ended all sessions, those about to begin too.
-      if (users.find(userId)?.password_hash !== passwordHash) throw refused();
-      if (recoveryCode !== undefined && !users.takeRecoveryCode(tx, userId, recoveryCode))
-        throw wrongCode("is wrong or was used before");
-      return sessions.start(tx, userId);
-    });
-    const id = Buffer.from(random.bytes(DEVICE_BYTES)).toString("hex");
-    return { ...started, user, device: inCookie(vault.seal(`${userId} ${id}`, DEVICE_PURPOSE)) };
-  }
-
+  const { users, passwords, log } = services;
+  const limits = createSignInLimits(services.vault, services.clock);
   return {
-    begin,
-    async signIn({ email, password, code }, from, device) {
+    startSession: (userId, passwordHash, origin) =>
+      startSession(services, userId, passwordHash, origin),
+    async signIn({ email, password, code }, origin, device) {
       const user = users.byEmail(email);
-      const undo = count(email, user, from.ip, device);
-      const told = { request_id: from.request_id, ip: from.ip };
+      const undo = limits.count({ email, user, ip: origin.ip, device });
+      const logRefusal = (reason: string) =>
+        log.info({ request_id: origin.request_id, ip: origin.ip, reason }, "sign-in refused");
       if (!(await passwords.verify(password, user?.password_hash ?? null)) || !user) {
-        log.info({ ...told, reason: user ? "wrong password" : "unknown email" }, "sign-in refused");
-        throw refused();
+        logRefusal(user ? "wrong password" : "unknown email");
+        throw wrongPassword();
       }
       let recoveryCode: string | undefined;
       if (user.totp_secret !== null) {
@@ -128,21 +69,47 @@ export function createSignIn(services: SignInServices): SignIn {
           undo();
           throw wrongCode("is required");
         }
-        const plain = code.trim();
-        if (!/^\d{6}$/.test(plain)) recoveryCode = plain;
-        else if (!(await users.takeCode(user, plain, clock.now()))) {
-          log.info({ ...told, reason: "wrong code" }, "sign-in refused");
+        const trimmed = code.trim();
+        if (!/^\d{6}$/.test(trimmed)) recoveryCode = trimmed;
+        else if (!(await users.takeCode(user, trimmed, services.clock.now()))) {
+          logRefusal("wrong code");
           throw wrongCode("is wrong or was used before");
         }
       }
-      const signedIn = await begin(user.id, user.password_hash, from, recoveryCode);
+      const signedIn = await startSession(
+        services,
+        user.id,
+        user.password_hash,
+        origin,
+        recoveryCode,
+      );
       undo();
       return signedIn;
     },
   };
 }
 
-/** In letters that a cookie takes as they are; the vault reads both alphabets. */
-const inCookie = (sealed: string) => Buffer.from(sealed, "base64").toString("base64url");
+async function startSession(
+  { store, users, sessions, vault, random }: SignInServices,
+  userId: string,
+  passwordHash: string,
+  origin: RequestOrigin,
+  recoveryCode?: string,
+): Promise<SignedIn> {
+  const user = users.find(userId);
+  if (!user) throw wrongPassword();
+  const started = await store.change(userActor(user, origin), (tx) => {
+    // A password change ends all sessions, including those that were about to start.
+    if (users.find(userId)?.password_hash !== passwordHash) throw wrongPassword();
+    if (recoveryCode !== undefined && !users.takeRecoveryCode(tx, userId, recoveryCode))
+      throw wrongCode("is wrong or was used before");
+    return sessions.start(tx, userId);
+  });
+  return { ...started, user, device: createDevice(vault, random, userId) };
+}
 
-const wrongCode = (issue: string) => new ApiError("unauthorized", { details: { code: issue } });
+const wrongPassword = () =>
+  new AccessError({ kind: "sign_in_refused", field: "email", issue: "or password is wrong" });
+
+const wrongCode = (issue: string) =>
+  new AccessError({ kind: "sign_in_refused", field: "code", issue });

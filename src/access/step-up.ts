@@ -1,20 +1,20 @@
 /**
- * "Confirm it is you": a sensitive action needs the password or a code again, however fresh the sign-in, so that a stolen
- * session alone does no lasting harm. The proof is for one session and one action, is used up by it and ends after some
- * minutes. Kept in memory: after a restart one confirms again.
+ * Step-up: a sensitive action requires the password or a code again, however recent the sign-in, so that a stolen session
+ * alone does no lasting harm. A proof is for one session and one action, is used up by it and expires after some minutes.
+ * Proofs are kept in memory: after a restart the user confirms again.
  */
 import { LRUCache } from "lru-cache";
 import { LIMITS } from "../config.ts";
-import { ApiError, invalid } from "../http/errors.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import { canonicalJson, sha256Hex } from "../lib/json.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import { AccessError } from "./errors.ts";
 import type { Passwords } from "./passwords.ts";
 import { type Session, TOKEN_BYTES } from "./sessions.ts";
 import type { User, Users } from "./users.ts";
 
-/** What is confirmed: its kind, such as `keys.delete`, and everything that tells it from another of its kind. */
+/** What is confirmed: its kind, such as `keys.delete`, and everything that identifies it among others of its kind. */
 export type Action = Readonly<{ kind: string } & Record<string, unknown>>;
 
 export interface Proof {
@@ -22,21 +22,22 @@ export interface Proof {
   expires_at: string;
 }
 
+interface SignedInUser {
+  user: User;
+  session: Session;
+}
+
 export interface StepUp {
-  /** Throws `validation_failed` with the tries that are left, or `rate_limited`. */
+  /** Throws `wrong_confirmation`, `too_many_tries` or `confirmation_missing`. */
   confirm(
-    who: { user: User; session: Session },
+    who: SignedInUser,
     action: Action,
-    given: { password?: string | undefined; code?: string | undefined },
+    credentials: { password?: string | undefined; code?: string | undefined },
   ): Promise<Proof>;
-  /** Checks the password; `field` is where a wrong one is told. Its tries are those of `confirm`. */
-  requirePassword(
-    who: { user: User; session: Session },
-    password: string,
-    field: string,
-  ): Promise<void>;
-  /** Uses the proof up. Throws `confirmation_required` without one that is for this session and action. */
-  spend(session: Session, action: Action, proof: string | null): void;
+  /** Checks the password, within the tries of `confirm`. `field`: the request's field that holds it. */
+  requirePassword(who: SignedInUser, password: string, field: string): Promise<void>;
+  /** Uses up a proof. Throws `proof_required` without one for this session and action. */
+  requireProof(session: Session, action: Action, proof: string | null): void;
 }
 
 const MINUTE_MS = 60_000;
@@ -48,42 +49,21 @@ export function createStepUp(
   random: Random,
   log: Log,
 ): StepUp {
-  const { tries, minutes, proofMinutes } = LIMITS.confirm;
-  const proofs = new LRUCache<string, { sessionId: string; action: string; ends: number }>({
+  const { proofMinutes } = LIMITS.confirm;
+  const attempt = createTries(clock, log);
+  const proofs = new LRUCache<string, { sessionId: string; action: string; expiresAt: number }>({
     max: LIMITS.keysInMemory,
   });
-  /** When a session's wrong tries were, the oldest first. */
-  const wrongTries = new LRUCache<string, number[]>({ max: LIMITS.keysInMemory });
 
-  /** Runs a check as one of the tries. It counts from its begin, so that many at once are no more than their number. */
-  async function attempt(session: Session, field: string, check: () => Promise<boolean>) {
-    const now = clock.monotonic();
-    const recent = wrongTries.get(session.id) ?? [];
-    while (recent[0] !== undefined && recent[0] <= now - minutes * MINUTE_MS) recent.shift();
-    if (recent.length >= tries) {
-      const seconds = Math.ceil((recent[0]! + minutes * MINUTE_MS - now) / 1_000);
-      throw new ApiError("rate_limited", {
-        headers: { "Retry-After": String(Math.max(1, seconds)) },
-        details: { limit: `${tries} wrong tries per ${minutes} minutes` },
-      });
-    }
-    recent.push(now);
-    wrongTries.set(session.id, recent);
-    const takeBack = () => {
-      const place = recent.indexOf(now);
-      if (place >= 0) recent.splice(place, 1);
-    };
-    let right: boolean;
-    try {
-      right = await check();
-    } catch (error) {
-      takeBack();
-      throw error;
-    }
-    if (right) return takeBack();
-    log.info({ user: session.user_id, reason: `wrong ${field}` }, "confirmation refused");
-    const left = tries - recent.length;
-    throw invalid({ [field]: "is wrong", tries_left: String(left) });
+  function issueProof(session: Session, action: Action): Proof {
+    const proof = Buffer.from(random.bytes(TOKEN_BYTES)).toString("base64url");
+    const lifeMs = proofMinutes * MINUTE_MS;
+    proofs.set(sha256Hex(proof), {
+      sessionId: session.id,
+      action: canonicalJson(action),
+      expiresAt: clock.monotonic() + lifeMs,
+    });
+    return { proof, expires_at: isoTime(clock.now() + lifeMs) };
   }
 
   return {
@@ -93,28 +73,65 @@ export function createStepUp(
       } else if (code !== undefined && user.totp_secret !== null) {
         await attempt(session, "code", () => users.takeCode(user, code.trim(), clock.now()));
       } else {
-        throw invalid({ password: "is required" });
+        throw new AccessError({ kind: "confirmation_missing" });
       }
-      const proof = Buffer.from(random.bytes(TOKEN_BYTES)).toString("base64url");
-      const lastsMs = proofMinutes * MINUTE_MS;
-      proofs.set(sha256Hex(proof), {
-        sessionId: session.id,
-        action: canonicalJson(action),
-        ends: clock.monotonic() + lastsMs,
-      });
-      return { proof, expires_at: isoTime(clock.now() + lastsMs) };
+      return issueProof(session, action);
     },
     requirePassword: ({ user, session }, password, field) =>
       attempt(session, field, () => passwords.verify(password, user.password_hash)),
-    spend(session, action, proof) {
+    requireProof(session, action, proof) {
       const id = proof === null ? null : sha256Hex(proof);
-      const kept = id === null ? undefined : proofs.get(id);
-      const fits =
-        kept?.sessionId === session.id &&
-        kept.action === canonicalJson(action) &&
-        clock.monotonic() < kept.ends;
-      if (!fits) throw new ApiError("confirmation_required", { details: { action: action.kind } });
+      const issued = id === null ? undefined : proofs.get(id);
+      const isValid =
+        issued?.sessionId === session.id &&
+        issued.action === canonicalJson(action) &&
+        clock.monotonic() < issued.expiresAt;
+      if (!isValid) throw new AccessError({ kind: "proof_required", action: action.kind });
       proofs.delete(id!);
     },
+  };
+}
+
+/** Runs a check as one of a session's tries. `field`: the request's field that it checks. */
+type Attempt = (session: Session, field: string, check: () => Promise<boolean>) => Promise<void>;
+
+function createTries(clock: Clock, log: Log): Attempt {
+  const { tries, minutes } = LIMITS.confirm;
+  /** The times of a session's wrong tries, oldest first. */
+  const wrongTries = new LRUCache<string, number[]>({ max: LIMITS.keysInMemory });
+
+  /** The tries within the last `minutes`. Throws `too_many_tries` when none is left. */
+  function recentTries({ id }: Session, now: number): number[] {
+    const recent = wrongTries.get(id) ?? [];
+    while (recent[0] !== undefined && recent[0] <= now - minutes * MINUTE_MS) recent.shift();
+    if (recent.length < tries) return recent;
+    const seconds = Math.ceil((recent[0]! + minutes * MINUTE_MS - now) / 1_000);
+    throw new AccessError({
+      kind: "too_many_tries",
+      limit: `${tries} wrong tries per ${minutes} minutes`,
+      retryAfterSeconds: Math.max(1, seconds),
+    });
+  }
+
+  return async (session, field, check) => {
+    const now = clock.monotonic();
+    const recent = recentTries(session, now);
+    // A try counts from its start, so that many at the same time do not exceed the limit.
+    recent.push(now);
+    wrongTries.set(session.id, recent);
+    const takeBack = () => {
+      const place = recent.indexOf(now);
+      if (place >= 0) recent.splice(place, 1);
+    };
+    let isCorrect: boolean;
+    try {
+      isCorrect = await check();
+    } catch (error) {
+      takeBack();
+      throw error;
+    }
+    if (isCorrect) return takeBack();
+    log.info({ user: session.user_id, reason: `wrong ${field}` }, "confirmation refused");
+    throw new AccessError({ kind: "wrong_confirmation", field, triesLeft: tries - recent.length });
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Key tokens: `av_live_`, `av_test_` or `av_plat_`, 26 random characters of base 62 and 6 of checksum, the scheme of
- * GitHub's tokens: a mistyped key is refused without a look-up, and a secret scanner recognises a real one.
+ * GitHub's tokens: a mistyped key is refused without a database lookup, and secret scanners recognize a real one.
  */
 import { randomBase62, toBase62 } from "../lib/base62.ts";
 import { sha256Hex } from "../lib/json.ts";
@@ -29,8 +29,8 @@ export function tokenKind(token: string): KeyKind | null {
   return checksum(token.slice(0, split)) === token.slice(split) ? (match[1] as KeyKind) : null;
 }
 
-/** What is stored in place of the token. A fast hash is right here: the token holds 155 random bits. */
+/** The stored hash of a token. A fast hash is enough: the token holds 155 random bits. */
 export const tokenHash = (token: string): string => sha256Hex(token);
 
-/** What is shown of a token once it has been created: `av_live_abc123...`. */
+/** The part of a token that is shown after its creation: `av_live_abc123...`. */
 export const tokenPrefix = (token: string): string => `${token.slice(0, 14)}...`;

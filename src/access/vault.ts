@@ -1,6 +1,6 @@
 /**
- * Secrets at rest: AES-256-GCM under a key that lives beside the database, not in it, so that a copy of the database
- * alone gives none away. The key is a 0600 file in the data directory, or ALLISON_SECRET_KEY.
+ * Secrets at rest: AES-256-GCM with a key that is stored beside the database, not in it, so that a copy of the database
+ * alone reveals none. The key is a file with mode 0600 in the data directory, or ALLISON_SECRET_KEY.
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import {
@@ -23,9 +23,9 @@ const TAG_BYTES = 16;
 export const KEY_ENV = "ALLISON_SECRET_KEY";
 
 export interface Vault {
-  /** Encrypts `text`, bound to `purpose`: it opens under the same purpose only. */
+  /** Encrypts `text` for `purpose`; only the same purpose decrypts it. */
   seal(text: string, purpose: string): string;
-  /** Throws when the text was altered, was sealed for another purpose or under another key. */
+  /** Throws when the text was altered, or was sealed for another purpose or with another key. */
   open(sealed: string, purpose: string): string;
 }
 
@@ -49,9 +49,9 @@ export function createVault(key: Uint8Array, random: Random): Vault {
 }
 
 /**
- * The vault's key: 64 hex digits from ALLISON_SECRET_KEY, else from the data directory's key file, which is made at the
- * first start. `mayCreate` is false on a directory that has a database already: a lost key file must be put back, not
- * silently replaced by one that opens nothing.
+ * The vault's key: 64 hex digits from ALLISON_SECRET_KEY, else from the data directory's key file, which the first start
+ * creates. `mayCreate` is false for a directory with a database: a lost key file must be restored, not silently replaced
+ * by one that decrypts nothing.
  */
 export function loadVaultKey(
   dataDir: string,
@@ -64,11 +64,11 @@ export function loadVaultKey(
   if (existsSync(file)) return parseKey(readKeyFile(file).trim(), file);
   if (!mayCreate) {
     throw new UsageError(
-      `The key file ${file} is missing: it opens the webhook secrets in the database. Put it back from a backup, or set ${KEY_ENV} to its content.`,
+      `The key file ${file} is missing: it decrypts the webhook secrets in the database. Restore it from a backup, or set ${KEY_ENV} to its content.`,
     );
   }
   const key = random.bytes(VAULT_KEY_BYTES);
-  writeWhole(dataDir, file, `${Buffer.from(key).toString("hex")}\n`);
+  writeDurably(dataDir, file, `${Buffer.from(key).toString("hex")}\n`);
   return key;
 }
 
@@ -80,8 +80,8 @@ function readKeyFile(file: string): string {
   }
 }
 
-/** The file is there with all of its text, on the disk, or not at all: what is sealed next depends on it. */
-function writeWhole(directory: string, file: string, text: string): void {
+/** Creates the whole file on disk or none of it: everything sealed afterwards depends on it. */
+function writeDurably(directory: string, file: string, text: string): void {
   const handle = openSync(`${file}.new`, "w", 0o600);
   writeSync(handle, text);
   fsyncSync(handle);

@@ -72,7 +72,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
         data<SessionEntry[]>(
           sessions.list(user.id).map((session) => {
             const { id, created_at, expires_at, ip, user_agent } = session;
-            const seen = sessions.lastSeen(session);
+            const seen = sessions.lastUse(session);
             return {
               ...{ id, created_at, expires_at, ip, user_agent },
               ...{ last_seen_at: seen.at, last_seen_ip: seen.ip, current: id === current.id },
@@ -106,7 +106,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
           users.setPassword(tx, user.id, passwordHash);
         });
         // This browser goes on, with a session of its own making; the one it came with has ended with the others.
-        const { token, device } = await signIn.begin(user.id, passwordHash, from);
+        const { token, device } = await signIn.startSession(user.id, passwordHash, from);
         return {
           status: 204,
           cookies: [sessionCookie(token, secure()), deviceCookie(device, secure())],
@@ -119,7 +119,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
       path: "/totp",
       answer({ user, session, proof }) {
         if (user.totp_secret !== null) throw conflict({ two_factor: "is switched on already" });
-        stepUp.spend(session, { kind: "totp.enable" }, proof);
+        stepUp.requireProof(session, { kind: "totp.enable" }, proof);
         const secret = newTotpSecret(random);
         enrolments.set(session.id, { secret, ends: clock.monotonic() + ENROLMENT_MS });
         const business = readOrganization(db)?.name;
@@ -149,7 +149,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
       path: "/totp/recovery-codes",
       async answer({ user, session, actor, proof }) {
         if (user.totp_secret === null) throw conflict({ two_factor: "is switched off" });
-        stepUp.spend(session, { kind: "recovery_codes.renew" }, proof);
+        stepUp.requireProof(session, { kind: "recovery_codes.renew" }, proof);
         const codes = await store.change(actor, (tx) => users.renewRecoveryCodes(tx, user.id));
         return data<RecoveryCodes>({ recovery_codes: codes });
       },
@@ -159,7 +159,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
       path: "/totp",
       async answer({ user, session, actor, proof }) {
         if (user.totp_secret === null) throw conflict({ two_factor: "is switched off already" });
-        stepUp.spend(session, { kind: "totp.disable" }, proof);
+        stepUp.requireProof(session, { kind: "totp.disable" }, proof);
         await store.change(actor, (tx) => users.disableTotp(tx, user.id));
         return { status: 204 };
       },

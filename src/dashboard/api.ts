@@ -81,7 +81,7 @@ export function createDashboard(services: DashboardServices): Dashboard {
     const user = session && users.find(session.user_id);
     if (!user) throw new ApiError("unauthorized");
     if (attended && !request.headers.has(UNATTENDED_HEADER))
-      sessions.seen(session!, () => addressOf(request));
+      sessions.recordUse(session!, () => addressOf(request));
     return { user, session: session! };
   }
 

@@ -54,7 +54,7 @@ export function keyRoutes({
         const { name, access, expires_at } = body;
         if (expires_at !== null && Date.parse(expires_at) <= clock.now())
           throw invalid({ expires_at: "must be in the future" });
-        stepUp.spend(session, { kind: "keys.create", key: body }, proof);
+        stepUp.requireProof(session, { kind: "keys.create", key: body }, proof);
         const { key, token } = await store.change(actor, (tx) =>
           keys.create(tx, {
             name,
@@ -82,7 +82,7 @@ export function keyRoutes({
       body: Rotation,
       async answer({ params, session, actor, proof, body }) {
         const { id } = pick(params.id!);
-        stepUp.spend(session, { kind: "keys.rotate", id }, proof);
+        stepUp.requireProof(session, { kind: "keys.rotate", id }, proof);
         const { key, token, old } = await store.change(actor, (tx) =>
           keys.rotate(tx, pick(id), body.overlap_hours * HOUR_MS),
         );
@@ -98,7 +98,7 @@ export function keyRoutes({
       path: "/keys/:id",
       async answer({ params, session, actor, proof }) {
         const { id } = pick(params.id!);
-        stepUp.spend(session, { kind: "keys.delete", id }, proof);
+        stepUp.requireProof(session, { kind: "keys.delete", id }, proof);
         await store.change(actor, (tx) => keys.remove(tx, pick(id)));
         return { status: 204 };
       },

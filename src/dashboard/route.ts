@@ -4,10 +4,9 @@
  */
 import type { z } from "zod";
 import type { Session } from "../access/sessions.ts";
-import type { Origin } from "../access/sign-in.ts";
 import type { User } from "../access/users.ts";
 import type { Method, Params, Query } from "../http/route.ts";
-import type { Actor } from "../store/actor.ts";
+import type { Actor, RequestOrigin } from "../store/actor.ts";
 import type { Page } from "./answers.ts";
 
 /** One request. `proof` is what `confirm` gave for it, `device` what makes the browser known to an account. */
@@ -15,7 +14,7 @@ export interface Visit<Body> {
   params: Params;
   query: Query;
   body: Body;
-  from: Origin;
+  from: RequestOrigin;
   device: string | null;
 }
 

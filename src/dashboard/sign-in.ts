@@ -59,7 +59,7 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
       answer: () =>
         data<Welcome>({
           organization: readOrganization(db)?.name ?? null,
-          needs_account: !users.any(),
+          needs_account: !users.hasAny(),
         }),
     }),
     open({
@@ -67,7 +67,7 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
       path: "/first-account/check",
       body: z.object({ token }),
       answer({ body }) {
-        if (!firstAccount.opens(body.token)) throw new ApiError("not_found");
+        if (!firstAccount.isValid(body.token)) throw new ApiError("not_found");
         return { status: 204 };
       },
     }),
@@ -77,11 +77,11 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
       body: FirstAccountBody,
       async answer({ body, from }) {
         const { email: address, name = null, password, organization, location } = body;
-        if (!firstAccount.opens(body.token)) throw new ApiError("not_found");
+        if (!firstAccount.isValid(body.token)) throw new ApiError("not_found");
         const passwordHash = await passwords.hash(password);
         const user = await store.change({ ...systemActor("first account"), ...from }, (tx) => {
           // Two may have come with the same link at once.
-          if (!firstAccount.opens(body.token)) throw new ApiError("not_found");
+          if (!firstAccount.isValid(body.token)) throw new ApiError("not_found");
           if (organization !== undefined) renameOrganization(tx, organization);
           if (location !== undefined)
             within("location", () =>
@@ -89,7 +89,7 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
             );
           return users.create(tx, { email: address, name, passwordHash });
         });
-        return begun(await signIn.begin(user.id, passwordHash, from), 201);
+        return begun(await signIn.startSession(user.id, passwordHash, from), 201);
       },
     }),
     open({
@@ -105,7 +105,7 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
       async answer({ body, from }) {
         const user = users.byEmail(signInLink?.take(body.token) ?? "");
         if (!user) throw new ApiError("not_found");
-        return begun(await signIn.begin(user.id, user.password_hash, from), 200);
+        return begun(await signIn.startSession(user.id, user.password_hash, from), 200);
       },
     }),
     signedIn({

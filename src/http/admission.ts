@@ -74,7 +74,7 @@ export function createAdmission(services: AdmissionServices): Admission {
     const token = header?.startsWith("Bearer ") ? header.slice(7) : null;
     const key = token === null ? "missing" : keys.authenticate(token, kinds);
     if (typeof key !== "string") {
-      keys.used(key, () => addressOf(request));
+      keys.recordUse(key, () => addressOf(request));
       return key;
     }
     const ip = addressOf(request);

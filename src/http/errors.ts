@@ -2,6 +2,7 @@
  * Errors as responses. `ApiError` is an expected failure named by its catalogue code; `toApiError` maps the errors of the
  * layers below to one, and anything unexpected to a 500 that reveals nothing. The only renderer of `{"error","details"}`.
  */
+import { AccessError, type AccessFailure } from "../access/errors.ts";
 import { type Details, ERRORS, type ErrorCode } from "../contract/errors.ts";
 import { isStorageFailure, StorageError } from "../store/errors.ts";
 
@@ -53,6 +54,7 @@ const STORAGE_RETRY_SECONDS = 5;
 /** The catalogue error that stands for whatever a handler or a layer below threw. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
+  if (thrown instanceof AccessError) return fromAccess(thrown.failure);
   if (thrown instanceof StorageError || isStorageFailure(thrown)) {
     return new ApiError("unavailable", {
       headers: { "Retry-After": String(STORAGE_RETRY_SECONDS) },
@@ -60,6 +62,36 @@ export function toApiError(thrown: unknown): ApiError {
     });
   }
   return new ApiError("internal_error");
+}
+
+function fromAccess(failure: AccessFailure): ApiError {
+  switch (failure.kind) {
+    case "account_not_found":
+      return new ApiError("not_found");
+    case "email_taken":
+      return conflict({ email: "is already used by another account" });
+    case "second_factor_disabled":
+      return conflict({ two_factor: "is disabled; enable it first" });
+    case "key_inactive":
+      return conflict({ key: "is disabled; enable it first, or create a new one" });
+    case "key_expired":
+      return conflict({ key: "has expired; create a new one" });
+    case "sign_in_refused":
+      return new ApiError("unauthorized", { details: { [failure.field]: failure.issue } });
+    case "too_many_tries":
+      return rateLimited(failure.retryAfterSeconds, failure.limit);
+    case "password_queue_full":
+      return new ApiError("unavailable", {
+        headers: { "Retry-After": String(failure.retryAfterSeconds) },
+        reason: "too many passwords are waiting to be checked",
+      });
+    case "wrong_confirmation":
+      return invalid({ [failure.field]: "is wrong", tries_left: String(failure.triesLeft) });
+    case "confirmation_missing":
+      return invalid({ password: "is required" });
+    case "proof_required":
+      return new ApiError("confirmation_required", { details: { action: failure.action } });
+  }
 }
 
 /** The answer when the limit `limit`, such as "30 writes per minute", is exhausted. */

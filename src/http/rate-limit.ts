@@ -1,68 +1,8 @@
-/**
- * Token buckets, one for a key's reads and one for its writes: a burst may use the whole limit at once, and what was
- * used comes back evenly. Held in memory; a restart starts with full buckets.
- */
-import { LRUCache } from "lru-cache";
+/** Rate limits of requests, per minute: of a key's reads, of its writes, of failed authentications. */
 import { LIMITS } from "../config.ts";
+import { createTokenBuckets, type TokenBuckets } from "../lib/token-bucket.ts";
 
-/**
- * Whole numbers keep the arithmetic exact: a token is as many drops as its time has milliseconds, 60,000 a minute, and a
- * bucket of `limit` tokens refills by `limit` drops each millisecond.
- */
-const DROPS_PER_MINUTE = 60_000;
+export type RateLimiter = TokenBuckets;
 
-interface Bucket {
-  drops: number;
-  at: number;
-}
-
-export interface Spending {
-  allowed: boolean;
-  /** Whole tokens left. */
-  left: number;
-  /** Whole seconds until the bucket is full again. */
-  fullSeconds: number;
-  /** When refused: whole seconds, at least 1, after which one token is there for certain. */
-  retrySeconds: number;
-}
-
-export interface RateLimiter {
-  readonly limit: number;
-  /** Takes a token from the bucket of `id` if there is one. `now`: a monotonic clock in milliseconds. */
-  spend(id: string, now: number): Spending;
-  /** Puts a token back that should not have counted. */
-  giveBack(id: string): void;
-}
-
-/** Buckets of `limit` tokens, which come back in `minutes`. */
-export function createRateLimiter(limit: number, minutes = 1): RateLimiter {
-  const buckets = new LRUCache<string, Bucket>({ max: LIMITS.keysInMemory });
-  const dropsPerToken = DROPS_PER_MINUTE * minutes;
-  const capacity = limit * dropsPerToken;
-  return {
-    limit,
-    spend(id, now) {
-      const at = Math.floor(now);
-      let bucket = buckets.get(id);
-      if (!bucket) {
-        bucket = { drops: capacity, at };
-        buckets.set(id, bucket);
-      }
-      bucket.drops = Math.min(capacity, bucket.drops + (at - bucket.at) * limit);
-      bucket.at = at;
-      const allowed = bucket.drops >= dropsPerToken;
-      if (allowed) bucket.drops -= dropsPerToken;
-      const seconds = (drops: number) => Math.ceil(drops / limit / 1000);
-      return {
-        allowed,
-        left: Math.floor(bucket.drops / dropsPerToken),
-        fullSeconds: seconds(capacity - bucket.drops),
-        retrySeconds: allowed ? 0 : Math.max(1, seconds(dropsPerToken - bucket.drops)),
-      };
-    },
-    giveBack(id) {
-      const bucket = buckets.get(id);
-      if (bucket) bucket.drops = Math.min(capacity, bucket.drops + dropsPerToken);
-    },
-  };
-}
+export const createRateLimiter = (limit: number): RateLimiter =>
+  createTokenBuckets({ limit, minutes: 1, maxBuckets: LIMITS.keysInMemory });

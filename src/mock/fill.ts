@@ -109,7 +109,7 @@ export async function fillWithBusiness(
     if (latestEnd < now - OPEN_MS) await handleCall(instance, record.external_id);
     if (activity && !pendingActivity) await activity.afterEachCall();
   }
-  for (const key of appliance.keys.list()) appliance.keys.used(key, () => "127.0.0.1");
+  for (const key of appliance.keys.list()) appliance.keys.recordUse(key, () => "127.0.0.1");
   return source;
 }
 

@@ -5,7 +5,6 @@ import { existsSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { type ApiKey, createKeys, type Keys, type NewKey } from "../../src/access/keys.ts";
 import { createToken, tokenHash } from "../../src/access/token.ts";
-import type { ApiError } from "../../src/http/errors.ts";
 import { isoTime } from "../../src/lib/clock.ts";
 import { createStore } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
@@ -206,8 +205,8 @@ describe("rotating", () => {
             world.keys.rotate(tx, world.keys.find(first.key.id) as ApiKey, overlap),
           );
           if (lifeMs !== null && waited >= lifeMs) {
-            const error = await rotated.catch((thrown: ApiError) => thrown);
-            expect((error as ApiError).code).toBe("conflict");
+            const error = await rotated.catch((thrown) => thrown);
+            expect(error).toMatchObject({ failure: { kind: "key_expired" } });
             expect(world.value("select count(*) from api_keys")).toBe(1 as never);
             return;
           }
@@ -249,8 +248,8 @@ describe("rotating", () => {
     const off = await world.store.change(ACTOR, (tx) => world.keys.setActive(tx, key, false));
     const error = await world.store
       .change(ACTOR, (tx) => world.keys.rotate(tx, off, DAY))
-      .catch((thrown: ApiError) => thrown);
-    expect(error).toMatchObject({ code: "conflict" });
+      .catch((thrown) => thrown);
+    expect(error).toMatchObject({ failure: { kind: "key_inactive" } });
     expect(world.value("select count(*) from api_keys")).toBe(1 as never);
   });
 });
@@ -292,7 +291,7 @@ describe("last uses", () => {
     await using world = openKeys();
     const { key, token } = await world.make();
     const at = isoTime(world.clock.now());
-    world.keys.used(key, () => "192.0.2.1");
+    world.keys.recordUse(key, () => "192.0.2.1");
     expect(world.keys.lastUse(key)).toMatchObject({ at, ip: "192.0.2.1" });
     expect(world.value("select last_used_at from api_keys")).toBeNull();
     const audited = world.value("select count(*) from audit");
@@ -310,12 +309,12 @@ describe("last uses", () => {
     await using world = openKeys();
     const { key } = await world.make();
     world.clock.setWall(Date.parse("2026-11-23T10:00:00.000Z"));
-    world.keys.used(key, () => "192.0.2.1");
+    world.keys.recordUse(key, () => "192.0.2.1");
     world.clock.advance(999);
-    world.keys.used(key, () => "192.0.2.2");
+    world.keys.recordUse(key, () => "192.0.2.2");
     expect(world.keys.lastUse(key).ip).toBe("192.0.2.1");
     world.clock.advance(1);
-    world.keys.used(key, () => "192.0.2.3");
+    world.keys.recordUse(key, () => "192.0.2.3");
     expect(world.keys.lastUse(key).ip).toBe("192.0.2.3");
     await world.keys.flushUses();
     const changes = world.value("select total_changes()");
@@ -326,7 +325,7 @@ describe("last uses", () => {
   test("of a key that was deleted meanwhile do not bring it back", async () => {
     await using world = openKeys();
     const { key } = await world.make();
-    world.keys.used(key, () => "192.0.2.1");
+    world.keys.recordUse(key, () => "192.0.2.1");
     await world.store.change(ACTOR, (tx) => world.keys.remove(tx, key));
     await world.keys.flushUses();
     expect(world.value("select count(*) from api_keys")).toBe(0 as never);

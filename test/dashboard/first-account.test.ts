@@ -52,7 +52,7 @@ describe("the link to the first account", () => {
       const answer = await make(it, { token: wrong });
       expect([wrong, answer.status]).toEqual([wrong, 404]);
     }
-    expect(it.server.users.any()).toBe(false);
+    expect(it.server.users.hasAny()).toBe(false);
     expect((await make(it, { token })).status).toBe(201);
   });
 
@@ -115,7 +115,7 @@ describe("the first location", () => {
     await using it = await startTestServer();
     const answer = await make(it, { token: tokenOf(it), location: given });
     expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, [field]]);
-    expect(it.server.users.any()).toBe(false);
+    expect(it.server.users.hasAny()).toBe(false);
   });
 
   test("with a name that is taken leaves no account, no new name of the business and no use of the link", async () => {
@@ -127,7 +127,7 @@ describe("the first location", () => {
       409,
       { "location.name": "is already used by another location" },
     ]);
-    expect(it.server.users.any()).toBe(false);
+    expect(it.server.users.hasAny()).toBe(false);
     expect((await openBrowser(it.url).get("/welcome")).body.data.organization).toBe("My business");
     expect((await list(it)).length).toBe(1);
     expect((await make(it, { token })).status).toBe(201);

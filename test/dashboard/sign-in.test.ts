@@ -336,7 +336,7 @@ describe("a session", () => {
     for (let i = 0; i < 3; i += 1) {
       it.clock.advance(LIMITS.sessionIdleDays * DAY - 1);
       expect((await browser.get("/session")).status).toBe(200);
-      await it.server.sessions.flushSeen();
+      await it.server.sessions.flushUses();
     }
     it.clock.advance(LIMITS.sessionIdleDays * DAY);
     expect((await browser.get("/session")).status).toBe(401);
@@ -429,7 +429,7 @@ describe("a session", () => {
     it.clock.advance(4_000);
     for (let i = 0; i < 5; i += 1) await browser.get("/session");
     expect([changes(), stored()]).toEqual(before);
-    await it.server.sessions.flushSeen();
+    await it.server.sessions.flushUses();
     expect(stored()).toEqual({ last_seen_at: "2026-11-23T10:00:04.000Z" });
   });
 

@@ -44,7 +44,7 @@ test("the link of the first start makes the first account, with its business and
   await page.getByRole("button", { name: "Create account and open the dashboard" }).click();
   // What is missing is told where it is missing, and nothing was made.
   await page.locator("[aria-invalid=true]").first().waitFor();
-  expect(dashboard.server.server.users.any()).toBe(false);
+  expect(dashboard.server.server.users.hasAny()).toBe(false);
   await page.getByLabel("Location name").fill("Downtown");
   await page.getByRole("button", { name: "Create account and open the dashboard" }).click();
   await overview(page);

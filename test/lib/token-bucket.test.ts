@@ -1,9 +1,12 @@
 /** Token buckets, against the same bucket reckoned in whole fractions without any rounding. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { LIMITS } from "../../src/config.ts";
-import { createRateLimiter } from "../../src/http/rate-limit.ts";
+import { createTokenBuckets } from "../../src/lib/token-bucket.ts";
 import { createTestClock } from "../support/clock.ts";
+
+const MAX_BUCKETS = 1_000;
+const createBuckets = (limit: number, minutes = 1) =>
+  createTokenBuckets({ limit, minutes, maxBuckets: MAX_BUCKETS });
 
 /** A bucket whose content is an exact count of 60,000ths of a token. */
 function createReference(limit: number) {
@@ -48,40 +51,40 @@ const pauses = fc.array(
 
 describe("a bucket", () => {
   test("of another time than a minute refills in that time, evenly", () => {
-    const limiter = createRateLimiter(10, 15);
+    const buckets = createBuckets(10, 15);
     const start = 1_000_000;
     for (let left = 9; left >= 0; left -= 1)
-      expect(limiter.spend("key", start)).toMatchObject({ allowed: true, left });
-    expect(limiter.spend("key", start)).toMatchObject({ allowed: false, retrySeconds: 90 });
-    expect(limiter.spend("key", start + 89_999).allowed).toBe(false);
-    expect(limiter.spend("key", start + 90_000)).toMatchObject({ allowed: true, left: 0 });
-    expect(limiter.spend("key", start + 90_000 + 15 * 60_000)).toMatchObject({
+      expect(buckets.spend("key", start)).toMatchObject({ allowed: true, left });
+    expect(buckets.spend("key", start)).toMatchObject({ allowed: false, retrySeconds: 90 });
+    expect(buckets.spend("key", start + 89_999).allowed).toBe(false);
+    expect(buckets.spend("key", start + 90_000)).toMatchObject({ allowed: true, left: 0 });
+    expect(buckets.spend("key", start + 90_000 + 15 * 60_000)).toMatchObject({
       ...{ allowed: true, left: 9, fullSeconds: 90 },
     });
   });
 
   test("takes a token back, and never holds more than it may", () => {
-    const limiter = createRateLimiter(2);
-    limiter.giveBack("key");
-    expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: 1 });
-    limiter.giveBack("key");
-    limiter.giveBack("key");
-    expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: 1 });
-    expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: 0 });
-    expect(limiter.spend("key", 0).allowed).toBe(false);
-    limiter.giveBack("key");
-    expect(limiter.spend("key", 0).allowed).toBe(true);
+    const buckets = createBuckets(2);
+    buckets.giveBack("key");
+    expect(buckets.spend("key", 0)).toMatchObject({ allowed: true, left: 1 });
+    buckets.giveBack("key");
+    buckets.giveBack("key");
+    expect(buckets.spend("key", 0)).toMatchObject({ allowed: true, left: 1 });
+    expect(buckets.spend("key", 0)).toMatchObject({ allowed: true, left: 0 });
+    expect(buckets.spend("key", 0).allowed).toBe(false);
+    buckets.giveBack("key");
+    expect(buckets.spend("key", 0).allowed).toBe(true);
   });
 
   test("decides, counts and tells the wait exactly as fractions without rounding do", () => {
     fc.assert(
       fc.property(limits, fc.nat(1_000_000), pauses, (limit, start, steps) => {
-        const limiter = createRateLimiter(limit);
+        const buckets = createBuckets(limit);
         const reference = createReference(limit);
         let now = start;
         for (const step of steps) {
           now += step;
-          expect(limiter.spend("key", now)).toEqual(reference(now));
+          expect(buckets.spend("key", now)).toEqual(reference(now));
         }
       }),
       { numRuns: 500 },
@@ -97,19 +100,19 @@ describe("a bucket", () => {
         (limit, start, steps) => {
           // The same history twice, for asking is itself a request.
           const history = (wait: number | null) => {
-            const limiter = createRateLimiter(limit);
+            const buckets = createBuckets(limit);
             let now = Math.floor(start);
-            let spending = limiter.spend("key", now);
+            let spending = buckets.spend("key", now);
             for (const step of steps) {
               for (let i = 0; i < limit && i < 300 && spending.allowed; i += 1) {
-                spending = limiter.spend("key", now);
+                spending = buckets.spend("key", now);
               }
               if (!spending.allowed) break;
               now += Math.floor(step);
-              spending = limiter.spend("key", now);
+              spending = buckets.spend("key", now);
             }
             if (spending.allowed || wait === null) return spending;
-            return limiter.spend("key", now + wait);
+            return buckets.spend("key", now + wait);
           };
           const refused = history(null);
           if (refused.allowed) return;
@@ -128,10 +131,10 @@ describe("a bucket", () => {
     fc.assert(
       fc.property(limits, fc.double({ min: 0, max: 1e9, noNaN: true }), (limit, now) => {
         fc.pre(limit <= 1_000);
-        const limiter = createRateLimiter(limit);
-        let spending = limiter.spend("key", now);
-        while (spending.allowed) spending = limiter.spend("key", now);
-        expect(limiter.spend("key", now + spending.retrySeconds * 1_000).allowed).toBe(true);
+        const buckets = createBuckets(limit);
+        let spending = buckets.spend("key", now);
+        while (spending.allowed) spending = buckets.spend("key", now);
+        expect(buckets.spend("key", now + spending.retrySeconds * 1_000).allowed).toBe(true);
       }),
       { numRuns: 300 },
     );
@@ -140,16 +143,16 @@ describe("a bucket", () => {
   test("a burst may use the whole limit at once, no more; over any minute at most twice the limit goes through", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), pauses, (limit, steps) => {
-        const limiter = createRateLimiter(limit);
+        const buckets = createBuckets(limit);
         for (let i = 0; i < limit; i += 1) {
-          expect(limiter.spend("key", 0)).toMatchObject({ allowed: true, left: limit - i - 1 });
+          expect(buckets.spend("key", 0)).toMatchObject({ allowed: true, left: limit - i - 1 });
         }
-        expect(limiter.spend("key", 0).allowed).toBe(false);
+        expect(buckets.spend("key", 0).allowed).toBe(false);
         let now = 0;
         const times: number[] = [];
         for (const step of steps) {
           now += step;
-          if (limiter.spend("key", now).allowed) times.push(now);
+          if (buckets.spend("key", now).allowed) times.push(now);
         }
         for (const [i, from] of times.entries()) {
           const within = times.slice(i).filter((time) => time < from + 60_000).length;
@@ -161,17 +164,17 @@ describe("a bucket", () => {
   });
 
   test("is full again when it said it would be", () => {
-    const limiter = createRateLimiter(100);
-    let spending = limiter.spend("key", 0);
-    for (let i = 0; i < 56; i += 1) spending = limiter.spend("key", 0);
+    const buckets = createBuckets(100);
+    let spending = buckets.spend("key", 0);
+    for (let i = 0; i < 56; i += 1) spending = buckets.spend("key", 0);
     expect(spending).toEqual({ allowed: true, left: 43, fullSeconds: 35, retrySeconds: 0 });
-    expect(limiter.spend("key", 35_000).left).toBe(99);
+    expect(buckets.spend("key", 35_000).left).toBe(99);
   });
 
   test("a wall clock that is set forward or back changes nothing", () => {
     const clock = createTestClock();
-    const limiter = createRateLimiter(2);
-    const spend = () => limiter.spend("key", clock.monotonic()).allowed;
+    const buckets = createBuckets(2);
+    const spend = () => buckets.spend("key", clock.monotonic()).allowed;
     expect([spend(), spend(), spend()]).toEqual([true, true, false]);
     for (const jump of [10 * 365 * 86_400_000, -86_400_000, 0]) {
       clock.setWall(Math.max(0, clock.now() + jump));
@@ -190,7 +193,7 @@ describe("the buckets of several ids", () => {
     );
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10 }), requests, (limit, all) => {
-        const together = createRateLimiter(limit);
+        const together = createBuckets(limit);
         const alone = new Map<string, ReturnType<typeof createReference>>();
         let now = 0;
         for (const { id, pause } of all) {
@@ -204,16 +207,16 @@ describe("the buckets of several ids", () => {
     );
   });
 
-  test(`are at most ${LIMITS.keysInMemory}: the one that was not used the longest goes, one in use stays`, () => {
-    const limiter = createRateLimiter(2);
+  test(`are at most ${MAX_BUCKETS}: the one that was not used the longest goes, one in use stays`, () => {
+    const buckets = createBuckets(2);
     for (const id of ["used", "idle"]) {
-      limiter.spend(id, 0);
-      limiter.spend(id, 0);
+      buckets.spend(id, 0);
+      buckets.spend(id, 0);
     }
-    for (let i = 0; i < LIMITS.keysInMemory - 2; i += 1) limiter.spend(`other ${i}`, 0);
-    expect(limiter.spend("used", 0).allowed).toBe(false);
-    limiter.spend("one more", 0);
-    expect(limiter.spend("used", 0).allowed).toBe(false);
-    expect(limiter.spend("idle", 0)).toMatchObject({ allowed: true, left: 1 });
+    for (let i = 0; i < MAX_BUCKETS - 2; i += 1) buckets.spend(`other ${i}`, 0);
+    expect(buckets.spend("used", 0).allowed).toBe(false);
+    buckets.spend("one more", 0);
+    expect(buckets.spend("used", 0).allowed).toBe(false);
+    expect(buckets.spend("idle", 0)).toMatchObject({ allowed: true, left: 1 });
   });
 });

@@ -1,0 +1,79 @@
+/**
+ * Token buckets, one for each id: a burst may use the whole limit at once, and tokens come back evenly. Held in memory;
+ * a restart starts with full buckets.
+ */
+import { LRUCache } from "lru-cache";
+
+/**
+ * Whole numbers keep the arithmetic exact: a token is as many drops as its time has milliseconds, 60,000 a minute, and a
+ * bucket of `limit` tokens refills by `limit` drops each millisecond.
+ */
+const DROPS_PER_MINUTE = 60_000;
+
+interface Bucket {
+  drops: number;
+  at: number;
+}
+
+export interface Spending {
+  allowed: boolean;
+  /** Whole tokens left. */
+  left: number;
+  /** Whole seconds until the bucket is full again. */
+  fullSeconds: number;
+  /** When refused: whole seconds, at least 1, after which a token is available. */
+  retrySeconds: number;
+}
+
+export interface TokenBuckets {
+  readonly limit: number;
+  /** Takes a token from the bucket of `id` if there is one. `now`: a monotonic clock in milliseconds. */
+  spend(id: string, now: number): Spending;
+  /** Puts back a token that should not have counted. */
+  giveBack(id: string): void;
+}
+
+export interface TokenBucketOptions {
+  /** Tokens in a full bucket. */
+  limit: number;
+  /** The time in which an empty bucket becomes full. */
+  minutes: number;
+  /** Buckets held in memory; the least recently used one goes first. */
+  maxBuckets: number;
+}
+
+export function createTokenBuckets({
+  limit,
+  minutes,
+  maxBuckets,
+}: TokenBucketOptions): TokenBuckets {
+  const buckets = new LRUCache<string, Bucket>({ max: maxBuckets });
+  const dropsPerToken = DROPS_PER_MINUTE * minutes;
+  const capacity = limit * dropsPerToken;
+  return {
+    limit,
+    spend(id, now) {
+      const at = Math.floor(now);
+      let bucket = buckets.get(id);
+      if (!bucket) {
+        bucket = { drops: capacity, at };
+        buckets.set(id, bucket);
+      }
+      bucket.drops = Math.min(capacity, bucket.drops + (at - bucket.at) * limit);
+      bucket.at = at;
+      const allowed = bucket.drops >= dropsPerToken;
+      if (allowed) bucket.drops -= dropsPerToken;
+      const seconds = (drops: number) => Math.ceil(drops / limit / 1000);
+      return {
+        allowed,
+        left: Math.floor(bucket.drops / dropsPerToken),
+        fullSeconds: seconds(capacity - bucket.drops),
+        retrySeconds: allowed ? 0 : Math.max(1, seconds(dropsPerToken - bucket.drops)),
+      };
+    },
+    giveBack(id) {
+      const bucket = buckets.get(id);
+      if (bucket) bucket.drops = Math.min(capacity, bucket.drops + dropsPerToken);
+    },
+  };
+}
