@@ -63,7 +63,7 @@ export function openAppliance(
   create: boolean,
 ): Appliance {
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
-  const egress = openDoor(config);
+  const egress = openEgress(config);
   const vaultKey = vaultKeyOf(config.data, environment, random, create);
   const writer = openDatabase(config.data, { create });
   const ids = createIds(clock, random, requestRandom);
@@ -103,7 +103,7 @@ function vaultKeyOf(
   return fresh && !create ? null : loadVaultKey(data, secretKey, random, fresh);
 }
 
-function openDoor({ webhookAllow, webhookCa }: ApplianceConfig): Egress {
+function openEgress({ webhookAllow, webhookCa }: ApplianceConfig): Egress {
   const ca = webhookCa === null ? null : readSettingFile("--webhook-ca", webhookCa);
   try {
     return createEgress({ allow: webhookAllow.map(parseCidr), ca });

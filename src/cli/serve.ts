@@ -4,7 +4,7 @@ import { type Config, SETTINGS } from "../config.ts";
 import { createLog } from "../lib/log.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Server, startServer } from "../server.ts";
-import { opensSecrets } from "../webhooks/subscriptions.ts";
+import { canDecryptSecrets } from "../webhooks/subscriptions.ts";
 import { configOf, withSettings } from "./options.ts";
 import { goOnWithoutOutput, print, programName, say, shellWord } from "./terminal.ts";
 
@@ -50,7 +50,7 @@ function welcome(server: Server, config: Config): void {
       : `Open the dashboard and make the first account: ${link}`,
   );
   say(`Reference: ${publicUrl}/docs`);
-  if (!opensSecrets(server)) {
+  if (!canDecryptSecrets(server)) {
     say(
       "The webhook secrets in the database were sealed with another key: put the right secret.key back, or rotate each secret.",
     );

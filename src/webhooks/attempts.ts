@@ -56,10 +56,13 @@ async function post(
   try {
     secret = vault.open(subscription.secret, secretPurpose(subscription.id));
   } catch (error) {
-    log.error({ err: error, subscription_id: subscription.id }, "webhook secret cannot be opened");
+    log.error(
+      { err: error, subscription_id: subscription.id },
+      "webhook secret cannot be decrypted",
+    );
     return {
       statusCode: null,
-      error: "the secret cannot be opened: the key file is another one",
+      error: "the secret cannot be decrypted: the vault key has changed",
       answer: null,
       durationMs: 0,
     };

@@ -1,10 +1,10 @@
-/** The history of deliveries: what was sent to a subscription, or is to be, and each attempt. */
+/** The history of deliveries: those sent and those still pending, with their attempts. */
 import { and, eq, sql } from "drizzle-orm";
 import type { Db } from "../store/database.ts";
 import { oncePerDatabase } from "../store/database.ts";
 import { attempts, deliveries, events } from "../store/outbox-tables.ts";
 
-/** Which deliveries of a subscription to show: newest first, optionally of one status or event type. */
+/** Selects deliveries of a subscription, newest first, optionally by status or event type. */
 export interface DeliveryFilter {
   subscription: string;
   status: string | null;

@@ -1,10 +1,10 @@
 /**
- * The only door out. Everything this product sends to an address it was given leaves through here.
+ * Egress: the only way out. Every request to a URL that a client supplied is sent from here.
  *
- * Promises: https only, except into networks the owner opened; every address a name resolves to is
- * checked, in whatever spelling, and the connection goes to a checked one; what no rule permits is
- * refused, and the refusal names the setting; no redirect is followed, no proxy used, no connection
- * reused; certificates are always verified; time and memory are bounded whatever the receiver does.
+ * Guarantees: https only, except into networks that `--webhook-allow` permits. Every address that a name resolves to is
+ * checked, however it is written, and the connection goes to a checked address. A refusal names the setting that would
+ * permit the address. No redirect is followed, no proxy is used, no connection is reused. Certificates are always
+ * verified. Time and memory are bounded, whatever the receiver does.
  */
 import { X509Certificate } from "node:crypto";
 import { lookup as systemLookup } from "node:dns/promises";
@@ -16,28 +16,28 @@ import ipaddr from "ipaddr.js";
 import { LIMITS } from "../config.ts";
 import { type Cidr, isWithin, parseCidr, plainAddress } from "../lib/ip.ts";
 
-/** `LIMITS.egress`, or shorter ones in a test. */
+/** `LIMITS.egress`; a test uses shorter ones. */
 export type EgressLimits = Record<keyof typeof LIMITS.egress, number>;
 
 export interface EgressOptions {
-  /** Networks that may be reached although they are not public, by plain http too. */
+  /** Networks that are allowed although they are not public, also by plain http. */
   allow: readonly Cidr[];
-  /** PEM text of authorities trusted beside the bundled ones and the system's. */
+  /** PEM text of certificate authorities that are trusted in addition to the bundled ones and the system's. */
   ca?: string | null;
-  /** All addresses of a name; rejects when there are none. Default: the system's resolver. */
+  /** Resolves a name to all its addresses; rejects if it has none. Default: the system's resolver. */
   resolve?: (host: string) => Promise<string[]>;
   limits?: Partial<EgressLimits>;
 }
 
-/** Why a URL may not be sent to: a plain sentence with the setting that would allow it, if any. */
+/** Why a URL is not allowed: a sentence with the setting that would allow it, if any. */
 export interface Refusal {
   message: string;
 }
 
 /**
- * How a post ended. Exactly one of `statusCode` and `error` is null: a status counts only when the
- * answer ended in order or was cut by our own size limit. `answer` is the first 4 KiB of its body
- * as text ("" for an empty one), and null when no answer came. `durationMs` is whole milliseconds.
+ * The outcome of a POST. Exactly one of `statusCode` and `error` is null: a status counts only if the response was
+ * complete or was cut by our own size limit. `answer` is the first 4 KiB of the response body as text, "" for an empty
+ * one and null without a response. `durationMs` is whole milliseconds.
  */
 export interface Outcome {
   statusCode: number | null;
@@ -47,9 +47,9 @@ export interface Outcome {
 }
 
 export interface Egress {
-  /** Whether `url` may be sent to, as far as is known now; a name may get its DNS entry later. */
+  /** Why `url` is not allowed, or null. A name without a DNS entry is allowed: it may get one later. */
   check(url: string): Promise<Refusal | null>;
-  /** Checks `url` as it is at this moment and sends one POST. Never throws, never retries. */
+  /** Resolves and checks `url` again and sends one POST. Never throws, never retries. */
   post(url: string, message: Message): Promise<Outcome>;
 }
 
@@ -60,8 +60,8 @@ export interface Message {
 
 type Target = { url: URL; host: string; addresses: string[] };
 
-/** Link-local, and the metadata services of clouds that live elsewhere: these hand out credentials. */
-const NEVER = [
+/** Link-local addresses, and the cloud metadata services outside of them: these hand out credentials. */
+const NEVER_ALLOWED = [
   "169.254.0.0/16",
   "fe80::/10",
   "fd00:ec2::254", // Amazon, by IPv6
@@ -71,16 +71,16 @@ const NEVER = [
   "192.0.0.192", // Oracle
 ].map(parseCidr);
 
-/** ipaddr.js calls `::7f00:1` and all unassigned space "unicast"; the internet is only this. */
+/** The public IPv6 internet. ipaddr.js also calls `::7f00:1` and all unassigned space "unicast". */
 const GLOBAL_IPV6 = [parseCidr("2000::/3")];
 
-const RANGE_WORDS: Record<string, string> = {
+const RANGE_NAMES: Record<string, string> = {
   loopback: "loopback (this machine itself)",
   private: "private",
   uniqueLocal: "private",
 };
 
-/** The settings of one egress, complete. */
+/** The options of an egress with their defaults. */
 interface Settings {
   allow: readonly Cidr[];
   resolve: (host: string) => Promise<string[]>;
@@ -92,11 +92,11 @@ export function createEgress(options: EgressOptions): Egress {
   const { allow, resolve = resolveBySystem } = options;
   const limits = { ...LIMITS.egress, ...options.limits };
   const settings: Settings = { allow, resolve, limits };
-  const secureContext = trusting(options.ca ?? null);
+  const secureContext = createTrust(options.ca ?? null);
 
   return {
     async check(url) {
-      const target = await inspect(url, settings);
+      const target = await resolveTarget(url, settings);
       return "message" in target ? target : null;
     },
     async post(url, message) {
@@ -106,11 +106,11 @@ export function createEgress(options: EgressOptions): Egress {
         return { statusCode: null, error, answer: null, durationMs: elapsed() };
       };
       try {
-        const target = await inspect(url, settings);
+        const target = await resolveTarget(url, settings);
         if ("message" in target) return failed(target.message);
         if (target.addresses.length === 0) return failed(`no address was found for ${target.host}`);
-        const end = await exchange(target, message, secureContext, limits, elapsed());
-        return { ...end, durationMs: elapsed() };
+        const result = await exchange(target, message, secureContext, limits, elapsed());
+        return { ...result, durationMs: elapsed() };
       } catch (error) {
         return failed(explain(error));
       }
@@ -118,8 +118,8 @@ export function createEgress(options: EgressOptions): Egress {
   };
 }
 
-/** Where a URL leads at this moment, or why it may not be sent to. */
-async function inspect(text: string, settings: Settings): Promise<Target | Refusal> {
+/** Resolves a URL to the addresses it leads to now, or refuses it. */
+async function resolveTarget(text: string, settings: Settings): Promise<Target | Refusal> {
   const { allow } = settings;
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -128,22 +128,22 @@ async function inspect(text: string, settings: Settings): Promise<Target | Refus
   if (url.username !== "" || url.password !== "") {
     return { message: "the URL must not contain a user name or password" };
   }
-  if (url.port === "0") return { message: "port 0 cannot be connected to" };
-  const plain = url.protocol === "http:";
-  if (plain && allow.length === 0) {
-    return { message: "plain http needs a network opened by --webhook-allow CIDR; use https" };
+  if (url.port === "0") return { message: "the port must be from 1 to 65535" };
+  const isPlainHttp = url.protocol === "http:";
+  if (isPlainHttp && allow.length === 0) {
+    return { message: "plain http is allowed only into networks of --webhook-allow; use https" };
   }
   const host = url.hostname.replace(/^\[|\]$|\.+$/g, "");
   if (host === "") return { message: "the URL must be a complete https address" };
   const addresses = await addressesOf(host, settings);
   for (const address of addresses) {
-    const message = refusalOf(address, allow, plain);
+    const message = refusalOf(address, allow, isPlainHttp);
     if (message !== null) return { message };
   }
   return { url, host, addresses: addresses.map((address) => ipaddr.process(address).toString()) };
 }
 
-/** None when the name does not resolve (yet). Never asks DNS for `localhost`: it is this machine. */
+/** The addresses of a host; none if the name does not resolve yet. `localhost` is this machine, whatever DNS says. */
 async function addressesOf(host: string, { resolve, limits }: Settings): Promise<string[]> {
   if (ipaddr.isValid(host)) return [host];
   if (/(^|\.)localhost$/.test(host)) return ["127.0.0.1"];
@@ -154,29 +154,28 @@ async function addressesOf(host: string, { resolve, limits }: Settings): Promise
   return Promise.race([found, tooLate]).finally(() => clearTimeout(timer));
 }
 
-/** Why this address, as text from a URL or from DNS, may not be connected to; null when it may. */
-function refusalOf(address: string, allow: readonly Cidr[], plain: boolean): string | null {
+/** Why an address from a URL or from DNS is not allowed; null if it is. */
+function refusalOf(address: string, allow: readonly Cidr[], isPlainHttp: boolean): string | null {
   const text = address.includes("%") ? null : plainAddress(address);
   if (text === null) return `the address ${address} cannot be used for webhooks`;
-  if (leadsTo(text).some((end) => isWithin(end, NEVER))) {
+  if (reachableFrom(text).some((candidate) => isWithin(candidate, NEVER_ALLOWED))) {
     return `the address ${text} is link-local or a metadata service; no setting allows it`;
   }
   if (isWithin(text, allow)) return null;
   const parsed = ipaddr.parse(text);
   const setting = `--webhook-allow ${text}/${parsed.kind() === "ipv4" ? 32 : 128} would allow it`;
-  const global = parsed.kind() === "ipv4" || isWithin(text, GLOBAL_IPV6);
-  if (parsed.range() === "unicast" && global) {
-    return plain ? `plain http to ${text} is refused; use https, or ${setting}` : null;
+  const isGlobal = parsed.kind() === "ipv4" || isWithin(text, GLOBAL_IPV6);
+  if (parsed.range() === "unicast" && isGlobal) {
+    return isPlainHttp ? `plain http to ${text} is refused; use https, or ${setting}` : null;
   }
-  return `the address ${text} is ${RANGE_WORDS[parsed.range()] ?? "not public"}; ${setting}`;
+  return `the address ${text} is ${RANGE_NAMES[parsed.range()] ?? "not public"}; ${setting}`;
 }
 
 /**
- * The address and, for the forms that are translated or tunnelled to IPv4 (IPv4-compatible, NAT64,
- * 6to4, Teredo), where they may lead, so that opening such a network does not open the metadata
- * service behind it. Other IPv6 stands for itself: its bytes look like such an address by chance only.
+ * An address and the IPv4 addresses it may be translated or tunneled to (IPv4-compatible, NAT64, 6to4, Teredo), so that
+ * allowing such a network does not allow the metadata service behind it. Other IPv6 addresses stand for themselves.
  */
-function leadsTo(address: string): string[] {
+function reachableFrom(address: string): string[] {
   const parsed = ipaddr.parse(address);
   if (parsed.kind() === "ipv4" || parsed.range() === "uniqueLocal") return [address];
   if (parsed.range() === "unicast" && isWithin(address, GLOBAL_IPV6)) return [address];
@@ -186,28 +185,28 @@ function leadsTo(address: string): string[] {
   return [address, at(last), at(last, 255), at([2, 3, 4, 5]), at([6, 7, 9, 10])];
 }
 
-/** All addresses of a name, from /etc/hosts and DNS as the machine is set up. Rejects on none. */
+/** Resolves a name as the system does, with /etc/hosts and DNS. Rejects if it has no address. */
 async function resolveBySystem(host: string): Promise<string[]> {
   return (await systemLookup(host, { all: true })).map(({ address }) => address);
 }
 
-/** The authorities every connection trusts: the bundled, the system's, and `ca` when given. */
-function trusting(ca: string | null): SecureContext {
+/** The trusted certificate authorities: the bundled ones, the system's, and those in `ca`. */
+function createTrust(ca: string | null): SecureContext {
   const known = getCACertificates("default");
   return createSecureContext({ ca: ca === null ? known : [...known, ...certificatesIn(ca)] });
 }
 
-/** The certificates of a PEM text. Throws when there is none or one cannot be read. */
+/** The certificates in a PEM text. Throws if there is none or one is invalid. */
 function certificatesIn(pem: string): string[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0) {
     throw new Error(
-      "the file of --webhook-ca holds no PEM certificate (-----BEGIN CERTIFICATE-----)",
+      "the file of --webhook-ca contains no PEM certificate (-----BEGIN CERTIFICATE-----)",
     );
   }
   for (const [index, block] of blocks.entries()) {
     if (!isCertificate(block)) {
-      throw new Error(`certificate ${index + 1} in the file of --webhook-ca cannot be read`);
+      throw new Error(`certificate ${index + 1} in the file of --webhook-ca is invalid`);
     }
   }
   return blocks;
@@ -221,11 +220,11 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-type End = Omit<Outcome, "durationMs">;
+type ExchangeResult = Omit<Outcome, "durationMs">;
 
 /**
- * One POST over one new connection. Settles at the answer's end, a limit, or the first failure;
- * throws only when `message` cannot be sent at all. `spentMs` is what resolving took of the limits.
+ * Sends one POST over one new connection. Settles at the end of the response, a limit or the first failure; throws only
+ * if `message` cannot be sent at all. `spentMs`: the part of the time limits that resolving took.
  */
 function exchange(
   target: Target,
@@ -233,21 +232,21 @@ function exchange(
   secureContext: SecureContext,
   limits: EgressLimits,
   spentMs: number,
-): Promise<End> {
-  const { promise, resolve } = Promise.withResolvers<End>();
-  const request = open(target, message.headers, secureContext);
-  const answer = new Answer(limits);
+): Promise<ExchangeResult> {
+  const { promise, resolve } = Promise.withResolvers<ExchangeResult>();
+  const request = prepareRequest(target, message.headers, secureContext);
+  const reader = new ResponseReader(limits);
   const settle = (error: string | null) => {
     clearTimeout(totalTimer);
     clearTimeout(connectTimer);
-    resolve(answer.end(error));
+    resolve(reader.end(error));
     request.destroy();
   };
   const fail = (error: unknown) => settle(explain(error));
   const expire = (ms: number, what: string) =>
     setTimeout(settle, Math.max(ms - spentMs, 0), `${what} within ${ms / 1000} s`);
-  const totalTimer = expire(limits.totalMs, "the receiver did not finish its answer");
-  const connectTimer = expire(limits.connectMs, "no connection was made");
+  const totalTimer = expire(limits.totalMs, "the receiver did not complete its response");
+  const connectTimer = expire(limits.connectMs, "the connection was not established");
 
   request.on("socket", (socket) => {
     const connected = target.url.protocol === "https:" ? "secureConnect" : "connect";
@@ -256,18 +255,18 @@ function exchange(
   let interim = 0;
   request.on("information", () => {
     interim += 1;
-    if (interim > INTERIM_ANSWERS) settle("the receiver sent interim answers without end");
+    if (interim > MAX_INTERIM_RESPONSES) settle("the receiver sent too many interim responses");
   });
   request.on("response", (response) => {
-    answer.status = response.statusCode ?? null;
+    reader.status = response.statusCode ?? null;
     response.on("data", (chunk: Buffer) => {
-      if (!answer.take(chunk)) settle(null);
+      if (!reader.take(chunk)) settle(null);
     });
     response.on("end", () => settle(response.complete ? null : CUT_SHORT));
     response.on("error", fail);
   });
   request.on("upgrade", (response, socket) => {
-    answer.status = response.statusCode ?? null;
+    reader.status = response.statusCode ?? null;
     settle(null);
     socket.destroy();
   });
@@ -277,35 +276,35 @@ function exchange(
   return promise;
 }
 
-/** Answers such as 100 and 103 before the real one; each costs memory, so they are counted too. */
-const INTERIM_ANSWERS = 10;
+/** Responses such as 100 and 103 before the final one; each costs memory. */
+const MAX_INTERIM_RESPONSES = 10;
 
-const CUT_SHORT = "the receiver closed the connection before its answer was complete";
+const CUT_SHORT = "the receiver closed the connection before its response was complete";
 
-/** A request to a checked address, not yet sent. Throws on headers that HTTP cannot carry. */
-function open(target: Target, headers: Message["headers"], secureContext: SecureContext) {
+/** Prepares a request to a checked address. Throws for headers that HTTP cannot carry. */
+function prepareRequest(target: Target, headers: Message["headers"], secureContext: SecureContext) {
   const { url, host, addresses } = target;
-  const secure = url.protocol === "https:";
+  const isHttps = url.protocol === "https:";
   const options: RequestOptions & { secureContext: SecureContext } = {
     method: "POST",
     host,
-    port: url.port || (secure ? 443 : 80),
+    port: url.port || (isHttps ? 443 : 80),
     path: url.pathname + url.search,
     headers: { ...headers, host: url.host, "accept-encoding": "identity" },
-    // No agent: no pool, so no connection to an address that was checked for another post.
+    // Without an agent there is no pool, so no connection to an address that was checked for another request.
     agent: false,
     lookup: pinnedTo(addresses),
     secureContext,
-    ...(secure && !ipaddr.isValid(host) && { servername: host }),
-    // Said aloud, or NODE_TLS_REJECT_UNAUTHORIZED=0 would turn verification off.
+    ...(isHttps && !ipaddr.isValid(host) && { servername: host }),
+    // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 would disable verification.
     rejectUnauthorized: true,
   };
-  return secure ? httpsRequest(options) : httpRequest(options);
+  return isHttps ? httpsRequest(options) : httpRequest(options);
 }
 
 /**
- * Answers with the checked addresses in place of DNS, so that a name cannot change its mind between
- * check and connection. Given all, the socket goes on to the next one when one does not connect.
+ * A lookup that returns the checked addresses instead of asking DNS, so that a name cannot resolve to another address
+ * between check and connection. With all of them, the socket tries the next address if one does not connect.
  */
 function pinnedTo(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIP(address) }));
@@ -315,8 +314,8 @@ function pinnedTo(addresses: readonly string[]): LookupFunction {
   };
 }
 
-/** What has come of an answer, within the limits. */
-class Answer {
+/** Reads a response within the limits. */
+class ResponseReader {
   status: number | null = null;
   #read = 0;
   readonly #kept: Buffer[] = [];
@@ -326,36 +325,40 @@ class Answer {
     this.#limits = limits;
   }
 
-  /** Keeps what is wanted of a piece of the body; false when no more should be read. */
+  /** Keeps the beginning of the body; false if no more should be read. */
   take(chunk: Buffer): boolean {
-    const wanted = this.#limits.keptBytes - this.#read;
+    const missing = this.#limits.keptBytes - this.#read;
     // A copy, so that 4 KiB do not keep a whole network buffer in memory.
-    if (wanted > 0) this.#kept.push(Buffer.from(chunk.subarray(0, wanted)));
+    if (missing > 0) this.#kept.push(Buffer.from(chunk.subarray(0, missing)));
     this.#read += chunk.length;
     return this.#read < this.#limits.answerBytes;
   }
 
-  /** How the exchange ended: well when `error` is null and a status has come. */
-  end(error: string | null): End {
+  /** The result of the exchange. `error`: why it failed, or null. */
+  end(error: string | null): ExchangeResult {
     if (this.status === null) return { statusCode: null, error: error ?? CUT_SHORT, answer: null };
     const answer = textOf(Buffer.concat(this.#kept), this.#limits.keptBytes);
     if (error === null) return { statusCode: this.status, error, answer };
-    return { statusCode: null, error: `${error} (it had begun to answer ${this.status})`, answer };
+    return {
+      statusCode: null,
+      error: `${error} (the response had begun with status ${this.status})`,
+      answer,
+    };
   }
 }
 
 /**
- * Bytes of unknown kind as text of at most `limit` bytes of UTF-8, cut between characters. What is
- * not UTF-8 and control characters, which could steer a terminal, become U+FFFD.
+ * Decodes bytes to at most `limit` bytes of UTF-8, cut between characters. Invalid bytes and control characters, which
+ * could control a terminal, become U+FFFD.
  */
 function textOf(bytes: Uint8Array, limit: number): string {
-  // As a stream: a character that our own cut has halved is left out.
+  // As a stream, so that a character that was cut in the middle is left out.
   const text = new TextDecoder().decode(bytes, { stream: true });
   const clean = text.replace(/[^\P{Cc}\t\r\n]/gu, "\uFFFD");
   return clean.slice(0, new TextEncoder().encodeInto(clean, new Uint8Array(limit)).read);
 }
 
-/** What went wrong in one plain sentence; texts of the runtime and of the receiver stay out of it. */
+/** Explains an error in one sentence of ours, without text from the runtime or the receiver. */
 function explain(error: unknown): string {
   const { code = "" } = (error ?? {}) as { code?: string };
   const found = EXPLANATIONS.find(([codes]) => codes.test(code));
@@ -366,17 +369,17 @@ const EXPLANATIONS: [RegExp, string][] = [
   [/^ECONNREFUSED$/, "the connection was refused"],
   [/^(ECONNRESET|EPIPE|ECONNABORTED)$/, CUT_SHORT],
   [/^(ENETUNREACH|EHOSTUNREACH|EADDRNOTAVAIL|EAFNOSUPPORT)$/, "there is no route to the receiver"],
-  [/^ETIMEDOUT$/, "no connection was made in time"],
+  [/^ETIMEDOUT$/, "the connection was not established in time"],
   [/^CERT_HAS_EXPIRED$/, "the receiver's certificate has expired"],
   [/^CERT_NOT_YET_VALID$/, "the receiver's certificate is not valid yet"],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, "the receiver's certificate is for another name"],
   [
     /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)/,
-    "the receiver's certificate is signed by no known authority; --webhook-ca adds one",
+    "the receiver's certificate is not signed by a known authority; add the authority with --webhook-ca",
   ],
   [/^(CERT_|INVALID_CA|INVALID_PURPOSE|UNABLE_TO)/, "the receiver's certificate is not valid"],
-  [/^(ERR_SSL|EPROTO|ERR_TLS)/, "the receiver does not speak TLS as it should"],
-  [/^HPE_HEADER_OVERFLOW$/, "the headers of the answer are too large"],
-  [/^HPE_/, "the answer is not HTTP"],
+  [/^(ERR_SSL|EPROTO|ERR_TLS)/, "the TLS handshake with the receiver failed"],
+  [/^HPE_HEADER_OVERFLOW$/, "the headers of the response are too large"],
+  [/^HPE_/, "the response is not HTTP"],
   [/^ERR_(INVALID_CHAR|HTTP_INVALID_HEADER_VALUE|INVALID_HTTP_TOKEN)$/, "a header cannot be sent"],
 ];

@@ -1,11 +1,11 @@
-/** Signatures of a delivery: the documented header, and those of Standard Webhooks, made with the same secret. */
+/** Signatures of a delivery: the documented header and the Standard Webhooks headers, with the same secret. */
 import { createHmac } from "node:crypto";
 
 export const SECRET_PREFIX = "whsec_";
 
-/** Those of the headers that only the holder of the secret can make. */
+/** The headers that depend on the secret. */
 export const SIGNATURE_HEADERS = ["X-Allison-Signature", "webhook-signature"] as const;
-/** Those that tell when the request was signed. */
+/** The headers that contain the time of signing. */
 export const TIMESTAMP_HEADERS = ["X-Allison-Timestamp", "webhook-timestamp"] as const;
 
 /**

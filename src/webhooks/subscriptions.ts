@@ -21,13 +21,13 @@ export const webhookSubscriptions = sqliteTable(
     description: text(),
     events: text({ mode: "json" }).$type<EventType[]>().notNull(),
     enabled: integer({ mode: "boolean" }).notNull(),
-    /** Sealed by the vault; opened only to sign. */
+    /** Sealed by the vault; decrypted only to sign. */
     secret: text().notNull(),
     secret_preview: text().notNull(),
     auto_disabled_reason: text({ enum: AUTO_DISABLED_REASONS }),
     /** Events in a row that failed for good. */
     consecutive_failures: integer().notNull(),
-    /** Of the first failed attempt since the last success. */
+    /** The time of the first failed attempt since the last success. */
     failing_since: text(),
   },
   (table) => [index("webhook_subscriptions_created").on(table.created_at, table.id)],
@@ -43,10 +43,10 @@ export const webhookSubscriptionEntity = {
 
 const SECRET_LENGTH = 32;
 
-/** What a subscription's secret is sealed for. */
+/** The purpose with which the vault seals a subscription's secret. */
 export const secretPurpose = (subscriptionId: string) => `webhook_secret:${subscriptionId}`;
 
-/** A new secret for a subscription: as it is shown once, and as it is stored. */
+/** Creates a secret for a subscription: in plain text, and the columns to store. */
 export function newSecret(subscriptionId: string, vault: Vault, random: Random) {
   const secret = SECRET_PREFIX + randomBase62(random, SECRET_LENGTH);
   return {
@@ -58,8 +58,8 @@ export function newSecret(subscriptionId: string, vault: Vault, random: Random) 
   };
 }
 
-/** Whether the vault's key is the one that the newest secret was sealed with; true where there is none. */
-export function opensSecrets({ db, vault }: { db: Db; vault: Vault }): boolean {
+/** Whether the vault can decrypt the newest secret; true if there is none. */
+export function canDecryptSecrets({ db, vault }: { db: Db; vault: Vault }): boolean {
   const { id, secret } = webhookSubscriptions;
   const newest = db.select({ id, secret }).from(webhookSubscriptions).orderBy(sql`seq desc`).get();
   if (!newest) return true;

@@ -255,7 +255,7 @@ describe("receivers that misbehave", () => {
       [
         "never answers",
         { behaviour: "hang" },
-        { status: null, error: /did not finish its answer within/ },
+        { status: null, error: /did not complete its response within/ },
       ],
       ["resets the connection", { behaviour: "reset" }, { status: null, error: /connection/ }],
       [
@@ -266,18 +266,18 @@ describe("receivers that misbehave", () => {
       [
         "drips a byte at a time",
         { behaviour: "drip", body: page, dripMs: 50 },
-        { status: null, error: /did not finish its answer within/ },
+        { status: null, error: /did not complete its response within/ },
       ],
       [
         "sends headers for ever",
         { behaviour: "dripHeaders", dripMs: 50 },
-        { status: null, error: /did not finish its answer within/ },
+        { status: null, error: /did not complete its response within/ },
       ],
       ["speaks no HTTP", { behaviour: "garbage" }, { status: null, error: /./ }],
       [
         "answers slower than allowed",
         { status: 200, delayMs: 900 },
-        { status: null, error: /did not finish its answer within/ },
+        { status: null, error: /did not complete its response within/ },
       ],
     ];
   test.each(table)(

@@ -183,7 +183,9 @@ describe("URLs that are none of ours are refused with a plain sentence", () => {
   });
 
   test("port 0 is refused; every other port of a public receiver may be used", async () => {
-    expect(await refusal(closedDoor(), "https://example.com:0/")).toContain("port 0");
+    expect(await refusal(closedDoor(), "https://example.com:0/")).toBe(
+      "the port must be from 1 to 65535",
+    );
     for (const port of [22, 25, 443, 6379, 8443, 65_535]) {
       expect(await closedDoor().check(`https://example.com:${port}/`)).toBeNull();
     }
@@ -468,7 +470,7 @@ async function postTo(tls: Certificate, host: string, ca: string | null) {
 
 describe("a receiver proves that it is the one in the URL, or is sent nothing", () => {
   const UNKNOWN =
-    "the receiver's certificate is signed by no known authority; --webhook-ca adds one";
+    "the receiver's certificate is not signed by a known authority; add the authority with --webhook-ca";
 
   test("a certificate of the private authority is good for its names and addresses", async () => {
     for (const host of [CERTIFIED_NAME, `${CERTIFIED_NAME}.`, "localhost", "127.0.0.1"]) {
@@ -506,7 +508,7 @@ describe("a receiver proves that it is the one in the URL, or is sent nothing", 
     await using receiver = await startReceiver({ script: [{ behaviour: "garbage" }] });
     const url = `https://127.0.0.1:${receiver.port}/`;
     const { error, durationMs } = await homeDoor({ limits: SHORT }).post(url, MESSAGE);
-    expect(error).toBe("no connection was made within 0.25 s");
+    expect(error).toBe("the connection was not established within 0.25 s");
     expect(durationMs).toBeLessThan(1_000);
     expect(receiver.requests).toEqual([]);
   });
@@ -521,18 +523,18 @@ describe("a receiver proves that it is the one in the URL, or is sent nothing", 
   test("one broken certificate among good ones is named by its place", () => {
     const broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     expect(() => createEgress({ allow: [], ca: authority + broken })).toThrow(
-      "certificate 2 in the file of --webhook-ca cannot be read",
+      "certificate 2 in the file of --webhook-ca is invalid",
     );
   });
 });
 
 const HEADER_FLOOD = "x: y\r\n".repeat(200_000);
 const CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-const UNFINISHED = "the receiver closed the connection before its answer was complete";
-const TOO_SLOW = "the receiver did not finish its answer within 0.5 s";
-const TOO_LARGE = "the headers of the answer are too large";
-const NOT_HTTP = "the answer is not HTTP";
-const BEGUN = " (it had begun to answer 200)";
+const UNFINISHED = "the receiver closed the connection before its response was complete";
+const TOO_SLOW = "the receiver did not complete its response within 0.5 s";
+const TOO_LARGE = "the headers of the response are too large";
+const NOT_HTTP = "the response is not HTTP";
+const BEGUN = " (the response had begun with status 200)";
 
 const MISBEHAVIOURS: [string, Answer, string][] = [
   ["never answers", { behaviour: "hang" }, TOO_SLOW],
@@ -569,7 +571,7 @@ const MISBEHAVIOURS: [string, Answer, string][] = [
   [
     "never comes to the point",
     { raw: "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(50_000) },
-    "the receiver sent interim answers without end",
+    "the receiver sent too many interim responses",
   ],
 ];
 
@@ -799,7 +801,7 @@ describe("the environment", () => {
       { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
       { urls: [url], ca: null, control: url },
     );
-    expect(outcomes[0].error).toContain("no known authority");
+    expect(outcomes[0].error).toContain("not signed by a known authority");
     expect(seen).toBe("ok");
     expect(secure.requests).toHaveLength(1);
   });
