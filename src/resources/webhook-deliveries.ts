@@ -1,4 +1,4 @@
-/** Deliveries of a webhook subscription: the list, a test delivery, and sending a failed one again. */
+/** Deliveries of a webhook subscription: listing them, sending a sample, and retrying a failed one. */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
 import type { EventType } from "../contract/event-types.ts";
@@ -20,22 +20,21 @@ import {
   webhookSubscriptionDefinition,
 } from "./webhook-subscriptions.ts";
 
-const aTime = "2026-11-23T10:42:00.000Z";
-const time = (doc: string) => timestamp({ doc, example: aTime });
+const time = (doc: string) => timestamp({ doc, example: "2026-11-23T10:42:00.000Z" });
 
 const Attempt = z.object({
-  attempt: wholeNumber({ doc: "Which attempt, from 1.", example: 1 }, 1, 1_000),
-  at: time("When it was made."),
+  attempt: wholeNumber({ doc: "The number of the attempt, from 1.", example: 1 }, 1, 1_000),
+  at: time("When the attempt was made."),
   status_code: wholeNumber(
-    { doc: "HTTP status of the answer; null without one.", example: 200 },
+    { doc: "The HTTP status of the response; null without a response.", example: 200 },
     100,
     999,
   ).nullable(),
   error: z
     .string()
     .nullable()
-    .meta({ description: "Why there was no answer.", examples: [null] }),
-  duration_ms: wholeNumber({ doc: "How long it took, in milliseconds.", example: 214 }, 0, 60_000),
+    .meta({ description: "Why there was no valid response.", examples: [null] }),
+  duration_ms: wholeNumber({ doc: "The duration in milliseconds.", example: 214 }, 0, 60_000),
 });
 
 const Delivery = z
@@ -47,26 +46,26 @@ const Delivery = z
       description: "The event, the same for all subscriptions and attempts.",
       examples: ["evt_5c1f0c5f7f6a4b3c9d2e1f0a9b8c7d6e"],
     }),
-    event_type: eventType("What happened."),
-    status: choice(DELIVERY_STATUSES, { doc: "How far it is.", example: "succeeded" }),
-    test: flag({ doc: "A sample sent by `/test`.", example: false }),
-    created_at: time("When the event happened."),
-    attempts: z.array(Attempt).meta({ description: "What was tried, in order." }),
-    next_attempt_at: time("When it is tried next; null when nothing more is planned.")
+    event_type: eventType("The event type."),
+    status: choice(DELIVERY_STATUSES, { doc: "The state of the delivery.", example: "succeeded" }),
+    test: flag({ doc: "Whether it is a sample, sent with `/test`.", example: false }),
+    created_at: time("When the event occurred."),
+    attempts: z.array(Attempt).meta({ description: "The attempts so far, oldest first." }),
+    next_attempt_at: time("When the next attempt is due; null if none is planned.")
       .nullable()
       .meta({ examples: [null] }),
   })
   .meta({ id: "WebhookDelivery" });
 
-/** Throws `conflict` for a subscription to which nothing is sent at present. */
+/** Throws `conflict` for a disabled subscription. */
 export function requireEnabled(subscription: Subscription): void {
   if (!subscription.enabled) throw conflict({ enabled: "is false; enable the subscription first" });
 }
 
-/** Throws `conflict` for a delivery that has not failed for good. */
+/** Throws `conflict` unless the delivery has failed for good. */
 export function requireFailed({ status }: DeliveryRow): void {
   if (status === "failed") return;
-  throw conflict({ status: `is ${status}; only a failed delivery is sent again` });
+  throw conflict({ status: `is ${status}; only a failed delivery can be retried` });
 }
 
 /** Stores a sample delivery of `type`; returns its id. */
@@ -83,7 +82,7 @@ export function sendTest(
 const { path, tag, view } = webhookSubscriptionDefinition;
 const common = { tag, access: "key" as const };
 
-/** Refuses a subscription whose stored address is no longer allowed. */
+/** Throws `validation_failed` if the stored URL is no longer allowed. */
 async function checkStoredUrl(
   services: RouteServices,
   { params }: { params: Params },
@@ -99,9 +98,9 @@ const testRoute: WriteRoute<Subscription, { event?: EventType }> = {
   path: `${path}/:id/test`,
   summary: "Send a sample",
   description:
-    'Sends a sample of an event, by default the first the subscription is for, with `"test": true` in its envelope. It is tried once and counts for nothing. The answer is the delivery; read it again to see what came of it.',
+    'Sends a sample event, by default of the first type in `events`, with `"test": true` in its envelope. There is one attempt, and it does not affect `auto_disabled_reason`. Returns the delivery; fetch it again to see the result.',
   body: z
-    .object({ event: eventType("Which event to send.").optional() })
+    .object({ event: eventType("The event type to send.").optional() })
     .meta({ id: "WebhookTest" }),
   bodyOptional: true,
   status: 202,
@@ -118,10 +117,10 @@ const testRoute: WriteRoute<Subscription, { event?: EventType }> = {
 
 const listQuery = z.object({
   status: choice(DELIVERY_STATUSES, {
-    doc: "Only with this status.",
+    doc: "Only deliveries with this status.",
     example: "failed",
   }).optional(),
-  event: eventType("Only of this event.").optional(),
+  event: eventType("Only deliveries of this event type.").optional(),
   ...pagingQuery,
 });
 
@@ -131,7 +130,7 @@ const listRoute: ReadRoute = {
   operation: "listWebhookDeliveries",
   path: `${path}/:id/deliveries`,
   summary: "List deliveries",
-  description: `What was sent to the subscription, or is to be, newest first; kept for ${LIMITS.deliveryDays} days.`,
+  description: `The deliveries of the subscription, newest first. They are kept for ${LIMITS.deliveryDays} days.`,
   query: listQuery,
   answers: { kind: "page", data: Delivery },
   read(services, { params, query }) {
@@ -164,10 +163,10 @@ const retryRoute: WriteRoute<Found> = {
   method: "POST",
   operation: "retryWebhookDelivery",
   path: `${path}/:id/deliveries/:delivery_id/retry`,
-  params: { delivery_id: "The delivery." },
-  summary: "Send a failed delivery again",
+  params: { delivery_id: "The id of the delivery." },
+  summary: "Retry a failed delivery",
   description:
-    "Begins a new round of attempts for a delivery that failed for good. Any other is answered with 409.",
+    "Starts a new series of attempts for a delivery that has failed for good. Any other delivery is refused with 409.",
   status: 202,
   answers: { kind: "one", data: Delivery },
   errors: ["conflict"],

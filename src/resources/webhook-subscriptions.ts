@@ -1,4 +1,4 @@
-/** Webhook subscriptions: which address is told of which events, and with what secret. */
+/** Webhook subscriptions: the URL that receives events, which events, and the secret that signs them. */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
 import { EVENT_TYPES } from "../contract/event-types.ts";
@@ -44,28 +44,28 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
       .refine(isPlainUrl, "must be a complete https address")
       .meta({
         description:
-          "Where events are sent. Must be https and reachable from the public internet, unless the owner of the server has opened a network.",
+          "The URL that receives events. It must be an https address on the public internet; `--webhook-allow` on the server permits others.",
         examples: ["https://example.com/hooks/allison"],
         maxLength: LIMITS.urlLength,
       }),
-    description: optional(label({ doc: "What it is for.", example: "CRM" })),
+    description: optional(label({ doc: "What the subscription is for.", example: "CRM" })),
     events: z
-      .array(eventType("An event."))
+      .array(eventType("An event type."))
       .min(1)
       .overwrite((list) => [...new Set(list)])
-      .meta({ description: "Which events are sent, at least one.", examples: [["call.ended"]] }),
+      .meta({ description: "The events to send, at least one.", examples: [["call.ended"]] }),
     enabled: flag({
-      doc: "Whether events are sent. Switching off cancels what still waits; switching on again clears `auto_disabled_reason`.",
+      doc: "Whether events are sent. Disabling cancels pending deliveries; enabling clears `auto_disabled_reason`.",
       example: true,
     }).default(true),
   },
   readOnly: {
     secret_preview: label({
-      doc: "The beginning of the secret; the whole is shown once, when it is made.",
+      doc: "The beginning of the secret. The whole secret is shown only when it is created.",
       example: "whsec_a1B2c3D4...",
     }),
     auto_disabled_reason: choice(AUTO_DISABLED_REASONS, {
-      doc: "Why the server itself switched it off: `consecutive_failures`, 10 events in a row that failed for good, or `no_success`, 5 days without a success.",
+      doc: "Why the server disabled the subscription: `consecutive_failures` (10 events in a row failed for good) or `no_success` (no success for 5 days).",
       example: "no_success",
     })
       .nullable()
@@ -75,7 +75,7 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
     enabled: isTrue(
       "enabled",
       webhookSubscriptions.enabled,
-      "Only enabled ones, or only the others.",
+      "`true` for enabled subscriptions, `false` for disabled ones.",
     ),
   },
   rules: {
@@ -96,11 +96,11 @@ const WithSecret = z
   .object({
     data: webhookSubscriptionDefinition.object,
     secret: z.string().meta({
-      description: "Signs the deliveries. Shown in this answer only.",
+      description: "Signs the deliveries. Shown only in this response.",
       examples: ["whsec_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6"],
     }),
     warning: z.string().meta({
-      description: "The same in words.",
+      description: "A reminder to store the secret.",
       examples: ["Store the secret now; it is not shown again."],
     }),
   })
@@ -113,7 +113,7 @@ export const bindSubscriptions = (db: Db): Resource<typeof webhookSubscriptions>
 export const findSubscription = ({ db }: RouteServices, { id = "" }: Params): Subscription | null =>
   bindSubscriptions(db).find(id);
 
-/** Throws `validation_failed` on `url` when the address may not be sent to; the message names what would allow it. */
+/** Throws `validation_failed` on `url` if the address is not allowed; the text names the setting that would allow it. */
 export async function requireReachable(egress: Egress, url: string): Promise<void> {
   const refusal = await egress.check(url);
   if (refusal) throw invalid({ url: refusal.message });
@@ -133,7 +133,7 @@ const createSubscriptionRoute: WriteRoute<unknown, object> = {
   operation: "createWebhookSubscription",
   path,
   summary: "Create a webhook subscription",
-  description: "Answers with the secret that signs its deliveries, this once.",
+  description: "Returns the secret that signs the deliveries. It is not shown again.",
   body: createBody as z.ZodType<object>,
   status: 201,
   answers: { kind: "secret", data: WithSecret },
@@ -169,7 +169,7 @@ const rotateSecretRoute: WriteRoute<Subscription> = {
   path: `${path}/:id/rotate-secret`,
   summary: "Rotate the secret",
   description:
-    "Makes a new secret and answers with it, this once. The old one signs nothing more from now on.",
+    "Creates a new secret and returns it; it is not shown again. The next attempt is signed with the new secret.",
   status: 200,
   answers: { kind: "secret", data: WithSecret },
   find: findSubscription,

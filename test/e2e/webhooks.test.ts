@@ -107,7 +107,7 @@ test("whoever sits at the machine lists subscriptions and deliveries, sends a sa
   const again = await run("retry", sample.id);
   expect([again.exitCode, again.stderr]).toEqual([
     1,
-    "Refused: status is succeeded; only a failed delivery is sent again.\n",
+    "Refused: status is succeeded; only a failed delivery can be retried.\n",
   ]);
   await client.patch(`/v1/webhook-subscriptions/${id}`, { enabled: false });
   expect((await run("test", id)).stderr).toContain("enable the subscription first");
