@@ -37,7 +37,7 @@ export const sessions = sqliteTable(
 );
 export type Session = typeof sessions.$inferSelect;
 
-const sessionEntity = {
+export const sessionEntity = {
   type: "session",
   table: sessions,
   ignored: ["token_hash", "last_seen_at", "last_seen_ip"],

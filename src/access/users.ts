@@ -42,14 +42,14 @@ export const recoveryCodes = sqliteTable(
   (table) => [index("recovery_codes_user").on(table.user_id)],
 );
 
-const userEntity = {
+export const userEntity = {
   type: "user",
   table: users,
   masked: ["password_hash", "totp_secret"],
   ignored: ["totp_last_step"],
 } satisfies Entity;
 
-const recoveryCodeEntity = {
+export const recoveryCodeEntity = {
   type: "recovery_code",
   table: recoveryCodes,
   ignored: ["hash"],

@@ -15,7 +15,7 @@ export const organization = sqliteTable("organization", {
   name: text().notNull(),
 });
 
-const organizationEntity = { type: "organization", table: organization } satisfies Entity;
+export const organizationEntity = { type: "organization", table: organization } satisfies Entity;
 
 /** The organization of this install; null before the first start has made it. */
 export const readOrganization = (db: Db) => db.select().from(organization).get() ?? null;

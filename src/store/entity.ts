@@ -1,11 +1,12 @@
 /** What the write path knows of a table whose rows are objects of the product. */
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { EntityType } from "../contract/entities.ts";
 import type { AuditRules } from "./audit-chain.ts";
 import type { SearchRules } from "./search.ts";
 
 /** A table, what the audit log calls and shows of its rows, and how they are found by words. */
 export interface Entity<Table extends SQLiteTable = SQLiteTable> extends AuditRules {
-  type: string;
+  type: EntityType;
   table: Table;
   search?: SearchRules;
   /**
