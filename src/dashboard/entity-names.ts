@@ -1,94 +1,114 @@
-/** What the things in the audit log are called, so that a line of it can be read. */
+/** Names the entity of an audit row for people: a contact by its name, a session by its account's email. */
+import { getTableName } from "drizzle-orm";
+import { apiKeyEntity } from "../access/keys.ts";
+import { sessionEntity } from "../access/sessions.ts";
+import { recoveryCodeEntity, userEntity } from "../access/users.ts";
+import { ENTITY_TYPES, type EntityType } from "../contract/entities.ts";
+import { callEntity } from "../resources/calls.ts";
+import { contactEntity } from "../resources/contacts.ts";
+import { escalationRuleEntity } from "../resources/escalation-rules.ts";
+import { intentEntity } from "../resources/intents.ts";
+import { factDefinition, faqDefinition, policyDefinition } from "../resources/knowledge.ts";
+import { locationEntity } from "../resources/locations.ts";
+import { organizationEntity } from "../resources/organization.ts";
+import { teamMemberEntity } from "../resources/team-members.ts";
 import type { AuditRow } from "../store/audit-chain.ts";
-import type { Db } from "../store/database.ts";
+import type { Entity } from "../store/change.ts";
+import type { Db } from "../store/open.ts";
+import { webhookSubscriptionEntity } from "../webhooks/subscriptions.ts";
 
 type Fields = Record<string, unknown>;
-interface Named {
+interface Naming {
   table: string;
-  /** What the name is made of; the audit log calls them the same. */
+  /** The columns that the name is made of. The audit log records them under the same names. */
   columns: readonly string[];
-  name(fields: Fields): unknown;
-  /** The thing that it is called by where there is one: its type, and the column that holds its id. */
-  by?: { type: string; column: string };
+  nameOf(fields: Fields): unknown;
+  /** Another entity whose name takes precedence: its type, and the column that holds its id. */
+  owner?: { type: EntityType; column: string };
 }
 
-/** Called by the first of these columns that says something. */
-const named = (table: string, ...columns: string[]): Named => ({
-  table,
+/** Names an entity by the first of these columns that has a value. */
+const byColumns = ({ table }: Entity, ...columns: string[]): Naming => ({
+  table: getTableName(table),
   columns,
-  name: (fields) => columns.map((column) => fields[column]).find(Boolean),
-});
-/** Of an account, and called by it. */
-const ofUser = (table: string): Named => ({
-  table,
-  columns: ["user_id"],
-  name: () => null,
-  by: { type: "user", column: "user_id" },
+  nameOf: (fields) => columns.map((column) => fields[column]).find(Boolean),
 });
 
-const BY_TYPE: Record<string, Named> = {
-  organization: named("organization", "name"),
-  api_key: named("api_keys", "name"),
-  user: named("users", "email"),
-  session: ofUser("sessions"),
-  recovery_code: ofUser("recovery_codes"),
+/** Names an entity of an account by the account. */
+const byUser = ({ table }: Entity): Naming => ({
+  table: getTableName(table),
+  columns: ["user_id"],
+  nameOf: () => null,
+  owner: { type: "user", column: "user_id" },
+});
+
+const NAMINGS: Record<EntityType, Naming> = {
+  organization: byColumns(organizationEntity, "name"),
+  api_key: byColumns(apiKeyEntity, "name"),
+  user: byColumns(userEntity, "email"),
+  session: byUser(sessionEntity),
+  recovery_code: byUser(recoveryCodeEntity),
   contact: {
-    table: "contacts",
+    table: getTableName(contactEntity.table),
     columns: ["first_name", "last_name", "phone_number"],
-    name: ({ first_name, last_name, phone_number }) =>
+    nameOf: ({ first_name, last_name, phone_number }) =>
       [first_name, last_name].filter(Boolean).join(" ") || phone_number,
   },
   call: {
-    table: "calls",
+    table: getTableName(callEntity.table),
     columns: ["contact_id", "direction", "from_number", "to_number"],
-    name: ({ direction, from_number, to_number }) =>
+    nameOf: ({ direction, from_number, to_number }) =>
       direction === "outbound" ? to_number : from_number,
-    by: { type: "contact", column: "contact_id" },
+    owner: { type: "contact", column: "contact_id" },
   },
-  location: named("locations", "name"),
-  team_member: named("team_members", "name"),
-  escalation_rule: named("escalation_rules", "name"),
-  intent: named("intents", "name"),
-  fact: named("facts", "key"),
-  faq: named("faqs", "question"),
-  policy: named("policies", "policy_key"),
-  webhook_subscription: named("webhook_subscriptions", "description", "url"),
+  location: byColumns(locationEntity, "name"),
+  team_member: byColumns(teamMemberEntity, "name"),
+  escalation_rule: byColumns(escalationRuleEntity, "name"),
+  intent: byColumns(intentEntity, "name"),
+  fact: byColumns(factDefinition.entity, "key"),
+  faq: byColumns(faqDefinition.entity, "question"),
+  policy: byColumns(policyDefinition.entity, "policy_key"),
+  webhook_subscription: byColumns(webhookSubscriptionEntity, "description", "url"),
 };
 
-/** Gives the function that names what an audit row is about: as it is called now, or was when it went; null for neither. */
+/**
+ * Returns a function that names the entity of an audit row: by its current fields, or by those of the row where it is
+ * deleted; null where neither has a name.
+ */
 export function createEntityNames({ $client: sqlite }: Db) {
-  const rows = new Map(
-    Object.entries(BY_TYPE).map(([type, { table, columns }]) => [
-      type,
-      sqlite.prepare<Fields, [string]>(`select ${columns.join(", ")} from ${table} where id = ?`),
-    ]),
+  const statements = new Map(
+    ENTITY_TYPES.map((type) => {
+      const { table, columns } = NAMINGS[type];
+      const text = `select ${columns.join(", ")} from ${table} where id = ?`;
+      return [type, sqlite.prepare<Fields, [string]>(text)];
+    }),
   );
 
-  function nameFrom(type: string, fields: Fields): string | null {
-    const { name, by } = BY_TYPE[type]!;
-    const id = by && fields[by.column];
-    if (typeof id === "string") {
-      const found = rows.get(by!.type)!.get(id);
-      if (found) return nameFrom(by!.type, found);
+  function nameFrom(type: EntityType, fields: Fields): string | null {
+    const { nameOf, owner } = NAMINGS[type];
+    const ownerId = owner && fields[owner.column];
+    if (typeof ownerId === "string") {
+      const found = statements.get(owner!.type)!.get(ownerId);
+      if (found) return nameFrom(owner!.type, found);
     }
-    const text = name(fields);
-    return typeof text === "string" && text !== "" ? text : null;
+    const name = nameOf(fields);
+    return typeof name === "string" && name !== "" ? name : null;
   }
 
   return ({ entity_type, entity_id, changes }: AuditRow): string | null => {
-    if (!rows.has(entity_type)) return null;
-    const now = rows.get(entity_type)!.get(entity_id);
-    return nameFrom(entity_type, now ?? fieldsOf(changes));
+    const type = entity_type as EntityType;
+    const current = statements.get(type);
+    return current ? nameFrom(type, current.get(entity_id) ?? fieldsOf(changes)) : null;
   };
 }
 
-/** The fields that a change names, as they were after it, or before it where it took them away. */
+/** The fields of a recorded change: their values after it, or before it where the entity was deleted. */
 function fieldsOf(changes: string): Fields {
   try {
     const pairs = Object.entries(JSON.parse(changes) as Record<string, [unknown, unknown]>);
     return Object.fromEntries(pairs.map(([field, [before, after]]) => [field, after ?? before]));
   } catch {
-    // Altered into what is no JSON: such a row is to be shown, too.
+    // A row that was altered into invalid JSON is shown too.
     return {};
   }
 }

@@ -19,7 +19,13 @@ export function AccountPage() {
         <Text size="sm">
           You sign in as <b>{user.email}</b>.
         </Text>
-        <NameForm label="Your name" name={user.name ?? ""} path="/user" of="user" empty={null} />
+        <NameForm
+          label="Your name"
+          name={user.name ?? ""}
+          path="/user"
+          entity="user"
+          emptyValue={null}
+        />
       </Section>
       <Section title="Password">
         <PasswordForm email={user.email} />

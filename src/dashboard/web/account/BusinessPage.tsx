@@ -26,8 +26,8 @@ export function BusinessPage() {
           description="As callers know it. It stands above every page."
           name={session.organization.name ?? ""}
           path="/organization"
-          of="organization"
-          empty=""
+          entity="organization"
+          emptyValue=""
         />
       </Section>
       <Section title="Server">

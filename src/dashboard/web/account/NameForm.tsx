@@ -1,8 +1,9 @@
-/** One name that is changed on its own: the person's or the business's. */
+/** A form for a single name: the user's or the business's. */
 import { Alert, Button, Group, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import type { EntityType } from "../../../contract/entities.ts";
 import { send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
 import { showFieldErrors, useUnsavedChanges } from "../parts/form.tsx";
@@ -11,36 +12,37 @@ interface NameFormProps {
   label: string;
   description?: string;
   name: string;
-  /** What is patched, and what then tells of it. */
+  /** The path that is patched, and the entity behind it. */
   path: string;
-  of: string;
-  /** What an empty field is sent as. */
-  empty: null | "";
+  entity: EntityType;
+  /** The value that is sent for an empty input. */
+  emptyValue: null | "";
 }
 
-export function NameForm({ label, description, name, path, of, empty }: NameFormProps) {
+export function NameForm(props: NameFormProps) {
+  const { label, description, name, path, entity, emptyValue } = props;
   const client = useQueryClient();
   const form = useForm({ initialValues: { name } });
   const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const dirty = form.isDirty();
-  useUnsavedChanges(dirty);
+  const [isSaving, setIsSaving] = useState(false);
+  const isDirty = form.isDirty();
+  useUnsavedChanges(isDirty);
   useEffect(() => {
     form.setInitialValues({ name });
-    if (!dirty) form.setValues({ name });
+    if (!isDirty) form.setValues({ name });
   }, [name]);
 
   async function save(values: { name: string }) {
-    setBusy(true);
+    setIsSaving(true);
     setProblem(null);
     try {
-      await send("PATCH", path, { body: { name: values.name.trim() || empty } });
+      await send("PATCH", path, { body: { name: values.name.trim() || emptyValue } });
       form.resetDirty();
-      await refreshQueries(client, [of]);
+      await refreshQueries(client, [entity]);
     } catch (error) {
       setProblem(showFieldErrors(form, error));
     } finally {
-      setBusy(false);
+      setIsSaving(false);
     }
   }
 
@@ -59,7 +61,7 @@ export function NameForm({ label, description, name, path, of, empty }: NameForm
           </Alert>
         )}
         <Group>
-          <Button type="submit" variant="default" loading={busy} disabled={!dirty}>
+          <Button type="submit" variant="default" loading={isSaving} disabled={!isDirty}>
             Save name
           </Button>
         </Group>

@@ -1,6 +1,6 @@
 /**
- * What the pages read, kept and refreshed by react-query. Each query says of which kinds of things it tells (`of`), and is
- * read anew when the server says that one of them changed, whoever changed it.
+ * The pages' queries, cached by react-query. Each query names the entity types that its answer shows, and is refreshed
+ * when the server reports a change of one of them, whoever made it.
  */
 import {
   keepPreviousData,
@@ -12,18 +12,25 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { useEffect } from "react";
+import type { EntityType } from "../../../contract/entities.ts";
 import type { Changes, Page, SessionInfo } from "../../answers.ts";
 import { Failure, getData, type QueryValues, send } from "./client.ts";
 
+/** What a change is reported of: an entity type, webhook deliveries, or everything. */
+export type ChangeType = EntityType | "delivery" | "*";
+
 declare module "@tanstack/react-query" {
   interface Register {
-    queryMeta: { of?: readonly string[] };
+    queryMeta: { entities?: readonly ChangeType[] };
   }
 }
 
-const LOOK_MS = 2_000;
+const POLL_MS = 2_000;
+const MAX_RETRIES = 2;
+/** Limits `allQuery`, so that a wrong cursor cannot make it run forever. */
+const MAX_ITEMS = 2_000;
 
-/** `onSignedOut`: the session has ended, as a request has just learned. */
+/** `onSignedOut` is called when a request finds that the session has ended. */
 export function createQueryClient(onSignedOut: () => void): QueryClient {
   const onError = (error: Error) => {
     if (error instanceof Failure && error.code === "unauthorized") onSignedOut();
@@ -33,9 +40,10 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
-        // What changed is told; nothing need be asked for again before.
+        // The server reports changes; until then, cached data is current.
         staleTime: Number.POSITIVE_INFINITY,
-        retry: (count, error) => error instanceof Failure && error.status === 0 && count < 2,
+        retry: (count, error) =>
+          error instanceof Failure && error.status === 0 && count < MAX_RETRIES,
         refetchOnWindowFocus: false,
       },
       mutations: { retry: false },
@@ -43,48 +51,52 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
   });
 }
 
-/** Who is signed in. */
+/** The signed-in user, the organization and the server. */
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: ({ signal }) => getData<SessionInfo>("/session", undefined, signal),
-  meta: { of: ["user", "organization"] },
+  meta: { entities: ["user", "organization"] },
 });
 
-/** One object, with the ETag of what is shown. `of`: the kinds of things it tells of. */
-export const oneQuery = <T>(path: string, of: readonly string[]) =>
+/** One object with its ETag. */
+export const oneQuery = <T>(path: string, entities: readonly ChangeType[]) =>
   queryOptions({
     queryKey: ["one", path],
     queryFn: async ({ signal }) => {
       const { body, etag } = await send<{ data: T }>("GET", path, { signal });
       return { data: body.data, etag };
     },
-    meta: { of },
+    meta: { entities },
   });
 
 /** The `data` of any other answer. */
-export const dataQuery = <T>(path: string, of: readonly string[], query: QueryValues = {}) =>
+export const dataQuery = <T>(
+  path: string,
+  entities: readonly ChangeType[],
+  query: QueryValues = {},
+) =>
   queryOptions({
     queryKey: ["data", path, query],
     queryFn: ({ signal }) => getData<T>(path, query, signal),
     placeholderData: keepPreviousData,
-    meta: { of },
+    meta: { entities },
   });
 
-/** One page of a list. The page before stays on the screen until the next is there. */
+/** One page of a list. The previous page stays visible until the next is loaded. */
 export const pageQuery = <T extends object>(
   path: string,
-  of: readonly string[],
+  entities: readonly ChangeType[],
   query: QueryValues = {},
 ) =>
   queryOptions({
     queryKey: ["page", path, query],
     queryFn: async ({ signal }) => (await send<Page<T>>("GET", path, { query, signal })).body,
     placeholderData: keepPreviousData,
-    meta: { of },
+    meta: { entities },
   });
 
-/** Every entry of a list that is short by nature, such as locations: for choices and names. */
-export const allQuery = <T extends object>(path: string, of: readonly string[]) =>
+/** All items of a list that is short by nature, such as locations: for selects and names. */
+export const allQuery = <T extends object>(path: string, entities: readonly ChangeType[]) =>
   queryOptions({
     queryKey: ["all", path],
     queryFn: async ({ signal }) => {
@@ -95,22 +107,26 @@ export const allQuery = <T extends object>(path: string, of: readonly string[]) 
         const page = (await send<Page<T>>("GET", path, { query, signal })).body;
         all.push(...page.data);
         cursor = page.next_cursor ?? undefined;
-      } while (cursor !== undefined && all.length < 2_000);
+      } while (cursor !== undefined && all.length < MAX_ITEMS);
       return all;
     },
-    meta: { of },
+    meta: { entities },
   });
 
-/** Reads anew whatever tells of these kinds of things; `*` is everything, on either side. */
-export const refreshQueries = (client: QueryClient, changed: readonly string[]) =>
+/** Refreshes the queries that show one of the changed types; `*` stands for all types, on either side. */
+export const refreshQueries = (client: QueryClient, changed: readonly ChangeType[]) =>
   client.invalidateQueries({
     predicate: ({ meta }) => {
-      const of = meta?.of ?? [];
-      return changed.includes("*") || of.includes("*") || of.some((kind) => changed.includes(kind));
+      const entities = meta?.entities ?? [];
+      return (
+        changed.includes("*") ||
+        entities.includes("*") ||
+        entities.some((type) => changed.includes(type))
+      );
     },
   });
 
-/** Asks every two seconds, while the page is looked at, what changed, and has it read anew. */
+/** Polls for changes while the page is visible, and refreshes the queries that show them. */
 export function useChanges(): void {
   const client = useQueryClient();
   const { data: changes } = useQuery({
@@ -119,11 +135,12 @@ export function useChanges(): void {
       const after = own.getQueryData<Changes>(["changes"])?.mark;
       return getData<Changes>("/changes", { after }, signal);
     },
-    refetchInterval: LOOK_MS,
+    refetchInterval: POLL_MS,
     refetchOnWindowFocus: "always",
     retry: false,
   });
   useEffect(() => {
-    if (changes && changes.changed.length > 0) void refreshQueries(client, changes.changed);
+    if (changes && changes.changed.length > 0)
+      void refreshQueries(client, changes.changed as ChangeType[]);
   }, [client, changes]);
 }

@@ -1,4 +1,6 @@
-/** The nouns of the product: where each is found, what it is, and of which changes its lists tell. */
+/** The resources of the API as the pages use them. */
+
+import { ENTITY_NOUNS, type EntityType } from "../../../contract/entities.ts";
 import type {
   Call,
   Contact,
@@ -11,48 +13,74 @@ import type {
   TeamMember,
   WebhookSubscription,
 } from "../../answers.ts";
+import { type PageName, pagePath } from "../../page-paths.ts";
 
-/** A resource of the API. `T` is the object that it answers with. */
+/** A resource of the API. `T` is the object that it returns. */
 export interface Resource<T extends object> {
   path: string;
+  entity: EntityType;
   noun: string;
-  /** As the audit log and `changes` call it. */
-  entity: string;
-  /** The schemas of its bodies in the OpenAPI document: `Contact` for `ContactCreate` and `ContactUpdate`. */
+  /** The name of its schema in the OpenAPI document: `Contact` for `ContactCreate` and `ContactUpdate`. */
   schema: string;
-  /** Never there: it carries the type. */
+  /** The page of one object. */
+  page: PageName;
+  /** Never set; carries the type. */
   object?: T;
 }
 
 const resource = <T extends object>(
   path: string,
-  noun: string,
-  entity: string,
+  entity: EntityType,
   schema: string,
-): Resource<T> => ({ path, noun, entity, schema });
+  page: PageName,
+): Resource<T> => ({ path, entity, noun: ENTITY_NOUNS[entity], schema, page });
 
-export const calls = resource<Call>("/v1/calls", "call", "call", "Call");
-export const contacts = resource<Contact>("/v1/contacts", "contact", "contact", "Contact");
-export const facts = resource<Fact>("/v1/knowledge/facts", "fact", "fact", "Fact");
-export const faqs = resource<Faq>("/v1/knowledge/faqs", "FAQ", "faq", "Faq");
-export const policies = resource<Policy>("/v1/knowledge/policies", "policy", "policy", "Policy");
-export const locations = resource<Location>("/v1/locations", "location", "location", "Location");
+export const calls = resource<Call>("/v1/calls", "call", "Call", "call");
+export const contacts = resource<Contact>("/v1/contacts", "contact", "Contact", "contact");
+export const facts = resource<Fact>("/v1/knowledge/facts", "fact", "Fact", "knowledgeEntry");
+export const faqs = resource<Faq>("/v1/knowledge/faqs", "faq", "Faq", "knowledgeEntry");
+export const policies = resource<Policy>(
+  "/v1/knowledge/policies",
+  "policy",
+  "Policy",
+  "knowledgeEntry",
+);
+export const locations = resource<Location>("/v1/locations", "location", "Location", "location");
 export const teamMembers = resource<TeamMember>(
   "/v1/team-members",
-  "team member",
   "team_member",
   "TeamMember",
+  "teamMember",
 );
 export const escalationRules = resource<EscalationRule>(
   "/v1/escalation-rules",
-  "escalation rule",
   "escalation_rule",
   "EscalationRule",
+  "rule",
 );
-export const intents = resource<Intent>("/v1/intents", "intent", "intent", "Intent");
+export const intents = resource<Intent>("/v1/intents", "intent", "Intent", "intent");
 export const subscriptions = resource<WebhookSubscription>(
   "/v1/webhook-subscriptions",
-  "webhook subscription",
   "webhook_subscription",
   "WebhookSubscription",
+  "webhook",
 );
+
+const RESOURCES: readonly Resource<object>[] = [
+  calls,
+  contacts,
+  facts,
+  faqs,
+  policies,
+  locations,
+  teamMembers,
+  escalationRules,
+  intents,
+  subscriptions,
+];
+
+/** The path of an entity's page; null for an entity type without pages. */
+export function entityPath(type: string, id: string): string | null {
+  const found = RESOURCES.find(({ entity }) => entity === type);
+  return found ? pagePath(found.page, { type, id }) : null;
+}

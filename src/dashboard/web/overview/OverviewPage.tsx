@@ -23,7 +23,14 @@ const RANGES = [
   { value: "90", label: "90 days" },
 ];
 
-const KINDS = ["call", "intent", "location", "api_key", "webhook_subscription", "delivery"];
+const KINDS = [
+  "call",
+  "intent",
+  "location",
+  "api_key",
+  "webhook_subscription",
+  "delivery",
+] as const;
 
 export function OverviewPage() {
   const [search, change] = useListSearch();

@@ -7,7 +7,7 @@ import { IconArrowLeft, IconArrowRight } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 import type { QueryValues } from "../api/client.ts";
-import { pageQuery } from "../api/queries.ts";
+import { type ChangeType, pageQuery } from "../api/queries.ts";
 import { type Item, ListRows, type RowFormat } from "./list-rows.tsx";
 import { useListSearch } from "./list-search.ts";
 import { ListToolbar } from "./list-toolbar.tsx";
@@ -19,7 +19,7 @@ export type { Column } from "./list-rows.tsx";
 interface ListProps<T> extends RowFormat<T> {
   path: string;
   /** The entity types that the list shows; see `pageQuery`. */
-  entities: readonly string[];
+  entities: readonly ChangeType[];
   /** Parameters sent in addition to those in the address. */
   query?: QueryValues;
   /** Names in the address that are the API's own parameters. */
