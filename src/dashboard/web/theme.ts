@@ -1,7 +1,7 @@
-/** The look of the dashboard: one accent, system fonts, sizes on a grid of four pixels. */
+/** The theme of the dashboard: one accent color, system fonts. */
 import { createTheme, type MantineColorsTuple } from "@mantine/core";
 
-/** Contrast of at least 4.5 to 1 on white from shade 7 on, on the dark page up to shade 4. */
+/** The contrast is at least 4.5:1 from shade 7 on white, and up to shade 4 on the dark background. */
 const teal: MantineColorsTuple = [
   "#e9f8f6",
   "#cfeeea",
@@ -15,7 +15,7 @@ const teal: MantineColorsTuple = [
   "#074842",
 ];
 
-/** The bar above is the page's one banner; what heads a dialog is none. */
+/** A page has one banner, its header, so the header of a dialog must not be another. */
 const dialog = {
   closeButtonProps: { "aria-label": "Close" },
   attributes: { header: { role: "presentation" } },

@@ -54,10 +54,10 @@ test("what somebody else changed meanwhile is not written over unasked", async (
   await page.getByLabel("First name").fill("Mine");
   await it.write.patch(path, { last_name: "Theirs" });
   await page.getByRole("button", { name: "Save changes" }).click();
-  await page.getByText("Somebody else changed this").waitFor();
+  await page.getByText("Someone else changed this").waitFor();
   expect((await it.read.get(path)).body.data).toMatchObject({ first_name: null });
-  await page.getByRole("button", { name: "Save mine" }).click();
-  await page.getByText("Somebody else changed this").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Overwrite" }).click();
+  await page.getByText("Someone else changed this").waitFor({ state: "detached" });
   expect((await it.read.get(path)).body.data).toMatchObject({ first_name: "Mine" });
 });
 

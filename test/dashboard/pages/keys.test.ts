@@ -1,4 +1,4 @@
-/** API keys, as a person makes and stops them; and what a session alone cannot do. */
+/** API keys on their page, and what a session alone cannot do. */
 import { expect, test } from "bun:test";
 import { PASSWORD } from "../../support/dashboard.ts";
 import { startTestServer } from "../../support/harness.ts";
@@ -6,24 +6,24 @@ import { setUpPages } from "../../support/pages.ts";
 
 const dashboard = setUpPages(() => startTestServer());
 
-/** What a printed command answers; the server under test runs in this process, which must not wait for dashboard.server. */
-const run = (command: string) =>
+/** Runs a shown command. The server under test runs in this process, so the process must not block. */
+const runCommand = (command: string) =>
   new Response(Bun.spawn(["sh", "-c", `${command} -sS`]).stdout).text();
 
 const KEY = { name: "Thief", access: "write", expires_at: null };
 
-test("a key is made only after the right password; cancelling and a wrong one keep what was typed; it is shown once and works as printed", async () => {
+test("a key is created only with the correct password, is shown once, and its command works; cancelling and a wrong password keep the form", async () => {
   await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("400 (Bad Request)");
-  const answers: Promise<string>[] = [];
+  const bodies: Promise<string>[] = [];
   await pages.open("/settings/keys");
   await page.getByRole("link", { name: "Create API key" }).click();
   const dialog = page.getByRole("dialog", { name: "Create API key" });
   await dialog.getByLabel("Name").fill("Zapier");
   await pages.checkAccess();
   await dialog.getByRole("button", { name: "Create key" }).click();
-  const confirm = page.getByRole("dialog", { name: "Confirm it is you" });
+  const confirm = page.getByRole("dialog", { name: "Confirm your identity" });
   await confirm.getByText("to create the API key Zapier").waitFor();
   await page.keyboard.press("Escape");
   await confirm.waitFor({ state: "detached" });
@@ -31,23 +31,23 @@ test("a key is made only after the right password; cancelling and a wrong one ke
   await dialog.getByRole("button", { name: "Create key" }).click();
   await confirm.getByLabel("Password").first().fill("a wrong password");
   await page.keyboard.press("Enter");
-  await confirm.getByText("Is wrong. 4 tries are left.").waitFor();
+  await confirm.getByText("Incorrect password. 4 attempts left.").waitFor();
   expect(dashboard.server.server.keys.list().some(({ name }) => name === "Zapier")).toBe(false);
   await confirm.getByLabel("Password").first().fill(PASSWORD);
   await page.keyboard.press("Enter");
-  const secret = page.getByRole("dialog", { name: "The key Zapier" });
+  const secret = page.getByRole("dialog", { name: "API key Zapier" });
   const key = (await secret.getByText(/^av_live_/).textContent())!;
   expect(key).toMatch(/^av_live_[A-Za-z0-9]{32}$/);
-  const command = (await secret.getByLabel("Command that tries the key").textContent())!;
-  expect(JSON.parse(await run(command)).data.key).toMatchObject({
+  const command = (await secret.getByLabel("Command to try the key").textContent())!;
+  expect(JSON.parse(await runCommand(command)).data.key).toMatchObject({
     name: "Zapier",
     scope: "read",
   });
 
-  page.on("response", (response) => answers.push(response.text().catch(() => "")));
+  page.on("response", (response) => bodies.push(response.text().catch(() => "")));
   await secret.getByRole("button", { name: "Done" }).click();
-  await secret.getByText("gone for good").waitFor();
-  await secret.getByLabel("I have stored it").check();
+  await secret.getByText("You will not be able to see it again after").waitFor();
+  await secret.getByLabel("I saved it").check();
   await secret.getByRole("button", { name: "Done" }).click();
   await secret.waitFor({ state: "detached" });
   await page.reload();
@@ -59,10 +59,10 @@ test("a key is made only after the right password; cancelling and a wrong one ke
       { ...sessionStorage },
     ]),
   );
-  expect([kept, ...(await Promise.all(answers))].join("\n")).not.toContain(key);
+  expect([kept, ...(await Promise.all(bodies))].join("\n")).not.toContain(key);
 });
 
-test("a platform key's command works as printed and stores no call", async () => {
+test("the command of a platform key works and stores no call", async () => {
   await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/settings/keys/new");
@@ -71,12 +71,12 @@ test("a platform key's command works as printed and stores no call", async () =>
   await page.getByRole("button", { name: "Create key" }).click();
   await page.getByLabel("Password").first().fill(PASSWORD);
   await page.keyboard.press("Enter");
-  const command = await page.getByLabel("Command that tries the key").textContent();
-  expect(await run(command!)).toStartWith("HTTP/1.1 200");
+  const command = await page.getByLabel("Command to try the key").textContent();
+  expect(await runCommand(command!)).toStartWith("HTTP/1.1 200");
   expect((await dashboard.server.read.get("/v1/calls")).body.data).toEqual([]);
 });
 
-test("a session's cookie alone mints no key: not without a proof, with a used one, or with another action's", async () => {
+test("a session cookie alone creates no key: not without a proof, with a used one, or with one for another action", async () => {
   await using pages = await dashboard.open();
   const { context } = pages;
   const post = (path: string, data: object, proof?: string) =>
@@ -103,9 +103,10 @@ test("a session's cookie alone mints no key: not without a proof, with a used on
   expect(deleted.status()).toBe(403);
 });
 
-test("switching off asks nothing and stops the next request; a refused switch is taken back; rotating and deleting each ask again", async () => {
+test("disabling a key requires no confirmation and rejects the next request; a refused change is reverted; rotating and deleting require confirmation", async () => {
   const { token } = await dashboard.server.makeKey({ name: "CRM" });
-  const asks = () => dashboard.server.anonymous.get("/v1/me", { authorization: `Bearer ${token}` });
+  const request = () =>
+    dashboard.server.anonymous.get("/v1/me", { authorization: `Bearer ${token}` });
   await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("503 (Service Unavailable)");
@@ -115,36 +116,36 @@ test("switching off asks nothing and stops the next request; a refused switch is
     route.fulfill({ status: 503, json: { error: "unavailable" } }),
   );
   await row.locator("label").click();
-  await row.getByText("Not switched.").waitFor();
-  await row.getByRole("switch", { name: "CRM is on" }).waitFor();
+  await row.getByText("Not changed.").waitFor();
+  await row.getByRole("switch", { name: "CRM: Enabled" }).waitFor();
   await page.unroute("**/dashboard/api/keys/*");
-  expect((await asks()).status).toBe(200);
+  expect((await request()).status).toBe(200);
   await row.locator("label").click();
-  await row.getByText("Stops with the next request").waitFor();
-  await row.getByRole("switch", { name: "CRM is off" }).waitFor();
+  await row.getByText("Requests with this key are now rejected").waitFor();
+  await row.getByRole("switch", { name: "CRM: Disabled" }).waitFor();
   await page
     .waitForResponse((answer) => answer.url().endsWith("/keys"), { timeout: 3_000 })
     .catch(() => null);
-  expect((await asks()).status).toBe(401);
+  expect((await request()).status).toBe(401);
   await row.locator("label").click();
-  await row.getByRole("switch", { name: "CRM is on" }).waitFor();
+  await row.getByRole("switch", { name: "CRM: Enabled" }).waitFor();
 
-  await row.getByRole("button", { name: "More for CRM" }).click();
+  await row.getByRole("button", { name: "Actions for CRM" }).click();
   await page.getByRole("menuitem", { name: "Rotate" }).click();
-  await page.getByRole("radio", { name: "At once" }).check();
+  await page.getByRole("radio", { name: "Immediately" }).check();
   await page.getByRole("button", { name: "Rotate key" }).click();
-  const confirm = page.getByRole("dialog", { name: "Confirm it is you" });
+  const confirm = page.getByRole("dialog", { name: "Confirm your identity" });
   await confirm.getByLabel("Password").first().fill(PASSWORD);
   await page.keyboard.press("Enter");
-  const secret = page.getByRole("dialog", { name: "The key CRM" });
-  await secret.getByLabel("I have stored it").check();
+  const secret = page.getByRole("dialog", { name: "API key CRM" });
+  await secret.getByLabel("I saved it").check();
   await secret.getByRole("button", { name: "Done" }).click();
   await page.getByText("Expired", { exact: true }).waitFor();
-  expect((await asks()).status).toBe(401);
+  expect((await request()).status).toBe(401);
 
-  await page.getByRole("button", { name: "More for CRM" }).last().click();
+  await page.getByRole("button", { name: "Actions for CRM" }).last().click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
-  await confirm.getByText("stays in the audit log").waitFor();
+  await confirm.getByText("stay in the audit log").waitFor();
   await confirm.getByLabel("Password").first().fill(PASSWORD);
   await page.keyboard.press("Enter");
   await page.getByText("Expired", { exact: true }).waitFor({ state: "detached" });
@@ -155,7 +156,7 @@ test.each([
   ["light", 1280],
   ["dark", 1280],
   ["light", 390],
-] as const)("the list can be used by all, in %s at %d px", async (colorScheme, width) => {
+] as const)("the list is accessible and fits, in %s at %d px", async (colorScheme, width) => {
   await using pages = await dashboard.open({
     colorScheme,
     viewport: { width, height: 800 },
@@ -163,8 +164,8 @@ test.each([
   await pages.open("/settings/keys");
   await pages.page.getByText("Reader").waitFor();
   await pages.checkAccess();
-  const wider = await pages.page.evaluate(
+  const overflow = await pages.page.evaluate(
     () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
   );
-  expect(wider).toBe(0);
+  expect(overflow).toBe(0);
 });

@@ -82,8 +82,8 @@ async function takeSecret(pages: Pages, title: string): Promise<string> {
   const secret = await dialog.getByText(/^whsec_/).textContent();
   await dialog.getByText("export function verifyWebhook").waitFor();
   await pages.page.keyboard.press("Escape");
-  await dialog.getByText("Once this closes it is gone for good").waitFor();
-  await dialog.getByLabel("I have stored it").check();
+  await dialog.getByText("You will not be able to see it again after").waitFor();
+  await dialog.getByLabel("I saved it").check();
   await dialog.getByRole("button", { name: "Done" }).click();
   await dialog.waitFor({ state: "detached" });
   return secret!;
@@ -262,7 +262,7 @@ test("all that failed since a time are sent again, and it is told how many", asy
   expect(await states()).toEqual({ [late]: false, [early]: true });
   await dialog.getByLabel("At any time, as far back as deliveries are kept").check();
   await dialog.getByRole("button", { name: "Send again" }).click();
-  await page.getByText("Nothing fits these filters.").waitFor();
+  await page.getByText("No matches").waitFor();
   await dialog.getByRole("button", { name: "Send again" }).click();
   await dialog.getByText("None failed in that time, so nothing is sent.").waitFor();
   expect(await states()).toEqual({ [late]: false, [early]: false });
@@ -335,7 +335,7 @@ describe("switching", () => {
       .waitFor();
     await pages.checkAccess();
     await button(pages, "Switch on again").click();
-    await page.getByText("Nothing fits these filters.").waitFor();
+    await page.getByText("No matches").waitFor();
     expect(await state()).toMatchObject({ enabled: true, auto_disabled_reason: null });
     switchOff("no_success");
     await pages.open(`/webhooks/${subscription.id}`);
@@ -357,8 +357,8 @@ test("an edit does not write over what somebody else changed meanwhile, and dele
   await page.getByLabel("Description").fill("Mine");
   await it.write.patch(`${PATH}/${subscription.id}`, { description: "Theirs" });
   await button(pages, "Save changes").click();
-  await page.getByText("Somebody else changed this").waitFor();
-  await button(pages, "Save mine").click();
+  await page.getByText("Someone else changed this").waitFor();
+  await button(pages, "Overwrite").click();
   await page.getByRole("heading", { name: "Mine", exact: true }).waitFor();
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await button(pages, "Delete this webhook").click();

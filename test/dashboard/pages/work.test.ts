@@ -244,7 +244,7 @@ test("what is refused inside a field stands at that field: hours, conditions, de
   await pages.page.goto("about:blank");
   await pages.open("/locations/new");
   await page.getByLabel("Name").fill("Downtown");
-  await page.getByRole("switch", { name: "Hours are given" }).press("Space");
+  await page.getByRole("switch", { name: "Set hours" }).press("Space");
   await page.getByRole("button", { name: "Add a period to Monday" }).click();
   await page.getByLabel("Monday, period 1, to").fill("08:00");
   await page.getByRole("button", { name: "Create location" }).click();

@@ -1,4 +1,4 @@
-/** One's own account: name, password, second factor, sessions. */
+/** The signed-in user's account: name, password, two-factor authentication, sessions. */
 import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { sessionQuery } from "../api/queries.ts";
@@ -14,8 +14,8 @@ export function AccountPage() {
   if (!session) return null;
   const { user } = session;
   return (
-    <Page title="Account" about="How you sign in, and where you are signed in.">
-      <Section title="You">
+    <Page title="Account" about="Your sign-in settings and active sessions.">
+      <Section title="Profile">
         <Text size="sm">
           You sign in as <b>{user.email}</b>.
         </Text>
@@ -30,7 +30,7 @@ export function AccountPage() {
       <Section title="Password">
         <PasswordForm email={user.email} />
       </Section>
-      <Section title="Second factor">
+      <Section title="Two-factor authentication">
         <TwoFactor user={user} />
       </Section>
       <Section title="Sessions">

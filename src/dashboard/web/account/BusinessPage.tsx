@@ -1,4 +1,4 @@
-/** The business and the server it has. */
+/** The business's name, the server's address and version, and links for developers. */
 import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
@@ -8,10 +8,10 @@ import { Copyable } from "../parts/text.tsx";
 import { NameForm } from "./NameForm.tsx";
 import { Section } from "./Section.tsx";
 
-const READING = [
+const DOCS = [
   { href: "/docs", title: "API reference" },
-  { href: "/docs/webhooks", title: "Webhooks: how to receive and verify them" },
-  { href: "/docs/errors", title: "Errors: what each means and what to do" },
+  { href: "/docs/webhooks", title: "Webhooks" },
+  { href: "/docs/errors", title: "Errors" },
   { href: "/openapi.json", title: "OpenAPI document" },
 ];
 
@@ -19,11 +19,11 @@ export function BusinessPage() {
   const { data: session } = useQuery(sessionQuery);
   if (!session) return null;
   return (
-    <Page title="Business" about="Its name, and the server that answers for it.">
+    <Page title="Business" about="Your business and this server.">
       <Section title="Name">
         <NameForm
           label="Business name"
-          description="As callers know it. It stands above every page."
+          description="The name that callers know. It appears at the top of every page."
           name={session.organization.name ?? ""}
           path="/organization"
           entity="organization"
@@ -31,14 +31,14 @@ export function BusinessPage() {
         />
       </Section>
       <Section title="Server">
-        <Fact title="Public address">
-          <Copyable value={session.public_url} label="Copy the address" />
-        </Fact>
-        <Fact title="Version">{session.version}</Fact>
+        <Detail label="Public URL">
+          <Copyable value={session.public_url} label="Copy URL" />
+        </Detail>
+        <Detail label="Version">{session.version}</Detail>
       </Section>
-      <Section title="For developers">
+      <Section title="Developers">
         <Stack gap="xs">
-          {READING.map(({ href, title }) => (
+          {DOCS.map(({ href, title }) => (
             <Anchor key={href} href={href} size="sm">
               {title}
             </Anchor>
@@ -49,11 +49,11 @@ export function BusinessPage() {
   );
 }
 
-function Fact({ title, children }: { title: string; children: ReactNode }) {
+function Detail({ label, children }: { label: string; children: ReactNode }) {
   return (
     <Group gap="md">
       <Text size="sm" c="dimmed" w={120}>
-        {title}
+        {label}
       </Text>
       {children}
     </Group>

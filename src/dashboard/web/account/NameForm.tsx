@@ -6,7 +6,8 @@ import { useEffect, useState } from "react";
 import type { EntityType } from "../../../contract/entities.ts";
 import { send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
-import { showFieldErrors, useUnsavedChanges } from "../parts/form.tsx";
+import { showFieldErrors } from "../parts/field-errors.ts";
+import { useUnsavedChanges } from "../parts/unsaved-changes.tsx";
 
 interface NameFormProps {
   label: string;

@@ -1,11 +1,11 @@
-/** Changing one's password, which ends every other session. */
+/** A form that changes the user's password, which ends all other sessions. */
 import { Alert, Button, Group, PasswordInput, Stack, Text } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Failure, send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
-import { showFieldErrors } from "../parts/form.tsx";
+import { formatIncorrect, showFieldErrors } from "../parts/field-errors.ts";
 import { NewPassword } from "../parts/new-password.tsx";
 
 const EMPTY = { current_password: "", new_password: "" };
@@ -13,52 +13,58 @@ const EMPTY = { current_password: "", new_password: "" };
 export function PasswordForm({ email }: { email: string }) {
   const client = useQueryClient();
   const form = useForm({ initialValues: EMPTY });
-  const [told, setTold] = useState<{ done: boolean; text: string } | null>(null);
-  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isDone, setIsDone] = useState(false);
+  const [isSaving, setIsSaving] = useState(false);
 
-  async function change(body: typeof EMPTY) {
-    setBusy(true);
-    setTold(null);
+  async function changePassword(body: typeof EMPTY) {
+    setIsSaving(true);
+    setProblem(null);
+    setIsDone(false);
     try {
       await send("PUT", "/password", { body });
       form.reset();
-      setTold({ done: true, text: "The password is changed. Your other sessions have ended." });
+      setIsDone(true);
       await refreshQueries(client, ["session", "user"]);
     } catch (error) {
-      const left = error instanceof Failure ? error.details.tries_left : undefined;
-      const text = showFieldErrors(form, error);
-      if (left !== undefined) setTold({ done: false, text: `Tries left: ${left}.` });
-      else if (text !== null) setTold({ done: false, text });
+      if (error instanceof Failure && error.details.tries_left !== undefined)
+        form.setFieldError("current_password", formatIncorrect("password", error));
+      else setProblem(showFieldErrors(form, error));
     } finally {
-      setBusy(false);
+      setIsSaving(false);
     }
   }
 
   return (
-    <form onSubmit={form.onSubmit((values) => change(values))} noValidate>
+    <form onSubmit={form.onSubmit((values) => changePassword(values))} noValidate>
       <Stack gap="sm" maw={420}>
         <Text size="sm" c="dimmed">
-          Every other session of yours ends; this one goes on.
+          Changing your password signs you out of all other sessions.
         </Text>
-        {/* For the browser's store of passwords. */}
+        {/* Password managers store the new password under this user name. */}
         <input type="text" autoComplete="username" value={email} readOnly hidden />
         <PasswordInput
           label="Current password"
           autoComplete="current-password"
           {...form.getInputProps("current_password")}
         />
-        <NewPassword label="New password" known={[email]} {...form.getInputProps("new_password")} />
-        {told && (
-          <Alert
-            color={told.done ? "brand" : "red"}
-            variant="light"
-            role={told.done ? "status" : "alert"}
-          >
-            {told.text}
+        <NewPassword
+          label="New password"
+          userInputs={[email]}
+          {...form.getInputProps("new_password")}
+        />
+        {problem && (
+          <Alert color="red" variant="light" role="alert">
+            {problem}
+          </Alert>
+        )}
+        {isDone && (
+          <Alert color="brand" variant="light" role="status">
+            Password changed. You are signed out of all other sessions.
           </Alert>
         )}
         <Group>
-          <Button type="submit" variant="default" loading={busy}>
+          <Button type="submit" variant="default" loading={isSaving}>
             Change password
           </Button>
         </Group>

@@ -1,4 +1,4 @@
-/** A part of a settings page, with its heading. */
+/** A section of a settings page. */
 import { Card, Stack, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 

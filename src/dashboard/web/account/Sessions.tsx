@@ -1,40 +1,45 @@
-/** Where one is signed in, and ending it. */
+/** The user's sessions, and how to end them. */
 import { Alert, Badge, Button, Card, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { SessionEntry } from "../../answers.ts";
 import { explainError, send } from "../api/client.ts";
 import { dataQuery, refreshQueries } from "../api/queries.ts";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
+import { Loaded } from "../parts/loaded.tsx";
 import { Time } from "../parts/text.tsx";
-import { sayBrowser } from "./user-agent.ts";
+import { formatBrowser } from "./user-agent.ts";
 
 export function Sessions() {
-  const client = useQueryClient();
-  const list = useQuery({
+  const query = useQuery({
     ...dataQuery<SessionEntry[]>("/sessions", ["session"]),
     refetchOnMount: "always",
   });
-  const [problem, setProblem] = useState<string | null>(null);
-  const others = list.data?.filter(({ current }) => !current) ?? [];
+  return (
+    <Loaded query={query} lines={3}>
+      {(sessions) => <SessionList sessions={sessions} />}
+    </Loaded>
+  );
+}
 
-  async function end(sessions: readonly SessionEntry[]) {
+function SessionList({ sessions }: { sessions: readonly SessionEntry[] }) {
+  const client = useQueryClient();
+  const [problem, setProblem] = useState<string | null>(null);
+  const others = sessions.filter(({ current }) => !current);
+
+  async function endSessions(ended: readonly SessionEntry[]) {
     setProblem(null);
     try {
-      for (const { id } of sessions) await send("DELETE", `/sessions/${id}`);
+      for (const { id } of ended) await send("DELETE", `/sessions/${id}`);
     } catch (error) {
       setProblem(explainError(error));
     }
     await refreshQueries(client, ["session"]);
   }
 
-  if (list.error && !list.data)
-    return <FailureNotice error={list.error} retry={() => void list.refetch()} />;
-  if (!list.data) return <SkeletonLines lines={3} />;
   return (
     <Stack gap="xs">
-      {list.data.map((session) => (
-        <Entry key={session.id} session={session} onEnd={() => void end([session])} />
+      {sessions.map((session) => (
+        <SessionCard key={session.id} session={session} onEnd={() => void endSessions([session])} />
       ))}
       {problem && (
         <Alert color="red" variant="light" role="alert">
@@ -43,8 +48,8 @@ export function Sessions() {
       )}
       {others.length > 0 && (
         <Group>
-          <Button variant="default" onClick={() => void end(others)}>
-            End all others
+          <Button variant="default" onClick={() => void endSessions(others)}>
+            Sign out all other sessions
           </Button>
         </Group>
       )}
@@ -52,28 +57,28 @@ export function Sessions() {
   );
 }
 
-function Entry({ session, onEnd }: { session: SessionEntry; onEnd(): void }) {
+function SessionCard({ session, onEnd }: { session: SessionEntry; onEnd(): void }) {
   const { user_agent, last_seen_at, last_seen_ip, ip, current } = session;
-  const browser = sayBrowser(user_agent);
+  const browser = formatBrowser(user_agent);
   return (
     <Card withBorder padding="sm" role="group" aria-label={browser}>
       <Group justify="space-between">
         <div>
           <Group gap="xs">
-            <Tooltip label={user_agent ?? "No user agent was sent"} multiline maw={360}>
+            <Tooltip label={user_agent ?? "The browser sent no user agent"} multiline maw={360}>
               <Text size="sm" fw={550}>
                 {browser}
               </Text>
             </Tooltip>
-            {current && <Badge variant="light">This one</Badge>}
+            {current && <Badge variant="light">Current session</Badge>}
           </Group>
           <Text size="sm" c="dimmed">
-            Last seen <Time at={last_seen_at} /> from {last_seen_ip ?? ip ?? "an unknown address"}
+            Last active <Time at={last_seen_at} /> · {last_seen_ip ?? ip ?? "Unknown IP address"}
           </Text>
         </div>
         {!current && (
-          <Button size="xs" variant="default" onClick={onEnd} aria-label={`End ${browser}`}>
-            End
+          <Button size="xs" variant="default" onClick={onEnd} aria-label={`Sign out ${browser}`}>
+            Sign out
           </Button>
         )}
       </Group>

@@ -1,4 +1,4 @@
-/** A browser in words, as far as its user agent tells; browsers pose as one another, so the order decides. */
+/** Names a browser by its user agent. User agents contain the names of other browsers, so the order matters. */
 const BROWSERS = [
   [/\bEdg(e|A|iOS)?\//, "Edge"],
   [/\b(OPR|Opera)\//, "Opera"],
@@ -16,10 +16,10 @@ const SYSTEMS = [
   [/\bLinux\b/, "Linux"],
 ] as const;
 
-/** "Firefox on Windows"; what is not known is not guessed. */
-export function sayBrowser(agent: string | null): string {
-  const find = (known: readonly (readonly [RegExp, string])[]) =>
-    known.find(([pattern]) => agent !== null && pattern.test(agent))?.[1];
+/** "Firefox on Windows", or less where the user agent does not name both. */
+export function formatBrowser(agent: string | null): string {
+  const find = (patterns: readonly (readonly [RegExp, string])[]) =>
+    patterns.find(([pattern]) => agent !== null && pattern.test(agent))?.[1];
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
   if (browser && system) return `${browser} on ${system}`;
   return browser ?? (system ? `A browser on ${system}` : "Unknown browser");

@@ -1,9 +1,10 @@
-/** How the pages speak with the server: JSON, mostly under /dashboard/api, with what goes wrong as a Failure. */
+/** Requests to the server: JSON, mostly under /dashboard/api. Every error is a Failure. */
 import type { Confirmation } from "../../answers.ts";
+import { capitalize } from "../parts/capitalize.ts";
 
 const BASE = "/dashboard/api";
 
-/** An answer that is an error, or none at all (`status` 0). `details` are named by field, as in the API. */
+/** An error response, or no response at all (`status` 0). `details` are named by field, as in the API. */
 export class Failure extends Error {
   constructor(
     readonly status: number,
@@ -16,41 +17,43 @@ export class Failure extends Error {
   }
 }
 
-/** Values of a query string; those that are undefined or empty are left out. */
+/** Values of a query string. Undefined and empty values are left out. */
 export type QueryValues = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface SendOptions {
   query?: QueryValues;
   body?: unknown;
-  /** What `confirm` gave for this very action. */
+  /** Proves that the user confirmed this action; see `useConfirmIdentity`. */
   proof?: Confirmation["proof"];
-  /** The ETag of the version that is to be changed. */
+  /** The ETag of the version to change. */
   ifMatch?: string;
   signal?: AbortSignal;
-  /** Under what the path is, where it is not the dashboard's API. */
+  /** Replaces the base path of the dashboard's API. */
   base?: string;
 }
 
-/** An answer with the ETag of what it shows; null where it has none. */
+/** A response with the ETag of the object in it; null where it has none. */
 export interface Answer<T> {
   body: T;
   etag: string | null;
 }
 
-/** The address of a path of the dashboard's API, for links and downloads. */
+/** The URL of a path of the dashboard's API, for links and downloads. */
 export function addressOf(path: string, query: QueryValues = {}, base = BASE): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
-  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  const present = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
+  const text = new URLSearchParams(
+    present.map(([name, value]) => [name, String(value)]),
+  ).toString();
   return base + path + (text && `?${text}`);
 }
 
-/** How long after the last key or click somebody is taken to be there. */
-const THERE_MS = 60_000;
+/** The user counts as present for this long after the last input. */
+const PRESENT_MS = 60_000;
 let lastInput = Date.now();
 for (const kind of ["pointerdown", "pointermove", "keydown", "wheel"])
   addEventListener(kind, () => (lastInput = Date.now()), { passive: true, capture: true });
 
-/** Sends a request; throws a Failure for any answer but 2xx. `path` is under /dashboard/api. */
+/** Sends a request and throws a Failure unless the response is a 2xx. */
 export async function send<T>(
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
@@ -58,8 +61,8 @@ export async function send<T>(
 ): Promise<Answer<T>> {
   const headers = new Headers();
   if (method !== "GET") headers.set("Content-Type", "application/json");
-  // What an open page reads by itself keeps nobody signed in.
-  if (Date.now() - lastInput > THERE_MS) headers.set("X-Unattended", "true");
+  // Polling by an abandoned page must not extend the session.
+  if (Date.now() - lastInput > PRESENT_MS) headers.set("X-Unattended", "true");
   if (proof !== undefined) headers.set("X-Confirmation", proof);
   if (ifMatch !== undefined) headers.set("If-Match", ifMatch);
   const request = { method, headers, body: JSON.stringify(body), signal };
@@ -67,7 +70,7 @@ export async function send<T>(
     if (signal?.aborted) throw error;
     throw new Failure(0, "unreachable", {});
   });
-  if (!response.ok) throw await failureOf(response);
+  if (!response.ok) throw await readFailure(response);
   const text = await response.text();
   return {
     body: (text === "" ? undefined : JSON.parse(text)) as T,
@@ -75,16 +78,18 @@ export async function send<T>(
   };
 }
 
-async function failureOf(response: Response): Promise<Failure> {
+async function readFailure(response: Response): Promise<Failure> {
   const body = await response.json().catch(() => ({}));
   const wait = Number.parseInt(response.headers.get("retry-after") ?? "", 10);
   return new Failure(
-    ...([response.status, body.error ?? "unreadable", body.details ?? {}] as const),
+    response.status,
+    body.error ?? "unreadable",
+    body.details ?? {},
     Number.isNaN(wait) ? null : wait,
   );
 }
 
-/** The `data` of an answer. */
+/** The `data` of a response. */
 export async function getData<T>(
   path: string,
   query?: QueryValues,
@@ -94,41 +99,38 @@ export async function getData<T>(
   return answer.body.data;
 }
 
-/** What happened, why and what to do, for a person. */
+/** What went wrong and what to do about it, for the user. */
 export function explainError(error: unknown): string {
-  if (!(error instanceof Failure)) return "The page failed. Load it again.";
+  if (!(error instanceof Failure)) return "Something went wrong on this page. Reload it.";
   const first = Object.entries(error.details)[0];
   switch (error.code) {
     case "unreachable":
-      return "The server does not answer. Check that it runs and that you are connected, then try again.";
+      return "The server does not respond. Check your connection, then try again.";
     case "unauthorized":
       return "You are signed out. Sign in again.";
     case "not_found":
-      return "This is not there any more.";
+      return "This item no longer exists.";
     case "rate_limited":
-      return `Too many tries. Wait ${formatWait(error.waitSeconds ?? 60)}, then try again.`;
+      return `Too many attempts. Wait ${formatWait(error.waitSeconds ?? 60)}, then try again.`;
     case "unavailable":
-      return "The server is stopping, or its disk takes no more. Try again in a moment.";
+      return "The server is stopping, or its disk is full. Try again in a moment.";
     case "precondition_failed":
-      return "Somebody else changed this since you opened it.";
+      return "Someone else changed this since you opened it.";
     case "forbidden_origin":
-      return "The server does not know this address as its own. Open the dashboard at the address it names when it starts, or set --public-url.";
+      return "The server does not accept requests from this address. Open the dashboard at the address that the server prints when it starts, or set --public-url.";
     default:
       return first
         ? `${formatFieldName(first[0])} ${first[1]}.`
-        : "The server failed to do this. Its log says why.";
+        : "The server could not do this. Its log has the reason.";
   }
 }
 
-/** "20 seconds", "a minute", "15 minutes": rather too long than too short. */
+/** "20 seconds", "1 minute", "15 minutes", rounded up. */
 function formatWait(seconds: number): string {
-  if (seconds < 50) return seconds === 1 ? "a second" : `${seconds} seconds`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes === 1 ? "a minute" : `${minutes} minutes`;
+  const [count, unit] = seconds < 50 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`;
 }
 
-/** `condition.intent_id` as a person reads it. */
-export const formatFieldName = (name: string) => {
-  const words = name.replaceAll(/[._]/g, " ").replace(/ id$/, "");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+/** `condition.intent_id` as "Condition intent". */
+export const formatFieldName = (name: string): string =>
+  capitalize(name.replaceAll(/[._]/g, " ").replace(/ id$/, ""));

@@ -1,4 +1,4 @@
-/** The frame of the two pages before the dashboard: the mark, what is done here, and a form. */
+/** The layout of the pages that require no session: the logo, a title and a form. */
 import { Card, Container, Group, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useTitle } from "../parts/page.tsx";
@@ -35,7 +35,7 @@ export function Entrance({ title, about, size = 400, children }: EntranceProps) 
   );
 }
 
-/** A part of the page that stands out from its ground. */
+/** A card around a form. */
 export function Sheet({ children }: { children: ReactNode }) {
   return (
     <Card withBorder padding="lg">

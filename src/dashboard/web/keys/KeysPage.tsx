@@ -1,41 +1,22 @@
-/** API keys: what opens the API, who used it last, and how to stop it. */
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Card,
-  Code,
-  Group,
-  Menu,
-  Stack,
-  Switch,
-  Table,
-  Text,
-} from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
-import {
-  IconAlertTriangle,
-  IconClock,
-  IconDots,
-  IconKey,
-  IconPlus,
-  IconRefresh,
-  IconTrash,
-} from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+/** API keys: their access, last use and expiry. */
+import { Button, Card, Code, Group, Stack, Table, Text } from "@mantine/core";
+import { IconKey, IconPlus } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Key } from "../../answers.ts";
-import { explainError, send } from "../api/client.ts";
-import { dataQuery, refreshQueries } from "../api/queries.ts";
-import { useConfirmIdentity } from "../parts/confirm-identity.tsx";
+import { PAGE_PATHS } from "../../page-paths.ts";
+import { dataQuery } from "../api/queries.ts";
+import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
-import { Empty, FailureNotice, SkeletonLines } from "../parts/states.tsx";
+import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
+import { usePhone } from "../parts/use-phone.ts";
+import { formatAccess } from "./format.ts";
+import { KeyExpiry, KeyLastUse, KeyMenu, KeySwitch } from "./key-parts.tsx";
 import { RotateDialog } from "./RotateDialog.tsx";
-import { sayAccess, sayExpiry } from "./words.ts";
 
-/** Uses are no changes that the server tells of: they are looked up whenever somebody comes to look. */
+/** The server does not announce the use of a key as a change, so the list is refreshed whenever it comes into view. */
 const keysQuery = {
   ...dataQuery<Key[]>("/keys", ["api_key"]),
   refetchOnMount: "always",
@@ -43,47 +24,48 @@ const keysQuery = {
 } as const;
 
 export function KeysPage() {
-  const keys = useQuery(keysQuery);
-  const phone = useMediaQuery("(max-width: 48em)", undefined, { getInitialValueInEffect: false });
+  const query = useQuery(keysQuery);
+  const isPhone = usePhone();
   const [rotating, setRotating] = useState<Key | null>(null);
-  const add = (
-    <Button component={Link} to="/settings/keys/new" leftSection={<IconPlus size={16} />}>
+  const createButton = (
+    <Button component={Link} to={PAGE_PATHS.newKey} leftSection={<IconPlus size={16} />}>
       Create API key
     </Button>
   );
-  const Keys = phone ? Cards : Rows;
+  const empty = (
+    <Empty icon={IconKey} title="No API keys yet" action={createButton}>
+      Create one key for each program that uses the API, and one for the voice platform.
+    </Empty>
+  );
+  const KeyList = isPhone ? KeyCards : KeyTable;
   return (
-    <Page title="API keys" about="Each opens the API to one program." actions={add}>
-      {keys.error && !keys.data ? (
-        <FailureNotice error={keys.error} retry={() => void keys.refetch()} />
-      ) : !keys.data ? (
-        <SkeletonLines />
-      ) : keys.data.length === 0 ? (
-        <Empty icon={IconKey} title="No API keys yet" action={add}>
-          Make one for each program that uses the API, and one for the voice platform.
-        </Empty>
-      ) : (
-        <Keys keys={keys.data} onRotate={setRotating} />
-      )}
+    <Page
+      title="API keys"
+      about="Each program that uses the API has its own key."
+      actions={createButton}
+    >
+      <Loaded query={query} empty={empty}>
+        {(keys) => <KeyList keys={keys} onRotate={setRotating} />}
+      </Loaded>
       {rotating && <RotateDialog target={rotating} onClose={() => setRotating(null)} />}
       <Outlet />
     </Page>
   );
 }
 
-interface KeysProps {
+interface KeyListProps {
   keys: readonly Key[];
   onRotate(key: Key): void;
 }
 
-const TITLES = ["Name", "Key", "Access", "Created", "Last used", "Expires", "State"];
+const COLUMNS = ["Name", "Key", "Access", "Created", "Last used", "Expires", "Status"];
 
-function Rows({ keys, onRotate }: KeysProps) {
+function KeyTable({ keys, onRotate }: KeyListProps) {
   return (
     <Table aria-label="API keys">
       <Table.Thead>
         <Table.Tr>
-          {TITLES.map((title) => (
+          {COLUMNS.map((title) => (
             <Table.Th key={title}>{title}</Table.Th>
           ))}
           <Table.Td />
@@ -98,21 +80,21 @@ function Rows({ keys, onRotate }: KeysProps) {
             <Table.Td>
               <Code>{key.prefix}</Code>
             </Table.Td>
-            <Table.Td>{sayAccess(key.access)}</Table.Td>
+            <Table.Td>{formatAccess(key.access)}</Table.Td>
             <Table.Td>
               <Time at={key.created_at} />
             </Table.Td>
             <Table.Td>
-              <LastUse of={key} />
+              <KeyLastUse of={key} />
             </Table.Td>
             <Table.Td>
-              <Expiry of={key} />
+              <KeyExpiry of={key} />
             </Table.Td>
             <Table.Td>
-              <State of={key} />
+              <KeySwitch of={key} />
             </Table.Td>
             <Table.Td w={40}>
-              <Actions of={key} onRotate={onRotate} />
+              <KeyMenu of={key} onRotate={onRotate} />
             </Table.Td>
           </Table.Tr>
         ))}
@@ -121,7 +103,7 @@ function Rows({ keys, onRotate }: KeysProps) {
   );
 }
 
-function Cards({ keys, onRotate }: KeysProps) {
+function KeyCards({ keys, onRotate }: KeyListProps) {
   return (
     <Stack gap="xs" component="section" aria-label="API keys">
       {keys.map((key) => (
@@ -130,148 +112,22 @@ function Cards({ keys, onRotate }: KeysProps) {
             <Text fw={550} style={{ overflowWrap: "anywhere" }}>
               {key.name}
             </Text>
-            <Actions of={key} onRotate={onRotate} />
+            <KeyMenu of={key} onRotate={onRotate} />
           </Group>
           <Stack gap={6} fz="sm" align="flex-start">
             <Code>{key.prefix}</Code>
             <span>
-              {sayAccess(key.access)}, last used <LastUse of={key} />
+              {formatAccess(key.access)} · Last used <KeyLastUse of={key} />
             </span>
             {key.expires_at !== null && (
               <Group gap={6}>
-                Expires <Expiry of={key} />
+                Expires <KeyExpiry of={key} />
               </Group>
             )}
-            <State of={key} />
+            <KeySwitch of={key} />
           </Stack>
         </Card>
       ))}
     </Stack>
-  );
-}
-
-function LastUse({ of: { last_used_at, last_used_ip } }: { of: Key }) {
-  return (
-    <>
-      <Time at={last_used_at} />
-      {last_used_ip !== null && (
-        <Text span inherit c="dimmed" className="figures">
-          {" "}
-          from {last_used_ip}
-        </Text>
-      )}
-    </>
-  );
-}
-
-function Expiry({ of: key }: { of: Key }) {
-  const word = sayExpiry(key);
-  const Icon = word === "Expired" ? IconAlertTriangle : IconClock;
-  return (
-    <Group gap={6}>
-      <Time at={key.expires_at} />
-      {word && (
-        <Badge
-          variant="light"
-          color={word === "Expired" ? "red" : "yellow"}
-          autoContrast
-          c="var(--mantine-color-text)"
-          leftSection={<Icon size={12} />}
-        >
-          {word}
-        </Badge>
-      )}
-    </Group>
-  );
-}
-
-/** Switches at once, and back where the server refuses. */
-function State({ of: key }: { of: Key }) {
-  const client = useQueryClient();
-  const [wanted, setWanted] = useState<boolean | null>(null);
-  const [note, setNote] = useState<{ text: string; refused: boolean } | null>(null);
-  const active = wanted ?? key.active;
-
-  async function change(to: boolean) {
-    setWanted(to);
-    setNote(to ? null : { text: "Stops with the next request", refused: false });
-    try {
-      await send("PATCH", `/keys/${key.id}`, { body: { active: to } });
-      await refreshQueries(client, ["api_key"]);
-    } catch (error) {
-      setNote({ text: `Not switched. ${explainError(error)}`, refused: true });
-    }
-    setWanted(null);
-  }
-
-  return (
-    <div>
-      <Switch
-        label={active ? "On" : "Off"}
-        aria-label={`${key.name} is ${active ? "on" : "off"}`}
-        checked={active}
-        onChange={({ currentTarget }) => void change(currentTarget.checked)}
-      />
-      <Text
-        size="xs"
-        c={note?.refused ? "red" : "dimmed"}
-        role={note?.refused ? "alert" : "status"}
-      >
-        {note?.text}
-      </Text>
-    </div>
-  );
-}
-
-function Actions({ of: key, onRotate }: { of: Key; onRotate(key: Key): void }) {
-  const client = useQueryClient();
-  const confirm = useConfirmIdentity();
-  const [problem, setProblem] = useState<string | null>(null);
-  const rotatable = key.active && sayExpiry(key) !== "Expired";
-
-  async function remove() {
-    setProblem(null);
-    const what = `to delete the API key ${key.name}. It stops with the next request; what it did stays in the audit log`;
-    try {
-      const proof = await confirm({ kind: "keys.delete", id: key.id }, what);
-      if (proof === null) return;
-      await send("DELETE", `/keys/${key.id}`, { proof });
-      await refreshQueries(client, ["api_key"]);
-    } catch (error) {
-      setProblem(explainError(error));
-    }
-  }
-
-  return (
-    <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={`More for ${key.name}`}>
-            <IconDots size={18} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item
-            leftSection={<IconRefresh size={16} />}
-            disabled={!rotatable}
-            onClick={() => onRotate(key)}
-          >
-            {rotatable ? "Rotate" : "Rotate: not while it is off or expired"}
-          </Menu.Item>
-          <Menu.Item
-            color="red"
-            leftSection={<IconTrash size={16} />}
-            onClick={() => void remove()}
-          >
-            Delete
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      {problem && (
-        <Text size="xs" c="red" role="alert">
-          {problem}
-        </Text>
-      )}
-    </>
   );
 }

@@ -1,4 +1,4 @@
-/** Rotating a key: for how long the old one goes on, then the proof that it is you, then the new key, once. */
+/** Rotates an API key: when the current key expires, then the user's confirmation, then the new key, shown once. */
 import { Alert, Button, Group, Modal, Radio, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,48 +8,31 @@ import { refreshQueries } from "../api/queries.ts";
 import { useConfirmIdentity } from "../parts/confirm-identity.tsx";
 import { KeySecret } from "./KeySecret.tsx";
 
+/** By hours during which both keys work. */
 const OVERLAPS = [
-  { value: "0", label: "At once", about: "For a key that somebody else may know." },
-  { value: "1", label: "After 1 hour" },
-  { value: "24", label: "After 24 hours" },
-  { value: "168", label: "After 7 days" },
+  { value: "0", label: "Immediately", about: "If someone else may have the key." },
+  { value: "1", label: "In 1 hour" },
+  { value: "24", label: "In 24 hours" },
+  { value: "168", label: "In 7 days" },
 ];
 
-export function RotateDialog({ target, onClose }: { target: Key; onClose(): void }) {
-  const client = useQueryClient();
-  const confirm = useConfirmIdentity();
+interface RotateDialogProps {
+  target: Key;
+  onClose(): void;
+}
+
+export function RotateDialog({ target, onClose }: RotateDialogProps) {
   const [overlap, setOverlap] = useState("24");
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [made, setMade] = useState<RotatedKey | null>(null);
-
-  async function rotate() {
-    setProblem(null);
-    setBusy(true);
-    try {
-      const proof = await confirm(
-        { kind: "keys.rotate", id: target.id },
-        `to rotate the API key ${target.name}`,
-      );
-      if (proof === null) return;
-      const body = { overlap_hours: Number(overlap) };
-      setMade((await send<RotatedKey>("POST", `/keys/${target.id}/rotate`, { body, proof })).body);
-      void refreshQueries(client, ["api_key"]);
-    } catch (error) {
-      setProblem(explainError(error));
-    } finally {
-      setBusy(false);
-    }
-  }
-
-  if (made) return <KeySecret made={made} onClose={onClose} />;
+  const { rotateKey, created, problem, isSending } = useRotateKey(target);
+  if (created) return <KeySecret created={created} onClose={onClose} />;
   return (
-    <Modal opened onClose={onClose} title={`Rotate ${target.name}`} closeOnEscape={!busy}>
+    <Modal opened onClose={onClose} title={`Rotate ${target.name}`} closeOnEscape={!isSending}>
       <Stack>
         <Text size="sm">
-          Makes a new key with the same name, access and expiry. Both work until the old one stops.
+          Creates a new key with the same name, access and expiry. Both keys work until the current
+          key expires.
         </Text>
-        <Radio.Group label="The old key stops" value={overlap} onChange={setOverlap}>
+        <Radio.Group label="The current key expires" value={overlap} onChange={setOverlap}>
           <Stack gap="xs" mt="xs">
             {OVERLAPS.map(({ value, label, about }) => (
               <Radio key={value} value={value} label={label} description={about} />
@@ -65,11 +48,39 @@ export function RotateDialog({ target, onClose }: { target: Key; onClose(): void
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button onClick={() => void rotate()} loading={busy}>
+          <Button onClick={() => void rotateKey(Number(overlap))} loading={isSending}>
             Rotate key
           </Button>
         </Group>
       </Stack>
     </Modal>
   );
+}
+
+function useRotateKey(target: Key) {
+  const client = useQueryClient();
+  const confirm = useConfirmIdentity();
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isSending, setIsSending] = useState(false);
+  const [created, setCreated] = useState<RotatedKey | null>(null);
+
+  async function rotateKey(overlap_hours: number) {
+    setProblem(null);
+    setIsSending(true);
+    try {
+      const purpose = `to rotate the API key ${target.name}`;
+      const proof = await confirm({ kind: "keys.rotate", id: target.id }, purpose);
+      if (proof === null) return;
+      const body = { overlap_hours };
+      const path = `/keys/${target.id}/rotate`;
+      setCreated((await send<RotatedKey>("POST", path, { body, proof })).body);
+      void refreshQueries(client, ["api_key"]);
+    } catch (error) {
+      setProblem(explainError(error));
+    } finally {
+      setIsSending(false);
+    }
+  }
+
+  return { rotateKey, created, problem, isSending };
 }

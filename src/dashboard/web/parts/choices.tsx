@@ -1,4 +1,4 @@
-/** Choices of things that exist: a location, a team member, an intent. */
+/** Selects of existing objects: a location, a team member, an intent. */
 import { Select, type SelectProps } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { allQuery } from "../api/queries.ts";
@@ -9,7 +9,7 @@ interface Named {
   name: string;
 }
 
-/** All of a resource by name, and the name of one. */
+/** The objects of a resource as options, and a function that returns the name of one. */
 export function useNames(resource: Resource<Named>) {
   const { data } = useQuery(allQuery<Named>(resource.path, [resource.entity]));
   return {
@@ -18,20 +18,19 @@ export function useNames(resource: Resource<Named>) {
   };
 }
 
-export function ResourceSelect({
-  resource,
-  ...select
-}: Omit<SelectProps, "data" | "resource"> & { resource: Resource<Named> }) {
+type ResourceSelectProps = Omit<SelectProps, "data" | "resource"> & { resource: Resource<Named> };
+
+export function ResourceSelect({ resource, ...select }: ResourceSelectProps) {
   const { options } = useNames(resource);
   return <Select data={options} clearable searchable={options.length > 8} {...select} />;
 }
 
-/** A location, or all of them. */
+/** A location, or none for all of them. */
 export const LocationSelect = (select: Omit<SelectProps, "data" | "resource">) => (
   <ResourceSelect
     resource={locations as Resource<Named>}
     label="Location"
-    placeholder="Everywhere"
+    placeholder="All locations"
     {...select}
   />
 );

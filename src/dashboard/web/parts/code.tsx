@@ -1,12 +1,12 @@
-/** Text of machines, as text and nothing else: scrolls in its own box, also by keyboard. */
+/** Machine-readable text, such as JSON or a command, in a box that scrolls, also with the keyboard. */
 import { Box, Code } from "@mantine/core";
 import { Copy } from "./text.tsx";
 
 interface CodeBlockProps {
-  /** What it is, for those who hear it. */
+  /** The name of the box for screen readers. */
   label: string;
   text: string;
-  /** Gives it a button that copies the text. */
+  /** Whether a button copies the text. */
   copy?: boolean;
   maxHeight?: number;
 }

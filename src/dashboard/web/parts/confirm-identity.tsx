@@ -1,4 +1,4 @@
-/** "Confirm it is you": asks for the password or, where two-factor is on, a code, for one named action. */
+/** "Confirm your identity": asks for the password or, with two-factor authentication, a code, for one named action. */
 import {
   Alert,
   Anchor,
@@ -23,30 +23,34 @@ import {
 import type { ConfirmableAction, Confirmation } from "../../answers.ts";
 import { explainError, Failure, send } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
+import { formatIncorrect } from "./field-errors.ts";
 
 type Proof = Confirmation["proof"];
-/** Resolves to the proof for this action, once; null where the person thought better of it. `what`: "to create the API key Zapier". */
-type Confirm = (action: ConfirmableAction, what: string) => Promise<Proof | null>;
+/**
+ * Resolves to a proof that is valid once, for this action; null where the user cancels. `purpose` completes the sentence
+ * "Enter your password …", as in "to create the API key Zapier".
+ */
+type ConfirmIdentity = (action: ConfirmableAction, purpose: string) => Promise<Proof | null>;
 
-const ConfirmContext = createContext<Confirm>(async () => null);
+const ConfirmContext = createContext<ConfirmIdentity>(async () => null);
 export const useConfirmIdentity = () => useContext(ConfirmContext);
 
 interface Pending {
   action: ConfirmableAction;
-  what: string;
-  settle(proof: Proof | null): void;
+  purpose: string;
+  resolve(proof: Proof | null): void;
 }
 
 export function ConfirmIdentityProvider({ children }: { children: ReactNode }) {
   const [pending, setPending] = useState<Pending | null>(null);
-  const confirm = useCallback<Confirm>(
-    (action, what) => new Promise((settle) => setPending({ action, what, settle })),
+  const confirm = useCallback<ConfirmIdentity>(
+    (action, purpose) => new Promise((resolve) => setPending({ action, purpose, resolve })),
     [],
   );
   const close = (proof: Proof | null) => {
     setPending(null);
-    // After the event that closed this: the dialog below listens for the same Esc, as soon as it is no longer waiting.
-    setTimeout(() => pending?.settle(proof));
+    // After the current event: once resolved, the dialog below listens for Esc too and would close with this one.
+    setTimeout(() => pending?.resolve(proof));
   };
   return (
     <ConfirmContext.Provider value={confirm}>
@@ -54,67 +58,50 @@ export function ConfirmIdentityProvider({ children }: { children: ReactNode }) {
       <Modal
         opened={pending !== null}
         onClose={() => close(null)}
-        title="Confirm it is you"
+        title="Confirm your identity"
         zIndex={400}
       >
-        {pending && <ConfirmForm key={pending.what} pending={pending} onDone={close} />}
+        {pending && <ConfirmForm key={pending.purpose} pending={pending} onDone={close} />}
       </Modal>
     </ConfirmContext.Provider>
   );
 }
 
+type Method = "password" | "code";
+
 function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proof | null): void }) {
   const { data: session } = useQuery(sessionQuery);
-  const hasCodes = session?.user.two_factor ?? false;
-  // Who has lost the phone still has the password.
-  const [byPassword, setByPassword] = useState(false);
-  const byCode = hasCodes && !byPassword;
-  const [given, setGiven] = useState("");
-  const [problem, setProblem] = useState<{ field: string | null; notice: string | null }>({
-    field: null,
-    notice: null,
-  });
-  const [busy, setBusy] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
+  const hasTwoFactor = session?.user.two_factor ?? false;
+  // A user who lost the phone can still use the password.
+  const [prefersPassword, setPrefersPassword] = useState(false);
+  const method: Method = hasTwoFactor && !prefersPassword ? "code" : "password";
+  const { input, value, setValue, errors, isSending, submit, reset } = useConfirmation(
+    pending.action,
+    method,
+    onDone,
+  );
 
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    event.stopPropagation();
-    setBusy(true);
-    try {
-      const body = { action: pending.action, [byCode ? "code" : "password"]: given };
-      const answer = await send<{ data: Confirmation }>("POST", "/confirm", { body });
-      onDone(answer.body.data.proof);
-    } catch (error) {
-      setProblem(toldOf(error));
-      setGiven("");
-      input.current?.focus();
-      setBusy(false);
-    }
-  }
-
-  function change() {
-    setByPassword(byCode);
-    setGiven("");
-    setProblem({ field: null, notice: null });
+  function switchMethod() {
+    setPrefersPassword(method === "code");
+    reset();
     setTimeout(() => input.current?.focus());
   }
 
   const field = {
     ref: input,
-    value: given,
-    error: problem.field,
+    value,
+    error: errors.field,
     required: true,
     "data-autofocus": true,
-    onChange: (event: { currentTarget: HTMLInputElement }) => setGiven(event.currentTarget.value),
+    onChange: (event: { currentTarget: HTMLInputElement }) => setValue(event.currentTarget.value),
   };
   return (
     <form onSubmit={(event) => void submit(event)}>
       <Stack>
         <Text size="sm">
-          Give your {byCode ? "code" : "password"} {pending.what}.
+          Enter your {method} {pending.purpose}.
         </Text>
-        {byCode ? (
+        {method === "code" ? (
           <TextInput
             {...field}
             label="Code"
@@ -124,21 +111,21 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
         ) : (
           <PasswordInput {...field} label="Password" autoComplete="current-password" />
         )}
-        {hasCodes && (
-          <Anchor component="button" type="button" size="sm" ta="left" onClick={change}>
-            {byCode ? "Use your password instead" : "Use a code instead"}
+        {hasTwoFactor && (
+          <Anchor component="button" type="button" size="sm" ta="left" onClick={switchMethod}>
+            {method === "code" ? "Use your password instead" : "Use a code instead"}
           </Anchor>
         )}
-        {problem.notice && (
+        {errors.notice && (
           <Alert color="red" variant="light" role="alert">
-            {problem.notice}
+            {errors.notice}
           </Alert>
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={() => onDone(null)}>
             Cancel
           </Button>
-          <Button type="submit" loading={busy} disabled={given === ""}>
+          <Button type="submit" loading={isSending} disabled={value === ""}>
             Confirm
           </Button>
         </Group>
@@ -147,12 +134,54 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
   );
 }
 
-function toldOf(error: unknown) {
-  const details = error instanceof Failure ? error.details : {};
-  const wrong = details.password ?? details.code;
-  if (wrong === undefined) return { field: null, notice: explainError(error) };
-  const left = details.tries_left;
-  const sentence = `${wrong.charAt(0).toUpperCase()}${wrong.slice(1)}.`;
-  const tries = left && (left === "1" ? " One try is left." : ` ${left} tries are left.`);
-  return { field: sentence + (tries ?? ""), notice: null };
+/** An error of the input, or one that belongs to no input. */
+interface Errors {
+  field: string | null;
+  notice: string | null;
+}
+const NO_ERRORS: Errors = { field: null, notice: null };
+
+/** Sends the password or code, and passes the proof to `onDone`. */
+function useConfirmation(
+  action: ConfirmableAction,
+  method: Method,
+  onDone: (proof: Proof | null) => void,
+) {
+  const input = useRef<HTMLInputElement>(null);
+  const [value, setValue] = useState("");
+  const [errors, setErrors] = useState(NO_ERRORS);
+  const [isSending, setIsSending] = useState(false);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    // The dialog may stand inside another form.
+    event.stopPropagation();
+    setIsSending(true);
+    try {
+      const body = { action, [method]: value };
+      const answer = await send<{ data: Confirmation }>("POST", "/confirm", { body });
+      onDone(answer.body.data.proof);
+    } catch (error) {
+      setErrors(errorsOf(error));
+      setValue("");
+      input.current?.focus();
+      setIsSending(false);
+    }
+  }
+
+  function reset() {
+    setValue("");
+    setErrors(NO_ERRORS);
+  }
+
+  return { input, value, setValue, errors, isSending, submit, reset };
+}
+
+function errorsOf(error: unknown): Errors {
+  if (error instanceof Failure) {
+    for (const method of ["password", "code"] as const)
+      if (error.details[method] !== undefined)
+        return { field: formatIncorrect(method, error), notice: null };
+  }
+  return { field: null, notice: explainError(error) };
 }

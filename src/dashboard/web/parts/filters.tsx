@@ -53,7 +53,7 @@ export function LocationFilter() {
     <LocationSelect
       label={undefined}
       aria-label="Location"
-      placeholder="Any location"
+      placeholder="All locations"
       value={search.location_id ?? null}
       onChange={(value) => change({ location_id: value ?? undefined })}
     />

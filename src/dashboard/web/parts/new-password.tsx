@@ -1,64 +1,69 @@
-/** A password that is being chosen, with a hint of how easily it is guessed. The hint refuses nothing. */
+/** An input for a new password with a strength meter. The meter never refuses a password. */
 import { Box, Group, PasswordInput, type PasswordInputProps, Progress, Text } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useEffect, useState } from "react";
 
-const HINTS = [
-  { color: "red", words: "Guessed at once" },
-  { color: "red", words: "Easy to guess" },
-  { color: "yellow", words: "Could be guessed" },
-  { color: "brand", words: "Hard to guess" },
-  { color: "brand", words: "Very hard to guess" },
+/** By score, from 0 to 4. */
+const STRENGTHS = [
+  { color: "red", label: "Very weak" },
+  { color: "red", label: "Weak" },
+  { color: "yellow", label: "Fair" },
+  { color: "brand", label: "Strong" },
+  { color: "brand", label: "Very strong" },
 ] as const;
 
-/** Of the password as it stands; null while it is empty, and while the means to tell are not there. */
-function useScore(password: string, known: readonly string[]): number | null {
+/** The score of a password; null while it is empty or the estimator is not loaded. */
+function useScore(password: string, userInputs: readonly string[]): number | null {
   const [scoreOf, setScoreOf] = useState<typeof import("./password-score.ts").scoreOf>();
   const [settled] = useDebouncedValue(password, 150);
-  const typed = password !== "";
+  const hasText = password !== "";
   useEffect(() => {
-    if (!typed) return;
+    if (!hasText) return;
     import("./password-score.ts").then(
       (loaded) => setScoreOf(() => loaded.scoreOf),
-      // Without the hint the form works all the same.
+      // The form works without the meter.
       () => {},
     );
-  }, [typed]);
-  return typed && settled !== "" && scoreOf ? scoreOf(settled, known) : null;
+  }, [hasText]);
+  return hasText && settled !== "" && scoreOf ? scoreOf(settled, userInputs) : null;
 }
 
 interface NewPasswordProps extends PasswordInputProps {
   value?: string;
-  /** What somebody who guesses knows of the person, such as the email. */
-  known?: readonly string[];
+  /** What an attacker knows about the user, such as the email; see `scoreOf`. */
+  userInputs?: readonly string[];
 }
 
-export function NewPassword({ known = [], ...input }: NewPasswordProps) {
-  const score = useScore(input.value ?? "", known);
-  const hint = score === null ? null : HINTS[score]!;
+export function NewPassword({ userInputs = [], ...input }: NewPasswordProps) {
+  const score = useScore(input.value ?? "", userInputs);
   return (
     <Box>
       <PasswordInput
-        description="A few words that have nothing to do with each other are easy to remember and hard to guess."
+        description="Use a few unrelated words: easy to remember, hard to guess."
         autoComplete="new-password"
         {...input}
       />
       <Group gap="xs" mt={6} mih={20} wrap="nowrap" aria-live="polite">
-        {hint && (
-          <>
-            <Progress
-              value={((score! + 1) / HINTS.length) * 100}
-              color={hint.color}
-              size="sm"
-              w={120}
-              aria-hidden
-            />
-            <Text size="xs" c="dimmed">
-              {hint.words}
-            </Text>
-          </>
-        )}
+        {score !== null && <StrengthMeter score={score} />}
       </Group>
     </Box>
+  );
+}
+
+function StrengthMeter({ score }: { score: number }) {
+  const { color, label } = STRENGTHS[score]!;
+  return (
+    <>
+      <Progress
+        value={((score + 1) / STRENGTHS.length) * 100}
+        color={color}
+        size="sm"
+        w={120}
+        aria-hidden
+      />
+      <Text size="xs" c="dimmed">
+        {label}
+      </Text>
+    </>
   );
 }

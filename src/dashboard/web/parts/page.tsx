@@ -1,9 +1,9 @@
-/** The frame of a page: its title, what it is for, its actions. And a panel beside a list. */
+/** The layout of a page, and of a panel beside a list. */
 import { Box, Drawer, Group, Stack, Text, Title } from "@mantine/core";
 import { useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 
-/** Names the browser's tab after what is shown. */
+/** Sets the title of the browser's tab. */
 export function useTitle(title: string): void {
   useEffect(() => {
     document.title = `${title} · Allison`;
@@ -12,7 +12,7 @@ export function useTitle(title: string): void {
 
 interface PageProps {
   title: string;
-  /** One sentence on what it is for. */
+  /** One sentence on what the page is for. */
   about?: ReactNode;
   /** Buttons at the right of the title. */
   actions?: ReactNode;
@@ -43,13 +43,13 @@ export function Page({ title, about, actions, children }: PageProps) {
 
 interface PanelProps {
   title: string;
-  /** Goes back to the list. Esc does it too. */
+  /** Goes back to the list; also called for Esc. */
   onClose(): void;
   children: ReactNode;
   size?: number;
 }
 
-/** An item beside its list, with an address of its own; the whole width on a phone. */
+/** An object beside its list, at its own path. It fills a phone's screen. */
 export function Panel({ title, onClose, children, size = 520 }: PanelProps) {
   useTitle(title);
   return (
@@ -71,8 +71,8 @@ export function Panel({ title, onClose, children, size = 520 }: PanelProps) {
   );
 }
 
-/** Leads from a panel back to the list it stands beside, as that was filtered. */
-export function usePanelClose(list: string): () => void {
+/** Returns a function that goes from a panel to its list and keeps the list's search parameters. */
+export function usePanelClose(listPath: string): () => void {
   const navigate = useNavigate();
-  return () => void navigate({ to: list, search: true as never });
+  return () => void navigate({ to: listPath, search: true as never });
 }

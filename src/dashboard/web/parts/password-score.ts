@@ -1,9 +1,9 @@
-/** How hard a password is to guess; loaded when one is typed, for its list of common passwords is long. */
+/** Estimates password strength. Loaded on demand, because its list of common passwords is large. */
 import { ZxcvbnFactory } from "@zxcvbn-ts/core";
 import { adjacencyGraphs, dictionary } from "@zxcvbn-ts/language-common";
 
 const estimator = new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs });
 
-/** From 0, guessed at once, to 4. `known`: what somebody who guesses knows of the person. */
-export const scoreOf = (password: string, known: readonly string[]): number =>
-  estimator.check(password, [...known]).score;
+/** From 0, very weak, to 4, very strong. `userInputs`: what an attacker knows about the user. */
+export const scoreOf = (password: string, userInputs: readonly string[]): number =>
+  estimator.check(password, [...userInputs]).score;

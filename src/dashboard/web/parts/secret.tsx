@@ -1,24 +1,25 @@
-/** A secret that is shown this once: kept in no store, gone when the dialog closes, which asks when done too early. */
+/** A secret that is shown once. It is kept nowhere and is lost when the dialog closes, which asks first. */
 import { Alert, Button, Checkbox, Code, Group, Modal, Stack, Text } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { Copy } from "./text.tsx";
 
-interface SecretProps {
+interface SecretDialogProps {
   title: string;
   secret: string;
-  /** What it is and what to do with it. */
+  /** What the secret is for. */
   children?: ReactNode;
   onClose(): void;
 }
 
-export function SecretDialog({ title, secret, children, onClose }: SecretProps) {
-  const [stored, setStored] = useState(false);
-  const [early, setEarly] = useState(false);
-  const close = () => (stored ? onClose() : setEarly(true));
+export function SecretDialog({ title, secret, children, onClose }: SecretDialogProps) {
+  const [isSaved, setIsSaved] = useState(false);
+  const [hasTriedToClose, setHasTriedToClose] = useState(false);
+  const close = () => (isSaved ? onClose() : setHasTriedToClose(true));
+  const showWarning = hasTriedToClose && !isSaved;
   return (
     <Modal opened onClose={close} title={title} size="lg" closeOnClickOutside={false}>
       <Stack>
-        <Text size="sm">Store it now. It is not shown again, and nobody can look it up.</Text>
+        <Text size="sm">Save it now. You will not be able to see it again.</Text>
         <Group wrap="nowrap" gap="xs">
           <Code block flex={1} fz="sm" style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>
             {secret}
@@ -26,18 +27,19 @@ export function SecretDialog({ title, secret, children, onClose }: SecretProps) 
           <Copy value={secret} label="Copy" />
         </Group>
         {children}
-        {early && !stored && (
+        {showWarning && (
           <Alert color="yellow" role="alert">
-            Once this closes it is gone for good. Tick the box when you have stored it.
+            You will not be able to see it again after you close this dialog. Confirm that you saved
+            it.
           </Alert>
         )}
         <Checkbox
-          label="I have stored it"
-          checked={stored}
-          onChange={({ currentTarget }) => setStored(currentTarget.checked)}
+          label="I saved it"
+          checked={isSaved}
+          onChange={({ currentTarget }) => setIsSaved(currentTarget.checked)}
         />
         <Group justify="flex-end">
-          {early && !stored && (
+          {showWarning && (
             <Button variant="subtle" color="red" onClick={onClose}>
               Close anyway
             </Button>

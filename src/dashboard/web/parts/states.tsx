@@ -1,4 +1,4 @@
-/** What stands where the content will, would or cannot be: skeletons, empty states, failures. */
+/** What a page shows in place of its content: skeletons, empty states, errors. */
 import {
   Alert,
   Button,
@@ -14,17 +14,19 @@ import { IconAlertTriangle, type TablerIcon } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { explainError } from "../api/client.ts";
 
-/** Nothing for the first 300 ms: what comes at once must not flicker. */
+const SKELETON_DELAY_MS = 300;
+
+/** Renders nothing at first, so that content which loads at once does not flicker. */
 export function Delayed({ children }: { children: ReactNode }) {
-  const [due, setDue] = useState(false);
+  const [isDue, setIsDue] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setDue(true), 300);
+    const timer = setTimeout(() => setIsDue(true), SKELETON_DELAY_MS);
     return () => clearTimeout(timer);
   }, []);
-  return due ? children : null;
+  return isDue ? children : null;
 }
 
-/** Lines in the shape of text that is still to come. */
+/** Lines in the shape of text that is loading. */
 export function SkeletonLines({ lines = 6 }: { lines?: number }) {
   return (
     <Delayed>
@@ -37,14 +39,14 @@ export function SkeletonLines({ lines = 6 }: { lines?: number }) {
   );
 }
 
-/** What failed, why, and a button that tries again. */
+/** What failed, why, and a button to try again. */
 export function FailureNotice({ error, retry }: { error: unknown; retry?: () => void }) {
   return (
     <Alert
       color="red"
       variant="light"
       icon={<IconAlertTriangle />}
-      title="This could not be loaded"
+      title="Could not load"
       role="alert"
     >
       <Group justify="space-between">
@@ -59,18 +61,16 @@ export function FailureNotice({ error, retry }: { error: unknown; retry?: () => 
   );
 }
 
-/** An empty list: what would be here, and the next thing to do. */
-export function Empty({
-  icon: Icon,
-  title,
-  children,
-  action,
-}: {
+interface EmptyProps {
   icon: TablerIcon;
   title: string;
   children?: ReactNode;
+  /** A button for the next step. */
   action?: ReactNode;
-}) {
+}
+
+/** An empty list: what will appear here, and how to add the first item. */
+export function Empty({ icon: Icon, title, children, action }: EmptyProps) {
   return (
     <Center py={48}>
       <Stack align="center" gap="sm" maw={420} ta="center">

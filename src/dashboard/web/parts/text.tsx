@@ -1,14 +1,16 @@
-/** Small things as people read them: times, numbers, telephone numbers, with the exact form a hover or a copy away. */
+/** Formatted values: times, durations, phone numbers. The exact form is in a tooltip or can be copied. */
 import { ActionIcon, Anchor, CopyButton, Group, Text, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import parsePhoneNumber from "libphonenumber-js/min";
 import type { ReactNode } from "react";
 
+const DAY_MS = 86_400_000;
 const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(undefined, options);
 const hour = format({ hour: "2-digit", minute: "2-digit" });
 const day = format({ day: "numeric", month: "short" });
 const dayOfYear = format({ day: "numeric", month: "short", year: "numeric" });
+const percent = new Intl.NumberFormat(undefined, { style: "percent" });
 const exact = format({ dateStyle: "full", timeStyle: "long" });
 
 /** 14 Nov */
@@ -19,7 +21,7 @@ const startOfDay = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
 /** 10:42 today, Yesterday 10:42, 14 Nov 10:42, 14 Nov 2025. */
 export function formatTime(iso: string, now = Date.now()): string {
   const at = new Date(iso);
-  const days = Math.round((startOfDay(now) - startOfDay(at.getTime())) / 86_400_000);
+  const days = Math.round((startOfDay(now) - startOfDay(at.getTime())) / DAY_MS);
   if (days === 0) return hour.format(at);
   if (days === 1) return `Yesterday ${hour.format(at)}`;
   if (days === -1) return `Tomorrow ${hour.format(at)}`;
@@ -28,14 +30,15 @@ export function formatTime(iso: string, now = Date.now()): string {
   return dayOfYear.format(at);
 }
 
-/** A point in time; the exact one with its zone on hover, and in what is copied. */
+const Fallback = ({ children }: { children: string }) => (
+  <Text span inherit c="dimmed">
+    {children}
+  </Text>
+);
+
+/** A point in time. The tooltip has the exact time with its time zone. */
 export function Time({ at, fallback = "Never" }: { at: string | null; fallback?: string }) {
-  if (at === null)
-    return (
-      <Text span inherit c="dimmed">
-        {fallback}
-      </Text>
-    );
+  if (at === null) return <Fallback>{fallback}</Fallback>;
   return (
     <Tooltip label={exact.format(new Date(at))}>
       <time dateTime={at} className="figures">
@@ -55,26 +58,23 @@ export function formatDuration(seconds: number): string {
   return [...(hours > 0 ? [hours] : []), ...padded].join(":");
 }
 
-/** "+15550100142" as it is read in its country; what is no known number stays as it is. */
+/** 0.49 as 49%, in the form of the viewer's locale. */
+export const formatPercent = (fraction: number): string => percent.format(fraction);
+
+/** "+15550100142" in international format. A number of no known country stays as it is. */
 export function formatPhone(number: string): string {
   const parsed = parsePhoneNumber(number);
   if (!parsed?.isPossible()) return number;
   return parsed.formatInternational();
 }
 
-export function Phone({
-  number,
-  fallback = "Withheld",
-}: {
+interface PhoneProps {
   number: string | null;
   fallback?: string;
-}) {
-  if (number === null)
-    return (
-      <Text span inherit c="dimmed">
-        {fallback}
-      </Text>
-    );
+}
+
+export function Phone({ number, fallback = "Withheld" }: PhoneProps) {
+  if (number === null) return <Fallback>{fallback}</Fallback>;
   return (
     <span className="figures" title={number}>
       {formatPhone(number)}
@@ -82,7 +82,7 @@ export function Phone({
   );
 }
 
-/** A button that copies `value` and says so. */
+/** A button that copies `value`. */
 export function Copy({ value, label }: { value: string; label: string }) {
   return (
     <CopyButton value={value} timeout={2_000}>
@@ -102,16 +102,15 @@ export function Copy({ value, label }: { value: string; label: string }) {
   );
 }
 
-/** Text with a button that copies it. */
-export function Copyable({
-  value,
-  label,
-  children,
-}: {
+interface CopyableProps {
   value: string;
   label: string;
+  /** Shown in place of the value. */
   children?: ReactNode;
-}) {
+}
+
+/** Text with a button that copies it. */
+export function Copyable({ value, label, children }: CopyableProps) {
   return (
     <Group gap={4} wrap="nowrap">
       <Text span inherit style={{ overflowWrap: "anywhere" }}>
@@ -122,12 +121,12 @@ export function Copyable({
   );
 }
 
-/** What a person typed, as text and nothing else, with its line breaks. */
+/** Plain text with its line breaks. */
 export function Prose({ children }: { children: string }) {
   return <Text style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{children}</Text>;
 }
 
-/** A link inside the dashboard. `to` is a whole address, with what stands behind its `?`. */
+/** A link inside the dashboard. `to` is a path with its query string. */
 export function PageLink({ to, children }: { to: string; children: ReactNode }) {
   return (
     <Anchor component={Link} to={to} inherit underline="always">

@@ -1,12 +1,12 @@
-/** Choosing a time zone, by typing a part of its name. */
+/** A select of time zones with search. */
 import { Select, type SelectProps } from "@mantine/core";
 
-/** That of this browser. */
-export const ownTimeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** The browser's time zone. */
+export const ownTimeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export function TimeZoneSelect({ value, ...select }: SelectProps) {
   const zones = new Set([...Intl.supportedValuesOf("timeZone"), "UTC"]);
-  // Old names are zones too, though no list has them.
+  // A stored value may be an old name, which the browser supports but does not list.
   if (typeof value === "string" && value !== "") zones.add(value);
   return (
     <Select
@@ -15,7 +15,7 @@ export function TimeZoneSelect({ value, ...select }: SelectProps) {
       searchable
       allowDeselect={false}
       limit={100}
-      nothingFoundMessage="No such time zone"
+      nothingFoundMessage="No matches"
       {...select}
     />
   );

@@ -1,7 +1,7 @@
-// Before anything is drawn: the colours last chosen here, else those of the system. Light does not flash up in the dark.
+// Runs before the first paint, so that a dark page does not flash light: the color scheme chosen here, or the system's.
 {
   const chosen = localStorage.getItem("mantine-color-scheme-value");
-  const dark =
+  const isDark =
     chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
-  document.documentElement.dataset.mantineColorScheme = dark ? "dark" : "light";
+  document.documentElement.dataset.mantineColorScheme = isDark ? "dark" : "light";
 }

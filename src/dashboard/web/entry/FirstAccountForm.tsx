@@ -1,0 +1,176 @@
+/** The form for the first account, the business and its first location. */
+import { Alert, Badge, Button, Group, Stack, TextInput, Title } from "@mantine/core";
+import { type UseFormReturnType, useForm } from "@mantine/form";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useState } from "react";
+import type { SessionInfo } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
+import { send } from "../api/client.ts";
+import { sessionQuery } from "../api/queries.ts";
+import { useFieldHelp } from "../api/schema.ts";
+import { showFieldErrors } from "../parts/field-errors.ts";
+import { NewPassword } from "../parts/new-password.tsx";
+import { ownTimeZone, TimeZoneSelect } from "../parts/time-zone.tsx";
+import { Entrance, Sheet } from "./Entrance.tsx";
+import { isLinkRefused } from "./token.ts";
+
+interface Values extends Record<string, unknown> {
+  email: string;
+  name: string;
+  password: string;
+  organization: string;
+  location: { name: string; timezone: string };
+}
+type Form = UseFormReturnType<Values>;
+
+interface FirstAccountFormProps {
+  token: string;
+  organization: string;
+  /** Called when the link has become invalid. */
+  onLinkRefused(): void;
+}
+
+export function FirstAccountForm({ token, organization, onLinkRefused }: FirstAccountFormProps) {
+  const form = useForm<Values>({
+    initialValues: {
+      email: "",
+      name: "",
+      password: "",
+      organization,
+      location: { name: "", timezone: ownTimeZone() },
+    },
+  });
+  const { createAccount, problem, isSending } = useCreateAccount(form, token, onLinkRefused);
+  return (
+    <Entrance
+      title="Welcome"
+      about="Set up your account, business and first location. You can change everything later."
+      size={560}
+    >
+      <form onSubmit={form.onSubmit((values) => createAccount(values))} noValidate>
+        <Stack gap="md">
+          <AccountStep form={form} />
+          <BusinessStep form={form} />
+          <LocationStep form={form} />
+          {problem && (
+            <Alert color="red" variant="light" role="alert">
+              {problem}
+            </Alert>
+          )}
+          <Button type="submit" loading={isSending} size="md">
+            Create account
+          </Button>
+        </Stack>
+      </form>
+    </Entrance>
+  );
+}
+
+function useCreateAccount(form: Form, token: string, onLinkRefused: () => void) {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isSending, setIsSending] = useState(false);
+  const [failures, setFailures] = useState(0);
+  // The form is longer than a phone's screen, so the invalid input may be out of view.
+  useEffect(() => {
+    if (failures > 0) document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [failures]);
+
+  async function createAccount(values: Values) {
+    setIsSending(true);
+    setProblem(null);
+    try {
+      const body = { ...values, name: values.name || undefined, token };
+      const answer = await send<{ data: SessionInfo }>("POST", "/first-account", { body });
+      client.clear();
+      client.setQueryData(sessionQuery.queryKey, answer.body.data);
+      await navigate({ to: PAGE_PATHS.overview });
+    } catch (error) {
+      if (isLinkRefused(error)) onLinkRefused();
+      else setProblem(showFieldErrors(form, error));
+      setFailures((count) => count + 1);
+    } finally {
+      setIsSending(false);
+    }
+  }
+
+  return { createAccount, problem, isSending };
+}
+
+function AccountStep({ form }: { form: Form }) {
+  const { email, name, organization } = form.values;
+  return (
+    <Step number={1} title="Your account">
+      <TextInput
+        label="Email"
+        type="email"
+        autoComplete="username"
+        autoFocus
+        required
+        {...form.getInputProps("email")}
+      />
+      <TextInput label="Your name" autoComplete="name" {...form.getInputProps("name")} />
+      <NewPassword
+        label="Password"
+        required
+        userInputs={[email, name, organization]}
+        {...form.getInputProps("password")}
+      />
+    </Step>
+  );
+}
+
+function BusinessStep({ form }: { form: Form }) {
+  return (
+    <Step number={2} title="Your business">
+      <TextInput
+        label="Business name"
+        description="The name that callers know. It appears at the top of every page."
+        autoComplete="organization"
+        required
+        {...form.getInputProps("organization")}
+      />
+    </Step>
+  );
+}
+
+function LocationStep({ form }: { form: Form }) {
+  const help = useFieldHelp("LocationCreate");
+  return (
+    <Step number={3} title="Your first location">
+      <TextInput
+        label="Location name"
+        description="Where the business is. You can add more locations later."
+        placeholder={help("name").placeholder}
+        required
+        {...form.getInputProps("location.name")}
+      />
+      <TimeZoneSelect
+        label="Time zone"
+        description="Used for opening hours and for the dates of calls."
+        required
+        {...form.getInputProps("location.timezone")}
+      />
+    </Step>
+  );
+}
+
+function Step({ number, title, children }: { number: number; title: string; children: ReactNode }) {
+  return (
+    <Sheet>
+      <Stack gap="sm">
+        <Group gap="xs">
+          <Badge circle size="lg" variant="light">
+            {number}
+          </Badge>
+          <Title order={2} size="h5">
+            {title}
+          </Title>
+        </Group>
+        {children}
+      </Stack>
+    </Sheet>
+  );
+}
