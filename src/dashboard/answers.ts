@@ -57,6 +57,9 @@ export interface SubscriptionWithSecret {
   warning: string;
 }
 
+/** `GET /field-help`: what a form says below an input, by request schema and field. */
+export type FieldHelp = Record<string, Partial<Record<string, string>>>;
+
 /** `GET /last-deliveries`: the newest of each subscription that has one, samples aside. */
 export interface LastDelivery {
   id: string;

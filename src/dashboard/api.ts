@@ -26,6 +26,7 @@ import { callRoutes } from "./calls.ts";
 import { changesRoutes } from "./changes.ts";
 import { DEVICE_COOKIE, readCookie, SESSION_COOKIE } from "./cookies.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { fieldHelpRoutes } from "./field-help.ts";
 import { keyRoutes } from "./keys.ts";
 import { overviewRoutes } from "./overview.ts";
 import type { DashboardRoute, Reply, Visit } from "./route.ts";
@@ -120,6 +121,7 @@ export function createDashboard(services: DashboardServices): Dashboard {
     ...attentionRoutes(openItems),
     ...callRoutes(shared),
     ...deliveryRoutes(shared),
+    ...fieldHelpRoutes,
   ].map((route) => ({
     method: route.method,
     path: BASE + route.path,

@@ -63,6 +63,7 @@ export const contactDefinition = define<typeof contacts>({
   tag: "Contacts",
   entity: contactEntity,
   operations: ["list", "get", "create", "update"],
+  help: { phone_number: "In E.164 form, such as +15550100123. Cannot be changed later." },
   fields: {
     first_name: optional(label({ doc: "First name.", example: "Maria" })),
     last_name: optional(label({ doc: "Last name.", example: "Ortiz" })),

@@ -53,6 +53,8 @@ export interface Definition<T extends ResourceTable> {
   /** What only the server sets. */
   readOnly?: Record<string, z.ZodType>;
   operations: readonly ("list" | "get" | "create" | "update" | "delete")[];
+  /** What the dashboard's form says below the input of a field. */
+  help?: Partial<Record<keyof Row<T> & string, string>>;
   filters?: Record<string, Filter>;
   /** Of a list: the SQL it is sorted by and the same value of a row. Newest first by creation where absent. */
   order?: { by: SQL; of(row: Row<T>): string | number; ascending?: boolean; after?: SQL };

@@ -128,6 +128,10 @@ export const escalationRuleDefinition = define<typeof escalationRules>({
   tag: "Escalation rules",
   entity: escalationRuleEntity,
   operations: ["list", "get", "create", "update"],
+  help: {
+    location_id: "Leave empty for all locations.",
+    active: "Inactive rules are skipped.",
+  },
   fields: {
     name: label({ doc: "What the rule is called.", example: "Emergencies" }),
     condition,

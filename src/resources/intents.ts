@@ -31,6 +31,10 @@ export const intentDefinition = define<typeof intents>({
   tag: "Intents",
   entity: intentEntity,
   operations: ["list", "get", "create", "update"],
+  help: {
+    name: "What the caller wants. Must be unique.",
+    active: "Whether new calls can be assigned to this intent.",
+  },
   fields: {
     name: label({
       doc: "What the caller wants; no two intents have the same name.",

@@ -68,6 +68,10 @@ export const factDefinition = define<typeof facts>({
   schema: "Fact",
   path: "/v1/knowledge/facts",
   entity: factEntity,
+  help: {
+    key: "What the fact is about. Must be unique within a location.",
+    location_id: "Leave empty for the whole organization.",
+  },
   fields: {
     key: key("What the fact is about; once for each location.", "parking"),
     value: prose({ doc: "The fact.", example: "Free parking behind the building." }),
@@ -95,6 +99,7 @@ export const faqDefinition = define<typeof faqs>({
   schema: "Faq",
   path: "/v1/knowledge/faqs",
   entity: faqEntity,
+  help: { location_id: "Leave empty for the whole organization." },
   fields: {
     question: prose(
       { doc: "A question that callers ask.", example: "Do you take walk-ins?" },
@@ -125,6 +130,10 @@ export const policyDefinition = define<typeof policies>({
   schema: "Policy",
   path: "/v1/knowledge/policies",
   entity: policyEntity,
+  help: {
+    policy_key: "What the policy is about. Must be unique within a location.",
+    location_id: "Leave empty for the whole organization.",
+  },
   fields: {
     policy_key: key("What the policy is about; once for each location.", "cancellation"),
     content: prose({ doc: "The policy.", example: "Cancel at least 24 hours ahead." }),

@@ -62,6 +62,11 @@ export const locationDefinition = define<typeof locations>({
   tag: "Locations",
   entity: locationEntity,
   operations: ["list", "get", "create", "update"],
+  help: {
+    name: "Must be unique.",
+    timezone: "Used for the opening hours.",
+    phone_number: "The number that callers dial. Calls to it belong to this location.",
+  },
   fields: {
     name: label({
       doc: "What the location is called; no two have the same name.",

@@ -56,6 +56,12 @@ export const teamMemberDefinition = define<typeof teamMembers>({
   tag: "Team members",
   entity: teamMemberEntity,
   operations: ["list", "get", "create", "update"],
+  help: {
+    phone_number: "Calls are transferred to this number.",
+    tags: "Short labels, such as spoken languages.",
+    location_id: "Leave empty for all locations.",
+    active: "Whether calls can be transferred to this person.",
+  },
   fields: {
     name: label({ doc: "Full name.", example: "Dana Whitfield" }),
     title: optional(label({ doc: "Job title.", example: "Office manager" })),

@@ -36,6 +36,10 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
   tag: "Webhook subscriptions",
   entity: webhookSubscriptionEntity,
   operations: ["list", "get", "update", "delete"],
+  help: {
+    url: "Must use HTTPS and be reachable from the internet, unless the server's owner allowed a private network.",
+    description: "What the webhook is for.",
+  },
   fields: {
     url: z
       .string()

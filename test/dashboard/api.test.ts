@@ -22,6 +22,7 @@ afterAll(() => it[Symbol.asyncDispose]());
 /** The table has to be there before the server is. */
 const document = openApiDocument(defaultConfig()) as {
   paths: Record<string, Record<string, unknown>>;
+  components: { schemas: Record<string, { properties: object }> };
 };
 const OF_THE_API = Object.entries(document.paths).flatMap(([path, methods]) =>
   path.startsWith("/v1/")
@@ -54,6 +55,7 @@ const OWN = [
   ["PATCH", "/organization"],
   ["GET", "/changes"],
   ["GET", "/last-deliveries"],
+  ["GET", "/field-help"],
   ["GET", "/overview"],
   ["GET", "/attention"],
   ["PUT", "/calls/:id/messages/:index/handled"],
@@ -94,6 +96,15 @@ test.each(everyRoute)(
     }
   },
 );
+
+test("the help of the forms names schemas and fields that exist", async () => {
+  const { schemas } = document.components;
+  const help: Record<string, object> = (await browser.get("/field-help")).body.data;
+  const unknown = Object.entries(help).flatMap(([schema, fields]) =>
+    Object.keys(fields).filter((field) => !(field in schemas[schema]!.properties)),
+  );
+  expect([Object.keys(help).length > 10, unknown]).toEqual([true, []]);
+});
 
 test("what is not there is 401 without a session and 404 or 405 with one", async () => {
   const stranger = openBrowser(it.url);

@@ -8,7 +8,6 @@ import type { SessionInfo } from "../../answers.ts";
 import { PAGE_PATHS } from "../../page-paths.ts";
 import { send } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
-import { useFieldHelp } from "../api/schema.ts";
 import { showFieldErrors } from "../parts/field-errors.ts";
 import { NewPassword } from "../parts/new-password.tsx";
 import { ownTimeZone, TimeZoneSelect } from "../parts/time-zone.tsx";
@@ -137,13 +136,12 @@ function BusinessStep({ form }: { form: Form }) {
 }
 
 function LocationStep({ form }: { form: Form }) {
-  const help = useFieldHelp("LocationCreate");
   return (
     <Step number={3} title="Your first location">
       <TextInput
         label="Location name"
         description="Where the business is. You can add more locations later."
-        placeholder={help("name").placeholder}
+        placeholder="Downtown"
         required
         {...form.getInputProps("location.name")}
       />

@@ -2,8 +2,8 @@
 import { Button, Code, Select, Stack, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { EVENT_TYPES } from "../../../contract/event-types.ts";
 import { explainError, Failure, formatFieldName } from "../api/client.ts";
-import { useEvents } from "../api/schema.ts";
 import { CodeBlock } from "../parts/code.tsx";
 import { PageLink } from "../parts/text.tsx";
 import { stateQuery, trigger } from "./queries.ts";
@@ -15,7 +15,6 @@ interface Values {
 
 export function Trigger({ subscriptions }: { subscriptions: number }) {
   const client = useQueryClient();
-  const events = useEvents();
   const form = useForm<Values>({ initialValues: { event: "call.message_taken", fields: "" } });
   const happen = useMutation({
     mutationFn: ({ event, fields }: Values) => trigger(event, fieldsOf(fields)),
@@ -27,7 +26,7 @@ export function Trigger({ subscriptions }: { subscriptions: number }) {
       <Stack gap="md">
         <Select
           label="Event"
-          data={events.map(({ type }) => type)}
+          data={[...EVENT_TYPES]}
           allowDeselect={false}
           {...form.getInputProps("event")}
         />

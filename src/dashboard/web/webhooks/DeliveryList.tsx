@@ -3,11 +3,11 @@ import { Badge, Button, Group, Modal, Radio, Select, Stack, Text, Title } from "
 import { IconRefresh, IconSend } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { EVENT_TYPES } from "../../../contract/event-types.ts";
 import type { Delivery, SentAgain, WebhookSubscription } from "../../answers.ts";
 import { send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
-import { useEvents } from "../api/schema.ts";
 import { type Column, List } from "../parts/list.tsx";
 import { useListSearch } from "../parts/list-search.ts";
 import { Empty } from "../parts/states.tsx";
@@ -97,7 +97,6 @@ export function SendAgain({ subscriptionId, deliveryId }: SendAgainProps) {
 export function DeliveryList({ subscription }: { subscription: WebhookSubscription }) {
   const [search, change] = useListSearch();
   const [sending, setSending] = useState(false);
-  const events = useEvents();
   return (
     <Stack gap="sm">
       <Group justify="space-between">
@@ -135,7 +134,7 @@ export function DeliveryList({ subscription }: { subscription: WebhookSubscripti
             <Select
               aria-label="Event of deliveries"
               placeholder="Any event"
-              data={events.map(({ type }) => type)}
+              data={[...EVENT_TYPES]}
               clearable
               w={240}
               value={search.event ?? null}

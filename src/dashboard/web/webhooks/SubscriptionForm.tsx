@@ -1,8 +1,9 @@
 /** What a person gives for a webhook: where to, what for, and which events. */
 import { Anchor, Button, Checkbox, Code, Group, Stack, TextInput } from "@mantine/core";
+import { EVENT_HELP, EVENT_TYPES } from "../../../contract/event-types.ts";
 import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.ts";
 import { subscriptions } from "../api/resources.ts";
-import { useEvents, useFieldHelp } from "../api/schema.ts";
+import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
 
 interface Values extends Record<string, unknown> {
@@ -76,7 +77,6 @@ interface EventsProps {
 }
 
 function Events({ value = [], onChange, error }: EventsProps) {
-  const events = useEvents();
   return (
     <Checkbox.Group
       label="Events"
@@ -95,19 +95,20 @@ function Events({ value = [], onChange, error }: EventsProps) {
     >
       <Stack gap="sm" mt="xs">
         <Group gap="xs">
-          <Button
-            size="compact-xs"
-            variant="default"
-            onClick={() => onChange(events.map(({ type }) => type))}
-          >
+          <Button size="compact-xs" variant="default" onClick={() => onChange([...EVENT_TYPES])}>
             All
           </Button>
           <Button size="compact-xs" variant="default" onClick={() => onChange([])}>
             None
           </Button>
         </Group>
-        {events.map(({ type, meaning }) => (
-          <Checkbox key={type} value={type} label={<Code>{type}</Code>} description={meaning} />
+        {EVENT_TYPES.map((type) => (
+          <Checkbox
+            key={type}
+            value={type}
+            label={<Code>{type}</Code>}
+            description={EVENT_HELP[type]}
+          />
         ))}
       </Stack>
     </Checkbox.Group>

@@ -2,11 +2,11 @@
 import { Button, Group, Modal, Select, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { EVENT_TYPES } from "../../../contract/event-types.ts";
 import type { Delivery, DeliveryDetail, WebhookSubscription } from "../../answers.ts";
 import { send } from "../api/client.ts";
 import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
-import { useEvents } from "../api/schema.ts";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { AttemptAnswer, sayOutcome } from "./attempts.tsx";
 import { DeliveryState, Refusal } from "./states.tsx";
@@ -20,7 +20,6 @@ interface TestDialogProps {
 
 export function TestDialog({ subscription, onClose }: TestDialogProps) {
   const client = useQueryClient();
-  const events = useEvents();
   const [event, setEvent] = useState<string | null>(subscription.events[0] ?? null);
   const test = useMutation({
     mutationFn: () =>
@@ -35,7 +34,7 @@ export function TestDialog({ subscription, onClose }: TestDialogProps) {
         <Select
           label="Event"
           description="A sample of it goes to the address, once. It says that it is a test and counts for nothing."
-          data={events.map(({ type }) => type)}
+          data={[...EVENT_TYPES]}
           value={event}
           onChange={setEvent}
           allowDeselect={false}

@@ -17,11 +17,11 @@ import { IconAlertTriangle, IconEdit, IconSend, IconTrash } from "@tabler/icons-
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Outlet, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
+import { EVENT_HELP } from "../../../contract/event-types.ts";
 import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.ts";
 import { send } from "../api/client.ts";
 import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
-import { useEvents } from "../api/schema.ts";
 import { Page, Panel } from "../parts/page.tsx";
 import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Copyable, PageLink, Time } from "../parts/text.tsx";
@@ -149,11 +149,10 @@ function Facts({ subscription }: { subscription: WebhookSubscription }) {
 }
 
 function EventNames({ events }: Pick<WebhookSubscription, "events">) {
-  const known = useEvents();
   return (
     <Group gap={6}>
       {events.map((event) => (
-        <Tooltip key={event} label={known.find(({ type }) => type === event)?.meaning ?? event}>
+        <Tooltip key={event} label={EVENT_HELP[event]}>
           <Badge variant="default" tt="none" fw={500} tabIndex={0}>
             {event}
           </Badge>
