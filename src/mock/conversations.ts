@@ -3,7 +3,7 @@
  * value comes from one faker, so the same seed gives the same calls.
  */
 import type { Faker } from "@faker-js/faker";
-import type { WeeklyHours } from "../contract/fields.ts";
+import { type WeeklyHours, weeklyHours } from "../contract/fields.ts";
 import { isoTime } from "../lib/clock.ts";
 import { atLocalTime, localTime } from "../lib/local-time.ts";
 import type { CallRecord } from "../platform/record.ts";
@@ -20,15 +20,8 @@ const PATIENTS = 240;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
-const DAYS = [
-  "monday",
-  "tuesday",
-  "wednesday",
-  "thursday",
-  "friday",
-  "saturday",
-  "sunday",
-] as const;
+/** From Monday, as `localTime` counts the days of the week. */
+const DAYS = Object.keys(weeklyHours("").shape) as (keyof WeeklyHours)[];
 const TIMEZONE = LOCATIONS.downtown.timezone;
 /** How fast people talk, and how long they pause before they answer. */
 const WORDS_PER_SECOND = 2.7;

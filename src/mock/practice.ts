@@ -4,6 +4,7 @@
  */
 
 import type { WeeklyHours } from "../contract/fields.ts";
+import type { Escalation } from "../resources/calls.ts";
 import { contactDefinition } from "../resources/contacts.ts";
 import { bindResource, type Defined, type ResourceTable } from "../resources/define.ts";
 import { escalationRuleDefinition } from "../resources/escalation-rules.ts";
@@ -149,7 +150,7 @@ export type IntentName = keyof typeof INTENTS;
 interface RuleDraft {
   name: string;
   condition: { type: string; about?: IntentName; [field: string]: unknown };
-  action: "transfer" | "callback" | "voicemail" | "ticket";
+  action: Escalation["action"];
   to?: TeamName | { department: string };
   agent_say?: string;
 }

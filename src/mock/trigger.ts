@@ -1,6 +1,6 @@
 /**
- * Events on demand: what is asked for is checked against the catalogue and then made to happen, as a call of the voice
- * platform does, so that the API tells of it too. Exactly the one event is raised.
+ * Events on demand. The payload is checked against the event catalogue and stored as a call, so that the API shows what
+ * happened too. Exactly one event is raised.
  */
 import { desc, eq, max } from "drizzle-orm";
 import { z } from "zod";
@@ -13,7 +13,13 @@ import { checkBody } from "../http/validate.ts";
 import { isoTime } from "../lib/clock.ts";
 import type { Ingest } from "../platform/ingest.ts";
 import { type CallRecord, callRecord } from "../platform/record.ts";
-import { type Call, calls, ORDER_STATUSES, type OrderStatus } from "../resources/calls.ts";
+import {
+  type Call,
+  calls,
+  ORDER_OUTCOME,
+  ORDER_STATUSES,
+  type OrderStatus,
+} from "../resources/calls.ts";
 import { contacts } from "../resources/contacts.ts";
 import { escalationRules } from "../resources/escalation-rules.ts";
 import { EVENTS, sampleOf } from "../resources/events.ts";
@@ -23,58 +29,21 @@ import type { Store } from "../store/change.ts";
 import { deliveries, events } from "../store/outbox-tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 
-export const TriggerBody = z.object({
+const TriggerBody = z.object({
   event: z.string(),
-  /** Fields of the payload by their path, such as `order.items.0.name`. Text stands for what it means as JSON too. */
+  /** Fields of the payload by path, such as `order.items.0.name`. Text may stand for the JSON value of a field. */
   set: z.record(z.string(), z.unknown()).default({}),
-  /** The payload itself, such as a copy of one that was delivered. */
+  /** The payload, such as a copy of a delivered one. */
   data: z.record(z.string(), z.unknown()).default({}),
 });
 
 type Payload = Record<string, unknown>;
 
-/** What the server makes itself: it can be read from a payload, and not be set. */
-const MADE_HERE: Record<EventType, readonly string[]> = {
-  "call.ended": ["contact_id", "call_url", "duration_seconds"],
-  "call.message_taken": ["contact_id"],
-  "call.callback_requested": ["contact_id"],
-  "call.escalation_triggered": ["contact_id"],
-  "call.appointment_booked": ["contact_id"],
-  "contact.created": [
-    ...["id", "created_at", "updated_at", "source", "agent_notes", "call_count"],
-    ...["last_contact_at", "custom"],
-  ],
-  "call_order.status_changed": [],
-};
-
-/** A payload's fields as those of a record of the call. */
-const RECORDS: Record<EventType, (payload: Payload) => Payload> = {
-  "call.ended": ({ call_id: _call, order, order_status, ...fields }) =>
-    order === undefined
-      ? fields
-      : { ...fields, outcome: "order", order: { ...(order as object), status: order_status } },
-  "call.message_taken": ({ call_id: _call, location_id, ...message }) => ({
-    ...(location_id !== undefined && { location_id }),
-    messages: [message],
-  }),
-  "call.callback_requested": ({ call_id: _call, location_id, ...request }) => ({
-    ...(location_id !== undefined && { location_id }),
-    callback_request: request,
-  }),
-  "call.escalation_triggered": ({ call_id: _call, location_id, ...escalation }) => ({
-    ...(location_id !== undefined && { location_id }),
-    escalations: [escalation],
-  }),
-  "call.appointment_booked": ({ call_id: _call, location_id, ...appointment }) => ({
-    ...(location_id !== undefined && { location_id }),
-    appointment,
-  }),
-  "contact.created": ({ phone_number, ...caller }) => ({ from_number: phone_number, caller }),
-  "call_order.status_changed": ({ order, previous_status }) => ({
-    outcome: "order",
-    order: { ...(order as object), status: previous_status },
-  }),
-};
+const HOUR_MS = 3_600_000;
+/** How long a call has been running when it raises an event. */
+const CALL_AGE_MS = 74_000;
+/** How far ahead an appointment is. */
+const APPOINTMENT_MS = 48 * HOUR_MS;
 
 export interface TriggerServices {
   store: Store;
@@ -82,56 +51,54 @@ export interface TriggerServices {
   actor: Actor;
 }
 
-/** Throws `validation_failed` for what the catalogue does not have, and `conflict` for what cannot happen. */
+/** Raises an event. Throws `validation_failed` for a bad payload and `conflict` for a step that the call does not allow. */
 export async function trigger(services: TriggerServices, body: unknown): Promise<TriggeredEvent> {
   const { store, ingest, actor } = services;
-  const given = checkBody(TriggerBody, body);
-  const type = EVENT_TYPES.find((known) => known === given.event);
-  if (type === undefined)
-    throw invalid({ event: `must be one of ${EVENT_TYPES.join(", ")}${meant(given.event)}` });
-  const payload = payloadOf(type, given.data, given.set);
+  const input = checkBody(TriggerBody, body);
+  const type = EVENT_TYPES.find((known) => known === input.event);
+  if (type === undefined) {
+    const near = nearestName(input.event, EVENT_TYPES);
+    const hint = near === null ? "" : `; did you mean ${near}?`;
+    throw invalid({ event: `must be one of ${EVENT_TYPES.join(", ")}${hint}` });
+  }
+  const payload = readPayload(type, input.data, input.set);
   return store.change(actor, (tx) => {
-    const before =
-      tx.db
-        .select({ seq: max(events.seq) })
-        .from(events)
-        .get()?.seq ?? 0;
-    happen(tx, ingest, type, payload);
-    return raisedAfter(tx, type, before);
+    const lastEvent = tx.db
+      .select({ seq: max(events.seq) })
+      .from(events)
+      .get();
+    storeCall(tx, ingest, type, payload);
+    return readRaisedEvent(tx, type, lastEvent?.seq ?? 0);
   });
 }
 
-const meant = (event: string) => {
-  const near = nearestName(event, EVENT_TYPES);
-  return near === null ? "" : `; did you mean ${near}?`;
-};
-
-/** What is given of the payload, checked; `set` wins over `data`. */
-function payloadOf(type: EventType, data: Payload, set: Payload): Payload {
-  const schema = EVENTS[type].data;
-  const made = MADE_HERE[type];
+/** The checked fields of the payload. `set` takes precedence over `data`. */
+function readPayload(type: EventType, data: Payload, set: Payload): Payload {
+  const { data: schema, serverSet } = EVENTS[type];
   const details: Details = {};
   for (const path of Object.keys(set))
-    if (made.includes(path.split(".")[0]!))
-      details[path] = "is made by the server and cannot be set";
+    if (serverSet.includes(path.split(".")[0]!))
+      details[path] = "is set by the server; leave it out";
   if (Object.keys(details).length > 0) throw invalid(details);
-  requireKnownFields(schema, assembled(data, set));
-  // Where text is not what the field takes, it may be a number or a list written as one.
-  const refused = schema.partial().safeParse(assembled(data, set)).error?.issues ?? [];
-  const names = new Set(refused.map(({ path }) => path.join(".")));
-  const read = Object.entries(set).map(([path, value]) => [
+  const untyped = withPaths(data, set);
+  requireKnownFields(schema, untyped);
+  // Where a field does not take the text, the text may be the JSON of a number or a list.
+  const issues = schema.partial().safeParse(untyped).error?.issues ?? [];
+  const refused = new Set(issues.map(({ path }) => path.join(".")));
+  const typed = Object.entries(set).map(([path, value]) => [
     path,
-    names.has(path) && typeof value === "string" ? jsonOr(value) : value,
+    refused.has(path) && typeof value === "string" ? parseJson(value) : value,
   ]);
-  const told = assembled(data, Object.fromEntries(read));
-  const whole = checkBody(schema.partial(), told) as Payload;
-  // What was left out is not null: it is what is usual.
+  const input = withPaths(data, Object.fromEntries(typed));
+  const checked = checkBody(schema.partial(), input) as Payload;
+  // The check fills missing fields with null; they are left out, so that their defaults apply.
   return Object.fromEntries(
-    Object.entries(whole).filter(([name]) => name in told && !made.includes(name)),
+    Object.entries(checked).filter(([name]) => name in input && !serverSet.includes(name)),
   );
 }
 
-function jsonOr(text: string): unknown {
+/** The value of a JSON text, or the text itself. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -139,18 +106,20 @@ function jsonOr(text: string): unknown {
   }
 }
 
-function assembled(data: Payload, set: Payload): Payload {
-  const whole = structuredClone(data);
+/** A copy of `data` with the values of `set` at their paths. */
+function withPaths(data: Payload, set: Payload): Payload {
+  const copy = structuredClone(data);
   for (const [path, value] of Object.entries(set)) {
     const names = path.split(".");
     const last = names.pop()!;
-    let inner: Payload = whole;
+    let inner: Payload = copy;
     for (const [i, name] of names.entries()) {
       const next = names[i + 1] ?? last;
       if (!Object.hasOwn(inner, name) || Object(inner[name]) !== inner[name])
         inner[name] = /^\d+$/.test(next) ? [] : {};
       inner = inner[name] as Payload;
     }
+    // An assignment to `__proto__` would not make a field.
     Object.defineProperty(inner, last, {
       value,
       enumerable: true,
@@ -158,62 +127,94 @@ function assembled(data: Payload, set: Payload): Payload {
       configurable: true,
     });
   }
-  return whole;
+  return copy;
 }
 
 /** Stores the call that raises the event, and nothing that raises another. */
-function happen(tx: Transaction, ingest: Ingest, type: EventType, payload: Payload): void {
-  const known = callOf(tx, payload.call_id);
-  if (known && type === "call_order.status_changed") {
-    moveOn(tx, ingest, known, payload);
+function storeCall(tx: Transaction, ingest: Ingest, type: EventType, payload: Payload): void {
+  const stored = findCall(tx, payload.call_id);
+  if (stored && type === "call_order.status_changed") {
+    advanceOrder(tx, ingest, stored, payload);
     return;
   }
-  const fields = RECORDS[type]({ ...usual(tx, type), ...payload });
-  const setting = known ? { external_id: known.external_id } : newCall(tx, type);
-  const record = checkBody(callRecord, { ...setting, ...appended(known, fields) });
+  const fields = recordFieldsOf(type, { ...defaultPayload(tx, type), ...payload });
+  const base = stored ? { external_id: stored.external_id } : newCall(tx, type);
+  const record = checkBody(callRecord, { ...base, ...withStoredEntries(stored, fields) });
   if (type === "contact.created") requireNewNumber(tx, record);
   const { call } = ingest.put(tx, record);
   if (type === "call_order.status_changed")
-    moveOn(tx, ingest, ingest.find(call.external_id)!, payload);
+    advanceOrder(tx, ingest, ingest.find(call.external_id)!, payload);
 }
 
-function moveOn(tx: Transaction, ingest: Ingest, call: Call, payload: Payload): void {
-  const next = payload.order_status as OrderStatus | undefined;
-  ingest.moveOrder(tx, call, next ?? followerOf(call.order_status));
+/** The fields of a payload as those of a call record. */
+function recordFieldsOf(type: EventType, payload: Payload): Payload {
+  const { call_id: _, location_id, ...fields } = payload;
+  const { recordField } = EVENTS[type];
+  const common = location_id === undefined ? {} : { location_id };
+  switch (recordField) {
+    case null: {
+      const { order, order_status, ...rest } = fields;
+      return { ...common, ...rest, ...(order !== undefined && orderFields(order, order_status)) };
+    }
+    case "order":
+      return orderFields(fields.order, fields.previous_status);
+    case "caller": {
+      const { phone_number, ...caller } = fields;
+      return { from_number: phone_number, caller };
+    }
+    case "messages":
+    case "escalations":
+      return { ...common, [recordField]: [fields] };
+    case "callback_request":
+    case "appointment":
+      return { ...common, [recordField]: fields };
+  }
 }
 
-const followerOf = (status: OrderStatus | null): OrderStatus =>
+const orderFields = (order: unknown, status: unknown) => ({
+  outcome: ORDER_OUTCOME,
+  order: { ...(order as object), status },
+});
+
+function advanceOrder(tx: Transaction, ingest: Ingest, call: Call, payload: Payload): void {
+  const status = payload.order_status as OrderStatus | undefined;
+  ingest.moveOrder(tx, call, status ?? nextStatus(call.order_status));
+}
+
+const nextStatus = (status: OrderStatus | null): OrderStatus =>
   ORDER_STATUSES[ORDER_STATUSES.indexOf(status ?? "new") + 1] ?? "fulfilled";
 
-function callOf(tx: Transaction, id: unknown): Call | null {
+function findCall(tx: Transaction, id: unknown): Call | null {
   if (id === undefined) return null;
   const found = tx.db
     .select()
     .from(calls)
     .where(eq(calls.id, id as string))
     .get();
-  if (!found) throw invalid({ call_id: "names no call that exists; leave it out for a new one" });
+  if (!found)
+    throw invalid({ call_id: "names no call that exists; leave it out to create a call" });
   return found;
 }
 
-/** To what a call has of a kind already, one more. */
-function appended(known: Call | null, fields: Payload): Payload {
-  if (known === null) return fields;
-  const whole = { ...fields };
-  for (const name of ["messages", "escalations"] as const)
-    if (fields[name]) whole[name] = [...known[name], ...(fields[name] as object[])];
-  return whole;
+/** Puts the entries that a stored call already has before the new ones, because a record replaces whole lists. */
+function withStoredEntries(stored: Call | null, fields: Payload): Payload {
+  if (stored === null) return fields;
+  const { messages, escalations } = fields;
+  return {
+    ...fields,
+    ...(Array.isArray(messages) && { messages: [...stored.messages, ...messages] }),
+    ...(Array.isArray(escalations) && { escalations: [...stored.escalations, ...escalations] }),
+  };
 }
 
-/** A call by itself: from somebody known, so that no contact is made, and still running unless its end is what happens. */
+/** A call from a known caller, so that no contact is created. It is still running unless the event is its end. */
 function newCall(tx: Transaction, type: EventType): Payload {
-  const now = Date.parse(tx.at);
   const caller = tx.db
     .select({ number: contacts.phone_number })
     .from(contacts)
     .orderBy(desc(contacts.seq))
     .get();
-  const place = tx.db
+  const location = tx.db
     .select({ number: locations.phone_number })
     .from(locations)
     .where(isDefault)
@@ -221,22 +222,22 @@ function newCall(tx: Transaction, type: EventType): Payload {
   return {
     external_id: `trigger-${tx.newId()}`,
     direction: "inbound",
-    started_at: isoTime(now - 74_000),
+    started_at: isoTime(Date.parse(tx.at) - CALL_AGE_MS),
     from_number: caller?.number ?? null,
-    to_number: place?.number ?? null,
+    to_number: location?.number ?? null,
     ...(type === "call.ended" && { ended_at: tx.at, disposition: "completed" }),
   };
 }
 
-/** What a payload is where nothing is said: the catalogue's examples, without ids that name nothing here. */
-function usual(tx: Transaction, type: EventType): Payload {
+/** The fields that are not given: the catalogue's examples, without ids and times. */
+function defaultPayload(tx: Transaction, type: EventType): Payload {
   const sample = Object.fromEntries(
     Object.entries(sampleOf(type)).filter(
       ([name, value]) =>
         !/(^|_)id$/.test(name) &&
         !name.endsWith("_at") &&
         value !== undefined &&
-        !MADE_HERE[type].includes(name),
+        !EVENTS[type].serverSet.includes(name),
     ),
   );
   switch (type) {
@@ -251,9 +252,9 @@ function usual(tx: Transaction, type: EventType): Payload {
       };
     }
     case "call.appointment_booked":
-      return { ...sample, starts_at: isoTime(Date.parse(tx.at) + 2 * 86_400_000) };
+      return { ...sample, starts_at: isoTime(Date.parse(tx.at) + APPOINTMENT_MS) };
     case "contact.created":
-      return { ...sample, phone_number: freeNumber(tx) };
+      return { ...sample, phone_number: findFreeNumber(tx) };
     case "call_order.status_changed":
       return { order: sample.order, previous_status: "new" };
     default:
@@ -270,26 +271,27 @@ const hasContact = (tx: Transaction, number: string) =>
 
 function requireNewNumber(tx: Transaction, { from_number }: CallRecord): void {
   if (typeof from_number === "string" && hasContact(tx, from_number))
-    throw invalid({ phone_number: "belongs to a contact already, so none would be made" });
+    throw invalid({ phone_number: "must be a number without a contact" });
 }
 
-/** A number of nobody, from those that are for such use. */
-function freeNumber(tx: Transaction): string {
+/** A fictional number without a contact. */
+function findFreeNumber(tx: Transaction): string {
   for (let last = 9_999; ; last -= 1) {
     const number = `+1555019${String(last).padStart(4, "0")}`;
     if (!hasContact(tx, number)) return number;
   }
 }
 
-function raisedAfter(tx: Transaction, type: EventType, before: number): TriggeredEvent {
+/** The event that was raised after `lastSeq`, and the number of its deliveries. */
+function readRaisedEvent(tx: Transaction, type: EventType, lastSeq: number): TriggeredEvent {
   const event = tx.db.select().from(events).orderBy(desc(events.seq)).get();
-  if (!event || event.seq <= before || event.type !== type)
-    throw invalid({ event: "did not happen: the call is in that state already" });
-  const sent = tx.db
+  if (!event || event.seq <= lastSeq || event.type !== type)
+    throw invalid({ event: "was not raised: the call is already in that state" });
+  const created = tx.db
     .select({ id: deliveries.id })
     .from(deliveries)
     .where(eq(deliveries.event_seq, event.seq))
     .all();
   const { id, created_at, data } = JSON.parse(event.body);
-  return { event: { id, type, created_at, data }, deliveries: sent.length };
+  return { event: { id, type, created_at, data }, deliveries: created.length };
 }

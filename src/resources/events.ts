@@ -13,6 +13,17 @@ interface EventEntry {
   /** When it is sent. */
   meaning: string;
   data: z.ZodObject;
+  /** The fields of `data` that the server sets. The others come from the call record that raises the event. */
+  serverSet: readonly string[];
+  /** The field of the call record that holds the others; null where they are fields of the record itself. */
+  recordField:
+    | "messages"
+    | "callback_request"
+    | "escalations"
+    | "appointment"
+    | "caller"
+    | "order"
+    | null;
 }
 
 const { call_id, location_id, contact_id, order, order_status } = callFields;
@@ -44,26 +55,40 @@ export const EVENTS: Record<EventType, EventEntry> = {
         .describe("Left out for a call without an order."),
       order: order.unwrap().optional().describe("Left out for a call without an order."),
     }),
+    serverSet: ["contact_id", "call_url", "duration_seconds"],
+    recordField: null,
   },
   "call.message_taken": {
     meaning: "The caller left a message. Not sent for an unscorable call.",
     data: z.object({ ...about, ...parts.message.shape }),
+    serverSet: ["contact_id"],
+    recordField: "messages",
   },
   "call.callback_requested": {
     meaning: "The caller wishes to be called back. Not sent for an unscorable call.",
     data: z.object({ ...about, ...parts.callback.shape }),
+    serverSet: ["contact_id"],
+    recordField: "callback_request",
   },
   "call.escalation_triggered": {
     meaning: "An escalation rule matched. Sent while the call may still run.",
     data: z.object({ ...about, ...parts.escalation.shape }),
+    serverSet: ["contact_id"],
+    recordField: "escalations",
   },
   "call.appointment_booked": {
     meaning: "The caller booked an appointment.",
     data: z.object({ ...about, ...parts.appointment.shape }),
+    serverSet: ["contact_id"],
+    recordField: "appointment",
   },
   "contact.created": {
     meaning: "A contact was made from a call, for a caller never seen before.",
     data: contactDefinition.object,
+    serverSet: Object.keys(contactDefinition.object.shape).filter(
+      (name) => name === "custom" || !(name in contactDefinition.fields),
+    ),
+    recordField: "caller",
   },
   "call_order.status_changed": {
     meaning: "An order moved on: `new` → `in_progress` → `fulfilled`, or `canceled`.",
@@ -73,6 +98,8 @@ export const EVENTS: Record<EventType, EventEntry> = {
       order_status: choice(ORDER_STATUSES, { doc: "What it is now.", example: "in_progress" }),
       previous_status: choice(ORDER_STATUSES, { doc: "What it was before.", example: "new" }),
     }),
+    serverSet: [],
+    recordField: "order",
   },
 };
 

@@ -357,7 +357,7 @@ describe("trigger", () => {
     ["call.endd", {}, "event", "did you mean call.ended?"],
     ["call.message_taken", { mesage: "x" }, "mesage", "did you mean message?"],
     ["call.message_taken", { callback_number: "12" }, "callback_number", "must be"],
-    ["call.message_taken", { contact_id: "x" }, "contact_id", "is made by the server"],
+    ["call.message_taken", { contact_id: "x" }, "contact_id", "is set by the server"],
     [
       "call.message_taken",
       { call_id: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10" },

@@ -3,6 +3,7 @@
  * it into a story, in one of several wordings. Every random value comes from the dice of the scene.
  */
 import type { CallRecord } from "../../platform/record.ts";
+import type { Escalation } from "../../resources/calls.ts";
 import type { IntentName, LocationName, RuleName, TeamName } from "../practice.ts";
 
 /** Random choices. */
@@ -37,11 +38,7 @@ export interface Scene {
   /** The opening hours as the agent says them. */
   hours: string;
   member(name: TeamName): { id: string; name: string };
-  rule(name: RuleName): {
-    rule_id: string;
-    rule_name: string;
-    action: "transfer" | "callback" | "voicemail" | "ticket";
-  };
+  rule(name: RuleName): Omit<Escalation, "triggered_at">;
 }
 
 /** What happens in a call. The rest of its record is derived from this. */
