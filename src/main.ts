@@ -1,9 +1,9 @@
 #!/usr/bin/env bun
-/** argv to one command. */
-import { run } from "./cli/program.ts";
-import { outputFailed } from "./cli/terminal.ts";
+/** The program: runs the command that the arguments name. */
+import { runCommand } from "./cli/program.ts";
+import { exitOnOutputError } from "./cli/terminal.ts";
 
-process.stdout.on("error", outputFailed);
+process.stdout.on("error", exitOnOutputError);
 process.stderr.on("error", () => {});
-// Set, not exited with: what was printed into a pipe is still on its way.
-process.exitCode = await run(process.argv.slice(2));
+// Without process.exit, which would discard output that is not yet written to a pipe.
+process.exitCode = await runCommand(process.argv.slice(2));

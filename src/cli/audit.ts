@@ -1,34 +1,41 @@
-/** `allison audit …`: who changed what, and whether the log is whole. */
+/** `allison audit …`: who changed what, and whether the log is intact. */
 import { Command, Option } from "commander";
 import type { Keys } from "../access/keys.ts";
 import { type AuditFilter, entries, entryView, newestEntries, verify } from "../audit/log.ts";
 import { UsageError } from "../config.ts";
-import { jsonOption, limitOption, pointInTime, withData, withSettings } from "./options.ts";
-import { Failed, jsonText, print, printJson, printTable, say } from "./terminal.ts";
+import { jsonOption, limitOption, timeParser, withData, withSettings } from "./options.ts";
+import {
+  CommandFailed,
+  jsonText,
+  printJson,
+  printLine,
+  printMessage,
+  printTable,
+} from "./terminal.ts";
 
 export function auditCommand(): Command {
   return new Command("audit")
-    .description("Read and check the audit log: a row for every write.")
+    .description("Read and verify the audit log, which has a row for every write.")
     .addCommand(listCommand())
     .addCommand(verifyCommand())
     .addCommand(exportCommand());
 }
 
-const filtered = (command: Command) =>
+const withFilters = (command: Command) =>
   withSettings(
     command
       .option(
         "--key <key>",
-        "only what this key did: id, or the shown prefix where only one key has it",
+        "only changes by this key: its id, or its prefix if no other key has it",
       )
       .option(
         "--entity <entity>",
-        "only this kind of thing, or one of them: contact, or contact:ID",
+        "only this type of entity, or one entity: contact, or contact:ID",
       )
       .addOption(
-        new Option("--from <time>", "only from this time on").argParser(pointInTime("--from")),
+        new Option("--from <time>", "only at or after this time").argParser(timeParser("--from")),
       )
-      .addOption(new Option("--to <time>", "only before this time").argParser(pointInTime("--to"))),
+      .addOption(new Option("--to <time>", "only before this time").argParser(timeParser("--to"))),
     ["data"],
   );
 
@@ -43,12 +50,12 @@ function filterOf(options: Record<string, string | undefined>, keys: Keys): Audi
   };
 }
 
-/** A deleted key's history is found by its id. */
-function keyId(given: string, keys: Keys): string {
-  const key = keys.find(given);
+/** The id of a key. An unknown text is an id too, because a deleted key has rows in the log. */
+function keyId(idOrPrefix: string, keys: Keys): string {
+  const key = keys.find(idOrPrefix);
   if (key === "ambiguous")
-    throw new UsageError(`More than one key begins with "${given}"; give its id.`);
-  return key?.id ?? given;
+    throw new UsageError(`More than one key starts with "${idOrPrefix}"; use its id.`);
+  return key?.id ?? idOrPrefix;
 }
 
 function listCommand(): Command {
@@ -60,20 +67,20 @@ function listCommand(): Command {
       "after",
       "\nExample:\n  allison audit list --key av_live_a1B2c3 --entity contact --from 2026-11-01",
     );
-  return filtered(command).action(async (options) => {
+  return withFilters(command).action(async (options) => {
     await withData(options, async ({ db, keys }) => {
       const rows = newestEntries(db, filterOf(options, keys), options.limit).map(entryView);
       if (options.json) return printJson(rows);
       printTable(
         rows.map((row) => ({
           row: String(row.id),
-          at: row.at.slice(0, 19).replace("T", " "),
-          who: `${row.actor.name ?? ""} (${row.actor.type})`,
-          did: `${row.action} ${row.entity_type} ${row.entity_id}`,
+          time: row.at.slice(0, 19).replace("T", " "),
+          actor: `${row.actor.name ?? ""} (${row.actor.type})`,
+          change: `${row.action} ${row.entity_type} ${row.entity_id}`,
           fields: Object.keys(row.changes).slice(0, 4).join(", "),
-          from: row.ip ?? "",
+          ip: row.ip ?? "",
         })),
-        "No row of the audit log fits.",
+        "There are no matching rows.",
       );
     });
   });
@@ -82,7 +89,7 @@ function listCommand(): Command {
 function verifyCommand(): Command {
   const command = new Command("verify")
     .description(
-      "Check the chain of hashes from the first row to the last; exit 1 at the first altered or missing row.",
+      "Verify the hash chain from the first row to the last; exit 1 at the first changed or missing row.",
     )
     .option("--head <hash>", "a hash noted earlier, which must still be in the log")
     .addOption(jsonOption())
@@ -93,9 +100,9 @@ function verifyCommand(): Command {
     }
     const verdict = await withData(options, async ({ db }) => verify(db, options.head));
     if (options.json) printJson(verdict);
-    else if (verdict.intact) print(`intact: ${verdict.rows} rows, head ${verdict.head}`);
-    else say(`The audit log is not intact: row ${verdict.row} ${verdict.problem}.`);
-    if (!verdict.intact) throw new Failed();
+    else if (verdict.intact) printLine(`intact: ${verdict.rows} rows, head ${verdict.head}`);
+    else printMessage(`The audit log is not intact: row ${verdict.row} ${verdict.problem}.`);
+    if (!verdict.intact) throw new CommandFailed();
   });
 }
 
@@ -103,9 +110,9 @@ function exportCommand(): Command {
   const command = new Command("export")
     .description("Print rows as NDJSON, oldest first.")
     .addHelpText("after", "\nExample:\n  allison audit export --from 2026-01-01 > audit.ndjson");
-  return filtered(command).action(async (options) => {
+  return withFilters(command).action(async (options) => {
     await withData(options, async ({ db, keys }) => {
-      for (const row of entries(db, filterOf(options, keys))) print(jsonText(entryView(row)));
+      for (const row of entries(db, filterOf(options, keys))) printLine(jsonText(entryView(row)));
     });
   });
 }

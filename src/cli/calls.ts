@@ -1,4 +1,4 @@
-/** `allison calls import`: call records from a file, a line each. */
+/** `allison calls import`: stores the call records of an NDJSON file. */
 import { statSync } from "node:fs";
 import { SingleBar } from "cli-progress";
 import { Command } from "commander";
@@ -7,48 +7,48 @@ import { createIngest } from "../platform/ingest.ts";
 import { ingestLines, type LineResult, splitLines } from "../platform/lines.ts";
 import { readRunning } from "../store/lock.ts";
 import { configOf, jsonOption, withData, withSettings } from "./options.ts";
-import { Failed, print, printable, printJson, say } from "./terminal.ts";
+import { CommandFailed, printable, printJson, printLine, printMessage } from "./terminal.ts";
 
-/** How many bad lines are told of one by one; the rest is counted. */
-const TOLD = 50;
+/** Invalid lines that are listed; the rest is counted. */
+const MAX_LISTED_LINES = 50;
 const STDIN = "-";
 const PAUSE_MS = 2;
 
 export function callsCommand(): Command {
-  return new Command("calls").description("Bring call records in.").addCommand(importCommand());
+  return new Command("calls").description("Import call records.").addCommand(importCommand());
 }
 
 function importCommand(): Command {
   const command = new Command("import")
-    .description("Import call records as NDJSON; the same file again changes nothing.")
+    .description("Import call records as NDJSON. Importing the same file again changes nothing.")
     .argument("<file>", "the file, or - for stdin")
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  allison calls import calls.ndjson");
   return withSettings(command, ["data", "publicUrl"]).action(async (file: string, options) => {
-    const source = open(file);
+    const source = openSource(file);
     const tally = await withData(options, async ({ store, db }, actor) => {
       const { publicUrl, data, port } = configOf(options);
       const url = publicUrl ?? readRunning(data)?.url ?? `http://127.0.0.1:${port}`;
       const ingest = createIngest({ db, publicUrl: () => url });
       const onUnexpected = (error: unknown, line: number) =>
-        say(`Line ${line}: ${error instanceof Error ? error.message : String(error)}`);
-      return count(
+        printMessage(`Line ${line}: ${error instanceof Error ? error.message : String(error)}`);
+      return importLines(
         ingestLines({ store, ingest, actor, onUnexpected }, splitLines(source.bytes)),
         source,
       );
     });
-    tell(tally, options);
-    if (tally.failed.length > 0) throw new Failed();
+    printTally(tally, options);
+    if (tally.failed.length > 0) throw new CommandFailed();
   });
 }
 
 interface Source {
   bytes: ReadableStream<Uint8Array>;
-  /** Shows how much of it has been read; null where that is not known. */
+  /** Shows the progress; null where the size is unknown or stderr is not a terminal. */
   bar: SingleBar | null;
 }
 
-function open(file: string): Source {
+function openSource(file: string): Source {
   if (file === STDIN) return { bytes: Bun.stdin.stream(), bar: null };
   const size = sizeOf(file);
   const bar = process.stderr.isTTY
@@ -61,10 +61,12 @@ function open(file: string): Source {
     : null;
   bar?.start(size, 0, { lines: 0 });
   if (bar) {
-    // Gives the terminal back as it was.
+    // Restores the cursor.
     process.once("SIGINT", () => {
       bar.stop();
-      say("Interrupted. What was read is stored; the same file again brings the rest.");
+      printMessage(
+        "Interrupted. The records read so far are stored; import the file again to store the rest.",
+      );
       process.exit(130);
     });
   }
@@ -80,9 +82,9 @@ function open(file: string): Source {
 function sizeOf(file: string): number {
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found)
-    throw new UsageError(`The file ${file} does not exist; give an NDJSON file, or - for stdin.`);
+    throw new UsageError(`The file ${file} does not exist; use an NDJSON file, or - for stdin.`);
   if (!found.isFile())
-    throw new UsageError(`${file} is not a file; give an NDJSON file, or - for stdin.`);
+    throw new UsageError(`${file} is not a file; use an NDJSON file, or - for stdin.`);
   return found.size;
 }
 
@@ -93,7 +95,7 @@ interface Tally {
   failed: { line: number; external_id: string | null; details: Record<string, string> }[];
 }
 
-async function count(results: AsyncIterable<LineResult>, { bar }: Source): Promise<Tally> {
+async function importLines(results: AsyncIterable<LineResult>, { bar }: Source): Promise<Tally> {
   const tally: Tally = { created: 0, updated: 0, unchanged: 0, failed: [] };
   let lines = 0;
   try {
@@ -103,7 +105,7 @@ async function count(results: AsyncIterable<LineResult>, { bar }: Source): Promi
       else tally[status] += 1;
       lines += 1;
       bar?.update({ lines });
-      // A server on the same directory gets its turn to write.
+      // Lets a server on the same directory write too.
       if (lines % LIMITS.groupOperations === 0) await Bun.sleep(PAUSE_MS);
     }
   } finally {
@@ -112,20 +114,25 @@ async function count(results: AsyncIterable<LineResult>, { bar }: Source): Promi
   return tally;
 }
 
-function tell(tally: Tally, options: { json?: true }): void {
+function printTally(tally: Tally, options: { json?: true }): void {
   if (options.json) {
     printJson(tally);
     return;
   }
   const { created, updated, unchanged, failed } = tally;
-  for (const { line, external_id, details } of failed.slice(0, TOLD)) {
+  for (const { line, external_id, details } of failed.slice(0, MAX_LISTED_LINES)) {
     const issues = Object.entries(details).map(([field, issue]) => `${field} ${issue}`);
-    say(
+    printMessage(
       printable(
         `line ${line}${external_id === null ? "" : ` (${external_id})`}: ${issues.join("; ")}`,
       ),
     );
   }
-  if (failed.length > TOLD) say(`… and ${failed.length - TOLD} bad lines more; --json tells all.`);
-  print(`${created} created, ${updated} updated, ${unchanged} unchanged, ${failed.length} bad`);
+  if (failed.length > MAX_LISTED_LINES)
+    printMessage(
+      `… and ${failed.length - MAX_LISTED_LINES} more invalid lines; --json lists all of them.`,
+    );
+  printLine(
+    `${created} created, ${updated} updated, ${unchanged} unchanged, ${failed.length} failed`,
+  );
 }

@@ -1,39 +1,37 @@
-/** `allison health`: asks the server of a data directory whether it answers; a container's health check. */
+/** `allison health`: the health check of a container. Asks the server on a data directory whether it answers. */
 import { Command } from "commander";
 import { loopbackUrl } from "../lib/ip.ts";
 import { readRunning } from "../store/lock.ts";
-import { ask } from "./http.ts";
+import { sendRequest } from "./http.ts";
 import { configOf, jsonOption, withSettings } from "./options.ts";
-import { Failed, print, printJson, say } from "./terminal.ts";
+import { CommandFailed, printJson, printLine, printMessage } from "./terminal.ts";
 
-const ANSWER_MS = 5_000;
+const TIMEOUT_MS = 5_000;
 
 export function healthCommand(): Command {
   const command = new Command("health")
-    .description(
-      "Ask the server that runs on the data directory whether it is well; exit 1 if not.",
-    )
+    .description("Check whether the server on the data directory is healthy; exit 1 if not.")
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  allison health --data /var/lib/allison");
   return withSettings(command, ["data"]).action(async (options) => {
     const { data } = configOf(options);
     const url = readRunning(data)?.url ?? null;
-    const failure = url === null ? `No server runs on ${data}.` : await unwell(url);
+    const failure = url === null ? `No server runs on ${data}.` : await findFailure(url);
     if (options.json) printJson({ url, healthy: failure === null });
-    else if (failure === null) print(`healthy: ${url}`);
-    else say(failure);
-    if (failure !== null) throw new Failed();
+    else if (failure === null) printLine(`healthy: ${url}`);
+    else printMessage(failure);
+    if (failure !== null) throw new CommandFailed();
   });
 }
 
-/** What is wrong, or null. */
-async function unwell(url: string): Promise<string | null> {
-  const told = (why: string) => `The server at ${url} is not well: ${why}.`;
+/** A sentence about what is wrong, or null for a healthy server. */
+async function findFailure(url: string): Promise<string | null> {
+  const describe = (reason: string) => `The server at ${url} is not healthy: ${reason}.`;
   try {
-    const options = { withinMs: ANSWER_MS, anyCertificate: true };
-    const { status } = await ask(`${loopbackUrl(url)}/health`, options);
-    return status === 200 ? null : told(`it answered ${status}`);
+    const options = { timeoutMs: TIMEOUT_MS, anyCertificate: true };
+    const { status } = await sendRequest(`${loopbackUrl(url)}/health`, options);
+    return status === 200 ? null : describe(`it answered ${status}`);
   } catch (error) {
-    return told((error as Error).message);
+    return describe((error as Error).message);
   }
 }

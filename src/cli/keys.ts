@@ -1,40 +1,47 @@
-/** `allison keys …`: API keys, for whoever sits at the machine. A running server goes by the change on its next request. */
+/** `allison keys …`: API keys. A running server applies a change from the next request on. */
 import { Command, Option } from "commander";
 import { type ApiKey, type Keys, keyView, SCOPES, type Scope } from "../access/keys.ts";
 import { LIMITS, UsageError } from "../config.ts";
 import type { Transaction } from "../store/transaction.ts";
-import { duration, jsonOption, pointInTime, withData, withSettings } from "./options.ts";
-import { print, printable, printFacts, printJson, printTable, say } from "./terminal.ts";
+import { durationParser, jsonOption, timeParser, withData, withSettings } from "./options.ts";
+import {
+  printable,
+  printJson,
+  printLine,
+  printMessage,
+  printRecord,
+  printTable,
+} from "./terminal.ts";
 
 type Options = Record<string, unknown> & { json?: true };
 
 export function keysCommand(): Command {
   return new Command("keys")
-    .description("Make, list, switch off, rotate and delete API keys.")
+    .description("Create, list, disable, rotate and delete API keys.")
     .addCommand(createCommand())
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(
-      changing(
+      changeCommand(
         "disable",
-        "Switch a key off; it stops with the next request.",
+        "Disable a key. Its next request is refused.",
         (tx, keys, key) => keys.setActive(tx, key, false),
-        "is switched off",
+        "is disabled",
       ),
     )
     .addCommand(
-      changing(
+      changeCommand(
         "enable",
-        "Switch a key on again.",
+        "Enable a disabled key.",
         (tx, keys, key) => keys.setActive(tx, key, true),
-        "is switched on",
+        "is enabled",
       ),
     )
     .addCommand(rotateCommand())
     .addCommand(
-      changing(
+      changeCommand(
         "delete",
-        "Delete a key; what it did stays in the audit log.",
+        "Delete a key. The audit log keeps what it did.",
         (tx, keys, key) => {
           keys.remove(tx, key);
           return undefined;
@@ -46,11 +53,11 @@ export function keysCommand(): Command {
 
 function createCommand(): Command {
   const command = new Command("create")
-    .description("Make a key and print it, this once.")
+    .description("Create a key and print it. It is not shown again.")
     .requiredOption("--name <name>", "what the key is for")
-    .addOption(new Option("--scope <scope>", "what it may do; write implies read").choices(SCOPES))
-    .option("--platform", "a key for the voice platform, in place of a scope")
-    .option("--expires <when>", "when it ends: a time span such as 90d or 12h, or a date")
+    .addOption(new Option("--scope <scope>", "what it may do; write includes read").choices(SCOPES))
+    .option("--platform", "a key for the voice platform, instead of a scope")
+    .option("--expires <when>", "when it expires: a time span such as 90d or 12h, or a date")
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -72,7 +79,7 @@ function createCommand(): Command {
           name,
           kind: options.platform ? "plat" : "live",
           scope: options.platform ? null : (options.scope as Scope),
-          expires_at: expiry(options.expires, clock.now()),
+          expires_at: parseExpiry(options.expires, clock.now()),
         }),
       );
       printToken(key, token, options);
@@ -90,8 +97,8 @@ function listCommand(): Command {
       const all = keys.list();
       if (options.json) return printJson(all.map((key) => keyView(keys, key)));
       printTable(
-        all.map((key) => row(keys, key)),
-        "There is no key yet. Make one: allison keys create --name Zapier --scope write",
+        all.map((key) => rowOf(keys, key)),
+        "There are no keys yet. Create one: allison keys create --name Zapier --scope write",
       );
     });
   });
@@ -100,105 +107,110 @@ function listCommand(): Command {
 function rotateCommand(): Command {
   const command = new Command("rotate")
     .description(
-      "Make a key like another one, which ends after an overlap or at its own expiry, whichever is first.",
+      "Create a key that replaces another. The old key expires after an overlap, or at its own expiry if that is earlier.",
     )
-    .argument("<key>", "id, or the shown prefix where only one key has it")
+    .argument("<key>", "id, or prefix if no other key has it")
     .addOption(
-      new Option("--overlap <span>", "how long both work")
+      new Option("--overlap <span>", "how long both keys work")
         .default(86_400_000, "24h")
-        .argParser(duration("--overlap")),
+        .argParser(durationParser("--overlap")),
     )
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  allison keys rotate av_live_a1B2c3 --overlap 1h");
-  return withSettings(command, ["data"]).action(async (given: string, options) => {
+  return withSettings(command, ["data"]).action(async (idOrPrefix: string, options) => {
     await withData(options, async ({ store, keys }, actor) => {
       const { key, token, old } = await store.change(actor, (tx) =>
-        keys.rotate(tx, pick(keys, given), options.overlap),
+        keys.rotate(tx, requireKey(keys, idOrPrefix), options.overlap),
       );
-      say(`The old key ${old.prefix} ends at ${old.expires_at}.`);
+      printMessage(`The old key ${old.prefix} expires at ${old.expires_at}.`);
       printToken(key, token, options);
     });
   });
 }
 
-/** A command on one key. */
-const onKey = (name: string, doc: string) =>
+/** A command for one key. */
+const keyCommand = (name: string, doc: string) =>
   withSettings(
     new Command(name)
       .description(doc)
-      .argument("<key>", "id, or the shown prefix where only one key has it")
+      .argument("<key>", "id, or prefix if no other key has it")
       .addOption(jsonOption())
       .addHelpText("after", `\nExample:\n  allison keys ${name} av_live_a1B2c3`),
     ["data"],
   );
 
 const showCommand = () =>
-  onKey("show", "Show a key.").action(async (given: string, options: Options) => {
+  keyCommand("show", "Show a key.").action(async (idOrPrefix: string, options: Options) => {
     await withData(options, async ({ keys }) => {
-      const key = pick(keys, given);
+      const key = requireKey(keys, idOrPrefix);
       if (options.json) printJson(keyView(keys, key));
-      else printFacts(row(keys, key));
+      else printRecord(rowOf(keys, key));
     });
   });
 
-function changing(
+/** A command that changes one key and reports `result`. */
+function changeCommand(
   name: string,
   doc: string,
   change: (tx: Transaction, keys: Keys, key: ApiKey) => ApiKey | undefined,
-  done: string,
+  result: string,
 ): Command {
-  return onKey(name, doc).action(async (given: string, options: Options) => {
+  return keyCommand(name, doc).action(async (idOrPrefix: string, options: Options) => {
     await withData(options, async ({ store, keys }, actor) => {
       const key = await store.change(actor, (tx) => {
-        const before = pick(keys, given);
-        return change(tx, keys, before) ?? before;
+        const previous = requireKey(keys, idOrPrefix);
+        return change(tx, keys, previous) ?? previous;
       });
       if (options.json) printJson(keyView(keys, key));
-      else say(`Key ${key.prefix} "${key.name}" ${done}.`);
+      else printMessage(`Key ${key.prefix} "${key.name}" ${result}.`);
     });
   });
 }
 
-function pick(keys: Keys, given: string): ApiKey {
-  const key = keys.find(given);
+function requireKey(keys: Keys, idOrPrefix: string): ApiKey {
+  const key = keys.find(idOrPrefix);
   if (key === "ambiguous")
     throw new UsageError(
-      `More than one key begins with "${printable(given)}"; give its id (see keys list).`,
+      `More than one key starts with "${printable(idOrPrefix)}"; use its id (see allison keys list).`,
     );
   if (key === null)
     throw new UsageError(
-      `There is no key "${printable(given)}"; give an id or a shown prefix (see keys list).`,
+      `There is no key "${printable(idOrPrefix)}"; use an id or a prefix (see allison keys list).`,
     );
   return key;
 }
 
-/** The key alone goes to stdout, so that a script can take it as it is. */
+/** The key is the only text on stdout, so that a script can use it. */
 function printToken({ id, name, prefix, scope }: ApiKey, token: string, options: Options): void {
   if (options.json) {
     printJson({ id, key: token, name, prefix, scope });
   } else {
-    say(`Key "${name}" (${scope ?? "platform"}) is made. Store it now; it is not shown again.`);
-    print(token);
+    printMessage(
+      `Key "${name}" (${scope ?? "platform"}) was created. Store it now; it is not shown again.`,
+    );
+    printLine(token);
   }
 }
 
-function expiry(given: string | undefined, now: number): string | null {
-  if (given === undefined) return null;
-  const parse = /^\d{4}-/.test(given) ? pointInTime("--expires") : undefined;
-  const at = parse ? parse(given) : new Date(now + duration("--expires")(given)).toISOString();
-  if (Date.parse(at) <= now) throw new UsageError(`--expires must be in the future, not ${given}.`);
+/** A date or time as it is; a time span is counted from now. */
+function parseExpiry(text: string | undefined, now: number): string | null {
+  if (text === undefined) return null;
+  const at = /^\d{4}-/.test(text)
+    ? timeParser("--expires")(text)
+    : new Date(now + durationParser("--expires")(text)).toISOString();
+  if (Date.parse(at) <= now) throw new UsageError(`--expires must be in the future, not ${text}.`);
   return at;
 }
 
-function row(keys: Keys, key: ApiKey): Record<string, string> {
+function rowOf(keys: Keys, key: ApiKey): Record<string, string> {
   const { id, name, prefix, scope, active, created_at, expires_at } = key;
   const use = keys.lastUse(key);
-  const ended = expires_at !== null && Date.parse(expires_at) <= Date.now();
+  const isExpired = expires_at !== null && Date.parse(expires_at) <= Date.now();
   return {
     name,
     key: prefix,
     access: scope ?? "platform",
-    state: active ? (ended ? "expired" : "active") : "off",
+    state: active ? (isExpired ? "expired" : "active") : "disabled",
     created: created_at.slice(0, 10),
     "last used":
       use.at === null ? "never" : `${use.at.slice(0, 16).replace("T", " ")} from ${use.ip}`,

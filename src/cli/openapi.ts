@@ -1,4 +1,4 @@
-/** `allison openapi`: the OpenAPI document, as the server has it at /openapi.json. */
+/** `allison openapi`: the OpenAPI document, as the server serves it at /openapi.json. */
 import { Command } from "commander";
 import { openApiDocument } from "../app.ts";
 import { configOf, withSettings } from "./options.ts";

@@ -1,4 +1,4 @@
-/** Options of the command line, made from the table of settings, and the data directory opened for a command. */
+/** Options of the command line, some derived from the table of settings, and the data directory of a command. */
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import ms, { type StringValue } from "ms";
@@ -9,15 +9,15 @@ import { type Actor, cliActor } from "../store/actor.ts";
 
 type SettingName = keyof Config;
 
-/** Adds these settings to a command, each with its environment variable; `usual` are defaults of this command's own. */
+/** Adds options for these settings to a command. `defaults` replaces defaults for this command only. */
 export function withSettings(
   command: Command,
   names: readonly SettingName[],
-  usual: Partial<Config> = {},
+  defaults: Partial<Config> = {},
 ): Command {
   for (const name of names) {
     const option = optionOf(SETTINGS[name]);
-    command.addOption(name in usual ? option.default(usual[name]) : option);
+    command.addOption(name in defaults ? option.default(defaults[name]) : option);
   }
   return command;
 }
@@ -25,9 +25,9 @@ export function withSettings(
 function optionOf(setting: Setting): Option {
   const option = new Option(setting.flag, setting.help).env(setting.env);
   if (setting.repeatable) {
-    // From the environment all come at once, separated by commas; on the command line one at a time.
-    option.argParser((text: string, before: unknown) => [
-      ...(Array.isArray(before) ? before : []),
+    // The environment variable holds all values, separated by commas; the command line gives one at a time.
+    option.argParser((text: string, previous: unknown) => [
+      ...(Array.isArray(previous) ? previous : []),
       ...text.split(",").map((part) => setting.parse(part.trim())),
     ]);
     return option;
@@ -36,13 +36,13 @@ function optionOf(setting: Setting): Option {
   return option.argParser((text: string) => setting.parse(text));
 }
 
-/** The checked configuration: what the command line and the environment say, and the defaults for the rest. */
+/** The configuration of a command: its options, and defaults for other settings. */
 export function configOf(options: Record<string, unknown>): Config {
   const known = Object.entries(options).filter(([name]) => name in SETTINGS);
   return defaultConfig(Object.fromEntries(known) as Partial<Config>);
 }
 
-/** Opens the data directory for one command and closes it whatever happens. */
+/** Opens the data directory for `work`, and closes it afterwards. */
 export async function withData<T>(
   options: Record<string, unknown>,
   work: (appliance: Appliance, actor: Actor) => Promise<T>,
@@ -55,7 +55,7 @@ export async function withData<T>(
   }
 }
 
-/** The operating system's user, by its number: the environment may say anything. */
+/** The name of the user who runs the command. Looked up by user id, because environment variables can be forged. */
 function userName(): string {
   const uid = String(process.getuid?.() ?? "");
   try {
@@ -63,40 +63,41 @@ function userName(): string {
     const entry = entries.map((line) => line.split(":")).find((fields) => fields[2] === uid);
     if (entry?.[0]) return entry[0];
   } catch {
-    // A bare container may have no such file.
+    // A minimal container may have no such file.
   }
   return `uid ${uid}`;
 }
 
+/** `--json`. */
 export const jsonOption = () => new Option("--json", "print JSON");
 
-const FEW = 50;
-const MANY = 10_000;
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 10_000;
 
-/** An option that takes a whole number within these bounds. */
-export const wholeNumberOption = (flag: string, help: string, [least, most]: [number, number]) =>
+/** An option whose value is a whole number within these bounds. */
+export const wholeNumberOption = (flag: string, help: string, [min, max]: [number, number]) =>
   new Option(flag, help).argParser((text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
+    if (!/^\d+$/.test(text) || value < min || value > max) {
       const [name] = flag.split(" ");
-      throw new UsageError(
-        `${name} must be a whole number from ${least} to ${most}, not "${text}".`,
-      );
+      throw new UsageError(`${name} must be a whole number from ${min} to ${max}, not "${text}".`);
     }
     return value;
   });
 
-/** `--limit`: how many of the newest to print. */
+/** `--limit`: the maximum number of rows to print. */
 export const limitOption = () =>
-  wholeNumberOption("--limit <number>", "how many at most", [1, MANY]).default(FEW);
+  wholeNumberOption("--limit <number>", "maximum number of rows", [1, MAX_LIMIT]).default(
+    DEFAULT_LIMIT,
+  );
 
-const LONGEST_SPAN_MS = ms("100y");
+const MAX_SPAN_MS = ms("100y");
 
-/** `90d`, `12h`, `30m` in milliseconds. */
-export function duration(name: string): (text: string) => number {
+/** Creates a parser of spans such as `90d`, `12h` or `30m`, as milliseconds. `name`: the option, for its errors. */
+export function durationParser(name: string): (text: string) => number {
   return (text) => {
     const value = /^\d+(\.\d+)?(s|m|h|d|w|y)$/.test(text) ? ms(text as StringValue) : undefined;
-    if (value === undefined || value > LONGEST_SPAN_MS) {
+    if (value === undefined || value > MAX_SPAN_MS) {
       throw new UsageError(
         `${name} must be a time span such as 12h or 90d, up to 100y, not "${text}".`,
       );
@@ -107,8 +108,8 @@ export function duration(name: string): (text: string) => number {
 
 const Time = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
 
-/** A date (`2027-01-31`, its beginning in UTC) or a time in ISO 8601 with its zone, as ISO 8601 in UTC. */
-export function pointInTime(name: string): (text: string) => string {
+/** Creates a parser of dates (their start in UTC) and of ISO 8601 times with a zone, as ISO 8601 in UTC. */
+export function timeParser(name: string): (text: string) => string {
   return (text) => {
     if (!Time.safeParse(text).success) {
       throw new UsageError(

@@ -1,6 +1,6 @@
 /**
- * The command line: which commands there are, and how each ends. Data goes to stdout, everything else to stderr. Exit 0
- * done, 1 failed, 2 wrong usage; wrong usage is told in one plain sentence, never in a stack.
+ * The command line: its commands and their exit codes. Data goes to stdout, everything else to stderr. Exit 0 means
+ * success, 1 failure, 2 wrong usage. An error is one plain sentence, without a stack trace.
  */
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../config.ts";
@@ -16,13 +16,13 @@ import { listenCommand } from "./listen.ts";
 import { mockCommand } from "./mock.ts";
 import { openapiCommand } from "./openapi.ts";
 import { serveCommand } from "./serve.ts";
-import { Failed, say } from "./terminal.ts";
+import { CommandFailed, printMessage } from "./terminal.ts";
 import { triggerCommand } from "./trigger.ts";
 import { versionCommand } from "./version.ts";
 import { webhooksCommand } from "./webhooks.ts";
 
-/** Runs one command and returns the exit code. A server has only been started then, and goes on. */
-export async function run(args: string[]): Promise<number> {
+/** Runs one command and returns its exit code. A server is started when this returns, and keeps running. */
+export async function runCommand(args: string[]): Promise<number> {
   const program = new Command("allison")
     .description("The voice receptionist's API, on your own machine.")
     .version(VERSION, "-V, --version", "print the version")
@@ -41,13 +41,13 @@ export async function run(args: string[]): Promise<number> {
     .addCommand(versionCommand())
     .addHelpText(
       "after",
-      "\nTo begin: allison serve, then allison keys create --name Zapier --scope write",
+      "\nTo get started: allison serve, then allison keys create --name Zapier --scope write",
     );
-  everyCommand(program, (command) =>
+  forEachCommand(program, (command) =>
     command
       .exitOverride()
       .showSuggestionAfterError()
-      .configureOutput({ outputError: (text) => say(sentence(text)) }),
+      .configureOutput({ outputError: (text) => printMessage(formatUsageError(text)) }),
   );
   try {
     await program.parseAsync(args, { from: "user" });
@@ -57,16 +57,16 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-function everyCommand(command: Command, change: (command: Command) => void): void {
-  change(command);
-  for (const inner of command.commands) everyCommand(inner, change);
+function forEachCommand(command: Command, configure: (command: Command) => void): void {
+  configure(command);
+  for (const inner of command.commands) forEachCommand(inner, configure);
 }
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Failed) return 1;
+  if (error instanceof CommandFailed) return 1;
   if (error instanceof UsageError) {
-    say(error.message);
+    printMessage(error.message);
     return 2;
   }
   const refusal = toApiError(error);
@@ -74,15 +74,15 @@ function exitCodeOf(error: unknown): number {
     const details = Object.entries(refusal.details ?? {}).map(
       ([field, issue]) => `${field} ${issue}`,
     );
-    say(`Refused: ${details.join("; ") || refusal.reason || refusal.code}.`);
+    printMessage(`Refused: ${details.join("; ") || refusal.reason || refusal.code}.`);
     return 1;
   }
-  say(`Failed: ${error instanceof Error ? error.message : String(error)}`);
+  printMessage(`Failed: ${error instanceof Error ? error.message : String(error)}`);
   return 1;
 }
 
-/** Commander's "error: unknown option '--x'" as a sentence of ours. */
-function sentence(text: string): string {
+/** Turns an error of commander, such as "error: unknown option '--x'", into a sentence. */
+function formatUsageError(text: string): string {
   const plain = text
     .replace(/^error: /, "")
     .trim()

@@ -1,50 +1,57 @@
-/** What goes to the terminal: data to stdout, words to stderr, and nothing that could steer the terminal itself. */
+/** Output to the terminal: data to stdout, messages to stderr, and no character that could control the terminal. */
 
-/** A command did what it should, but what it was asked for is not so: exit 1 without a further word. */
-export class Failed extends Error {}
+/** Ends the command with exit 1. The reason has been printed already. */
+export class CommandFailed extends Error {}
 
-/** Everything that is not data. */
-export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+/** Prints a message for people. */
+export const printMessage = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** Data, for people or for the next program. */
-export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+/** Prints a message and ends the command with exit 1. */
+export function failWith(text: string): never {
+  printMessage(text);
+  throw new CommandFailed();
+}
+
+/** Prints data, for people or for another program. */
+export const printLine = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /**
- * Output that cannot be written ends a command: quietly where whoever reads it has read enough, as `head` does, and as a
- * failure where something is lost.
+ * Ends the command when its output cannot be written: with success when the reader has closed the pipe, as `head` does,
+ * and otherwise with a failure, because output is lost.
  */
-export function outputFailed(error: Error & { code?: string }): void {
+export function exitOnOutputError(error: Error & { code?: string }): void {
   if (error.code === "EPIPE") process.exit(0);
-  say(`The output could not be written: ${error.message}.`);
+  printMessage(`The output could not be written: ${error.message}.`);
   process.exit(1);
 }
 
-/** A server goes on whether anybody reads its output or not. */
-export function goOnWithoutOutput(): void {
-  process.stdout.off("error", outputFailed);
+/** For servers, which keep running when nobody reads their output. */
+export function ignoreOutputErrors(): void {
+  process.stdout.off("error", exitOnOutputError);
   process.stdout.on("error", () => {});
 }
 
-/** JSON text without the control characters beyond ASCII, which JSON leaves as they are and terminals obey. */
+/** JSON text that also escapes the control characters beyond ASCII, which terminals obey. */
 export const jsonText = (value: unknown, indent?: number): string =>
   JSON.stringify(value, null, indent).replace(/\p{Cc}/gu, (control) =>
     control === "\n" ? control : `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-export const printJson = (value: unknown): void => print(jsonText(value, 2));
+/** Prints JSON data. */
+export const printJson = (value: unknown): void => printLine(jsonText(value, 2));
 
 /**
- * Names and user agents come from outside; an escape sequence among them must not move the cursor, nor an invisible
- * character turn the line around.
+ * Replaces control and direction characters. Texts such as names come from outside and must not move the cursor or
+ * reverse the line.
  */
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2066-\u2069]/gu, "\uFFFD");
 
-/** Columns under the keys as their heads; a sentence on stderr in their place when there is nothing to show. */
+/** Prints rows as a table whose column titles are their keys, or the message `empty` if there are none. */
 export function printTable(rows: Record<string, string>[], empty: string): void {
   const [first] = rows;
   if (first === undefined) {
-    say(empty);
+    printMessage(empty);
     return;
   }
   const names = Object.keys(first);
@@ -56,7 +63,7 @@ export function printTable(rows: Record<string, string>[], empty: string): void 
   );
   const pad = (text: string, width: number) => text + " ".repeat(width - Bun.stringWidth(text));
   for (const line of lines) {
-    print(
+    printLine(
       line
         .map((text, column) => pad(text, widths[column]!))
         .join("  ")
@@ -65,20 +72,20 @@ export function printTable(rows: Record<string, string>[], empty: string): void 
   }
 }
 
-/** The facts of one thing, a line each. */
-export function printFacts(facts: Record<string, string>): void {
-  const width = Math.max(...Object.keys(facts).map((name) => name.length));
-  for (const [name, value] of Object.entries(facts))
-    print(`${name.padEnd(width)}  ${printable(value)}`);
+/** Prints the fields of one record, a line each. */
+export function printRecord(record: Record<string, string>): void {
+  const width = Math.max(...Object.keys(record).map((name) => name.length));
+  for (const [name, value] of Object.entries(record))
+    printLine(`${name.padEnd(width)}  ${printable(value)}`);
 }
 
-/** A word of a command as it can be typed into a shell. */
-export const shellWord = (text: string): string =>
+/** A word of a command, quoted for a shell if necessary. */
+export const quoteForShell = (text: string): string =>
   /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** How this program was called, as it can be typed again. */
+/** The path of this program for example commands. */
 export function programName(): string {
   const { execPath } = process;
-  const here = `${process.cwd()}/`;
-  return execPath.startsWith(here) ? `./${execPath.slice(here.length)}` : execPath;
+  const directory = `${process.cwd()}/`;
+  return execPath.startsWith(directory) ? `./${execPath.slice(directory.length)}` : execPath;
 }

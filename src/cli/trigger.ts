@@ -1,16 +1,23 @@
-/** `allison trigger`: makes an event happen on a mock or a demo that is running. */
+/** `allison trigger`: raises an event on a running mock or demo. */
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { UsageError } from "../config.ts";
 import { EVENT_TYPES } from "../contract/event-types.ts";
 import { nearestName } from "../http/strict.ts";
-import { ask, type Reply } from "./http.ts";
+import { noServerText, type ServerResponse, sendRequest } from "./http.ts";
 import { MOCK_SERVER } from "./mock.ts";
-import { Failed, jsonText, print, programName, say, shellWord } from "./terminal.ts";
+import {
+  failWith,
+  jsonText,
+  printLine,
+  printMessage,
+  programName,
+  quoteForShell,
+} from "./terminal.ts";
 
-/** Where the mock is. */
+/** `--server`: the address of the server. */
 export const serverOption = () =>
-  new Option("--server <url>", "where the server is")
+  new Option("--server <url>", "address of the server")
     .env("ALLISON_SERVER")
     .default(MOCK_SERVER)
     .argParser((text) => {
@@ -22,22 +29,23 @@ export const serverOption = () =>
 
 export function triggerCommand(): Command {
   return new Command("trigger")
-    .description("Make an event happen on a running mock or demo, and so its webhooks.")
-    .argument("<event>", `one of ${EVENT_TYPES.join(", ")}`, eventOf)
-    .option("--set <path=value>", "a field of the payload; repeatable", setting, {})
-    .option("--json <file>", "the payload's data from a file, or - for stdin")
+    .description("Raise an event on a running mock or demo, and send its webhooks.")
+    .argument("<event>", `one of ${EVENT_TYPES.join(", ")}`, parseEvent)
+    .option("--set <path=value>", "a field of the payload; repeatable", parseField, {})
+    .option("--json <file>", "read the payload from a file, or - for stdin")
     .addOption(serverOption())
     .addHelpText(
       "after",
       '\nExample:\n  allison trigger call.ended\n  allison trigger call.message_taken --set caller_name="Ada King" --set message="Please call back."\n  allison trigger call_order.status_changed --set order.items.0.name="Night guard" --set order_status=fulfilled',
     )
     .action(async (event: string, options: Options) => {
-      const data = options.json === undefined ? undefined : dataOf(options.json, event);
+      const data = options.json === undefined ? undefined : readPayload(options.json, event);
       const { server } = options;
       const body = JSON.stringify({ event, set: options.set, data });
-      const { event: happened, deliveries } = answered(await post(server, body), server);
-      print(jsonText(happened, 2));
-      say(`${happened.type} happened; ${sentence(deliveries, server)}`);
+      const response = await sendTrigger(server, body);
+      const { event: raised, deliveries } = requireSuccess(response, server);
+      printLine(jsonText(raised, 2));
+      printMessage(`${raised.type} was raised; ${describeDeliveries(deliveries, server)}`);
     });
 }
 
@@ -47,65 +55,63 @@ interface Options {
   server: string;
 }
 
-/** Throws a UsageError for an event that there is not. */
-export function eventOf(text: string): string {
+/** Throws a UsageError for an unknown event type. */
+export function parseEvent(text: string): string {
   if (EVENT_TYPES.some((known) => known === text)) return text;
   const near = nearestName(text, EVENT_TYPES);
   throw new UsageError(
-    `There is no event "${text}"${near === null ? "" : ` (did you mean ${near}?)`}; there are ${EVENT_TYPES.join(", ")}.`,
+    `There is no event "${text}"${near === null ? "" : ` (did you mean ${near}?)`}; use one of ${EVENT_TYPES.join(", ")}.`,
   );
 }
 
-function setting(text: string, before: Record<string, string>): Record<string, string> {
+function parseField(text: string, previous: Record<string, string>): Record<string, string> {
   const split = text.indexOf("=");
   if (split < 1)
     throw new UsageError(
       `--set must be a field and its value, such as message=Hello, not "${text}".`,
     );
-  return { ...before, [text.slice(0, split)]: text.slice(split + 1) };
+  return { ...previous, [text.slice(0, split)]: text.slice(split + 1) };
 }
 
-/** A payload's data, or that of a whole delivery. */
-function dataOf(file: string, event: string): object {
+/** Reads a payload, or the payload of a whole delivery. */
+function readPayload(file: string, event: string): object {
   let value: { type?: unknown; data?: unknown };
   try {
     value = JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
   } catch (error) {
     throw new UsageError(`--json ${file} cannot be read as JSON: ${(error as Error).message}.`);
   }
-  const isObject = (what: unknown): what is object => Object(what) === what && !Array.isArray(what);
-  if (!isObject(value)) throw new UsageError(`--json ${file} must hold an object.`);
+  const isObject = (input: unknown): input is object =>
+    Object(input) === input && !Array.isArray(input);
+  if (!isObject(value)) throw new UsageError(`--json ${file} must contain an object.`);
   if (!("type" in value) || !isObject(value.data)) return value;
   if (value.type !== event)
-    throw new UsageError(`--json ${file} holds the event ${String(value.type)}, not ${event}.`);
-  // A copy makes another such event, of a call of its own.
+    throw new UsageError(`--json ${file} contains the event ${String(value.type)}, not ${event}.`);
+  // Without the id, the copy raises the event for a new call.
   const { call_id: _, ...data } = value.data as { call_id?: unknown };
   return data;
 }
 
-async function post(server: string, body: string): Promise<Reply> {
+async function sendTrigger(server: string, body: string): Promise<ServerResponse> {
   try {
     const headers = { "content-type": "application/json" };
-    return await ask(`${server}/mock/trigger`, { method: "POST", headers, body });
+    return await sendRequest(`${server}/mock/trigger`, { method: "POST", headers, body });
   } catch {
-    say(`No server answers at ${server}; start one with allison mock, or name it with --server.`);
-    throw new Failed();
+    return failWith(noServerText(server));
   }
 }
 
-function answered({ status, body }: Reply, server: string) {
+function requireSuccess({ status, body }: ServerResponse, server: string) {
   if (status === 200) return body.data;
-  const details = Object.entries(body?.details ?? {}).map(([field, issue]) => `${field} ${issue}`);
   if (status === 404)
-    say(
-      `The server at ${server} is no mock: events happen there by themselves. Start allison mock.`,
-    );
-  else say(`Refused: ${details.join("; ") || body?.error || `it answered ${status}`}.`);
-  throw new Failed();
+    return failWith(`The server at ${server} is not a mock; start one with allison mock.`);
+  const issues = Object.entries(body?.details ?? {}).map(([field, issue]) => `${field} ${issue}`);
+  return failWith(`Refused: ${issues.join("; ") || body?.error || `it answered ${status}`}.`);
 }
 
-function sentence(deliveries: number, server: string): string {
-  if (deliveries > 0) return `it goes to ${deliveries} subscription${deliveries === 1 ? "" : "s"}.`;
-  const where = server === MOCK_SERVER ? "" : ` --server ${server}`;
-  return `no subscription listens to it. To see it arrive: ${shellWord(programName())} listen${where}`;
+function describeDeliveries(deliveries: number, server: string): string {
+  if (deliveries === 1) return "1 subscription receives it.";
+  if (deliveries > 1) return `${deliveries} subscriptions receive it.`;
+  const serverArgument = server === MOCK_SERVER ? "" : ` --server ${server}`;
+  return `no subscription receives it. To receive it: ${quoteForShell(programName())} listen${serverArgument}`;
 }

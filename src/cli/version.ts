@@ -1,16 +1,14 @@
-/** `allison version`: what this program is made of. */
+/** `allison version`: the versions of the program and its parts. */
 import { Database } from "bun:sqlite";
 import { Command } from "commander";
 import { VERSION } from "../lib/version.ts";
 import { SCHEMA_VERSION } from "../store/migrate.ts";
 import { jsonOption } from "./options.ts";
-import { print, printJson } from "./terminal.ts";
+import { printJson, printLine } from "./terminal.ts";
 
 export function versionCommand(): Command {
   return new Command("version")
-    .description(
-      "Print the versions of the program, of Bun and SQLite within it, and of its schema.",
-    )
+    .description("Print the versions of the program, of Bun, of SQLite and of the database schema.")
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  allison version --json")
     .action((options) => {
@@ -21,6 +19,8 @@ export function versionCommand(): Command {
       memory.close();
       const versions = { allison: VERSION, bun: Bun.version, sqlite, schema: SCHEMA_VERSION };
       if (options.json) return printJson(versions);
-      print(`allison ${VERSION} (Bun ${Bun.version}, SQLite ${sqlite}, schema ${SCHEMA_VERSION})`);
+      printLine(
+        `allison ${VERSION} (Bun ${Bun.version}, SQLite ${sqlite}, schema ${SCHEMA_VERSION})`,
+      );
     });
 }

@@ -1,4 +1,4 @@
-/** `allison webhooks …`: subscriptions and what became of their deliveries, for whoever sits at the machine. */
+/** `allison webhooks …`: webhook subscriptions and their deliveries. */
 import { Command, Option } from "commander";
 import type { Appliance } from "../appliance.ts";
 import { LIMITS, UsageError } from "../config.ts";
@@ -10,12 +10,12 @@ import { DELIVERY_STATUSES } from "../store/outbox-tables.ts";
 import { createDeliveryHistory } from "../webhooks/deliveries.ts";
 import type { Subscription } from "../webhooks/subscriptions.ts";
 import { jsonOption, limitOption, withData, withSettings } from "./options.ts";
-import { printJson, printTable, say } from "./terminal.ts";
+import { printJson, printMessage, printTable } from "./terminal.ts";
 
 export function webhooksCommand(): Command {
   return new Command("webhooks")
     .description(
-      "List webhook subscriptions and their deliveries, send a sample, send a failed one again.",
+      "List webhook subscriptions and their deliveries, send samples and retry failed deliveries.",
     )
     .addCommand(listCommand())
     .addCommand(deliveriesCommand())
@@ -39,7 +39,7 @@ function listCommand(): Command {
           state: enabled ? "enabled" : (auto_disabled_reason ?? "disabled"),
           id,
         })),
-        "There is no webhook subscription yet.",
+        "There are no webhook subscriptions yet.",
       );
     });
   });
@@ -48,20 +48,24 @@ function listCommand(): Command {
 function deliveriesCommand(): Command {
   const command = new Command("deliveries")
     .description("List the newest deliveries of a subscription with their last attempt.")
-    .argument("<subscription>", "the subscription's id")
-    .addOption(new Option("--status <status>", "only these").choices(DELIVERY_STATUSES))
-    .addOption(new Option("--event <event>", "only of this event").choices(EVENT_TYPES))
+    .argument("<subscription>", "id of the subscription")
+    .addOption(
+      new Option("--status <status>", "only deliveries with this status").choices(
+        DELIVERY_STATUSES,
+      ),
+    )
+    .addOption(new Option("--event <event>", "only deliveries of this event").choices(EVENT_TYPES))
     .addOption(limitOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExample:\n  allison webhooks deliveries 019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e14 --status failed",
     );
-  return withSettings(command, ["data"]).action(async (given: string, options) => {
+  return withSettings(command, ["data"]).action(async (id: string, options) => {
     await withData(options, async ({ db }) => {
       const history = createDeliveryHistory(db);
       const rows = history.page({
-        subscription: subscriptionOf(db, given).id,
+        subscription: requireSubscription(db, id).id,
         status: options.status ?? null,
         event: options.event ?? null,
         sort: history.newest,
@@ -78,12 +82,12 @@ function deliveriesCommand(): Command {
             event: event_type,
             status,
             attempts: String(attempts.length),
-            answer: last ? (last.error ?? String(last.status_code)) : "",
+            response: last ? (last.error ?? String(last.status_code)) : "",
             next: next_attempt_at?.slice(0, 19).replace("T", " ") ?? "",
             id,
           };
         }),
-        "No delivery fits.",
+        "There are no matching deliveries.",
       );
     });
   });
@@ -91,35 +95,35 @@ function deliveriesCommand(): Command {
 
 function retryCommand(): Command {
   const command = new Command("retry")
-    .description("Send a failed delivery again; a running server does it within a second.")
-    .argument("<delivery>", "the delivery's id")
+    .description("Retry a failed delivery. A running server sends it within a second.")
+    .argument("<delivery>", "id of the delivery")
     .addOption(jsonOption())
     .addHelpText(
       "after",
       "\nExample:\n  allison webhooks retry 019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e15",
     );
   return withSettings(command, ["data", "webhookAllow", "webhookCa"]).action(
-    async (given: string, options) => {
+    async (id: string, options) => {
       await withData(options, async ({ db, store, egress }, actor) => {
         const history = createDeliveryHistory(db);
-        const found = () => {
-          const delivery = history.find(given.toLowerCase());
+        const findBoth = () => {
+          const delivery = history.find(id.toLowerCase());
           if (!delivery)
-            throw new UsageError(`There is no delivery "${given}"; see webhooks deliveries.`);
+            throw new UsageError(`There is no delivery "${id}"; see allison webhooks deliveries.`);
           const subscription = bindSubscriptions(db).find(delivery.subscription_id);
           if (!subscription)
-            throw conflict({ subscription: "is deleted; nothing can be sent to it any more" });
+            throw conflict({ subscription: "was deleted; its deliveries cannot be sent any more" });
           return { delivery, subscription };
         };
-        await requireReachable(egress, found().subscription.url);
+        await requireReachable(egress, findBoth().subscription.url);
         await store.change(actor, (tx) => {
-          // Read again: a server may have written while the address was looked up.
-          const { delivery, subscription } = found();
+          // Read again, because a server may have written during the DNS lookup.
+          const { delivery, subscription } = findBoth();
           requireEnabled(subscription);
           requireFailed(delivery);
           tx.outbox.sendAgain(delivery.id);
         });
-        tell(history.view(found().delivery), options);
+        printDelivery(history.view(findBoth().delivery), options);
       });
     },
   );
@@ -128,14 +132,13 @@ function retryCommand(): Command {
 function testCommand(): Command {
   const command = new Command("test")
     .description(
-      "Send a sample of an event to a subscription; a running server does it within a second.",
+      "Send a sample of an event to a subscription. A running server sends it within a second.",
     )
-    .argument("<subscription>", "the subscription's id")
+    .argument("<subscription>", "id of the subscription")
     .addOption(
-      new Option(
-        "--event <event>",
-        "which event; the first it is for where nothing is said",
-      ).choices(EVENT_TYPES),
+      new Option("--event <event>", "which event (default: the first of the subscription)").choices(
+        EVENT_TYPES,
+      ),
     )
     .addOption(jsonOption())
     .addHelpText(
@@ -143,14 +146,14 @@ function testCommand(): Command {
       "\nExample:\n  allison webhooks test 019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e14 --event call.ended",
     );
   return withSettings(command, ["data", "webhookAllow", "webhookCa"]).action(
-    async (given: string, options) => {
+    async (id: string, options) => {
       await withData(options, async ({ db, store, egress }, actor) => {
         const history = createDeliveryHistory(db);
-        await requireReachable(egress, subscriptionOf(db, given).url);
-        const id = await store.change(actor, (tx) =>
-          sendTest(tx, subscriptionOf(db, given), options.event as EventType | undefined),
+        await requireReachable(egress, requireSubscription(db, id).url);
+        const sampleId = await store.change(actor, (tx) =>
+          sendTest(tx, requireSubscription(db, id), options.event as EventType | undefined),
         );
-        tell(history.view(history.find(id)!), options);
+        printDelivery(history.view(history.find(sampleId)!), options);
       });
     },
   );
@@ -167,14 +170,15 @@ function allSubscriptions(db: Appliance["db"]): Subscription[] {
   }
 }
 
-function subscriptionOf(db: Appliance["db"], id: string): Subscription {
+function requireSubscription(db: Appliance["db"], id: string): Subscription {
   const subscription = bindSubscriptions(db).find(id);
   if (!subscription)
-    throw new UsageError(`There is no webhook subscription "${id}"; see webhooks list.`);
+    throw new UsageError(`There is no webhook subscription "${id}"; see allison webhooks list.`);
   return subscription;
 }
 
-function tell(delivery: { id: string }, options: { json?: true }): void {
+function printDelivery(delivery: { id: string }, options: { json?: true }): void {
   if (options.json) printJson(delivery);
-  else say(`Delivery ${delivery.id} is waiting; a running server sends it within a second.`);
+  else
+    printMessage(`Delivery ${delivery.id} is pending; a running server sends it within a second.`);
 }

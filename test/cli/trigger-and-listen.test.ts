@@ -1,4 +1,4 @@
-/** `allison trigger` and `allison listen`, as somebody who builds a receiver uses them: with the executable and a mock. */
+/** `allison trigger` and `allison listen` with the executable and a mock, as the developer of a receiver uses them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,16 +26,16 @@ const listen = (...args: string[]) =>
   allison.start(["listen", "--server", url, ...args], /Listening at (\S+)/);
 const subscriptions = async () =>
   (await createClient(url, MOCK_KEYS.read).get("/v1/webhook-subscriptions")).body.data;
-/** Whatever an earlier test left is gone. */
+/** Removes what earlier tests left. */
 const reset = () => createClient(url, null).post("/mock/reset");
 
-test("what is triggered arrives, verified, and is told field by field; Ctrl-C leaves nothing behind", async () => {
+test("a triggered event is received, verified and printed field by field; Ctrl-C deletes the subscription", async () => {
   await using listening = await listen();
   for (const event of EVENT_TYPES) {
     const { exitCode, stdout, stderr } = await trigger(event);
-    expect([exitCode, stderr]).toEqual([0, `${event} happened; it goes to 1 subscription.\n`]);
+    expect([exitCode, stderr]).toEqual([0, `${event} was raised; 1 subscription receives it.\n`]);
     const { id } = JSON.parse(stdout);
-    await listening.until(new RegExp(`${event} ${id} signature right`));
+    await listening.until(new RegExp(`${event} ${id} signature valid`));
   }
   await trigger("call.message_taken", "--set", "message=Bring the \u001b[2Jkey.");
   await listening.until(/message +Bring the \ufffd\[2Jkey\./);
@@ -45,18 +45,23 @@ test("what is triggered arrives, verified, and is told field by field; Ctrl-C le
   expect(await subscriptions()).toEqual([]);
 });
 
-test("nobody listens: it says so, and how to", async () => {
+test("without a subscription, trigger prints how to receive the event", async () => {
   const { exitCode, stderr } = await trigger("call.ended");
   expect(exitCode).toBe(0);
-  expect(stderr).toContain("no subscription listens to it. To see it arrive: ");
+  expect(stderr).toContain("no subscription receives it. To receive it: ");
   expect(stderr).toContain(`listen --server ${url}`);
 });
 
 describe("trigger", () => {
-  test("fields are set by their paths, as text or as what text stands for", async () => {
+  test("--set sets fields by path, as text or as the JSON value of the text", async () => {
     const { stdout } = await trigger(
-      ...["call_order.status_changed", "--set", "order.items.0.name=Night guard = new"],
-      ...["--set", "order.items.0.quantity=2", "--set", "order_status=fulfilled"],
+      "call_order.status_changed",
+      "--set",
+      "order.items.0.name=Night guard = new",
+      "--set",
+      "order.items.0.quantity=2",
+      "--set",
+      "order_status=fulfilled",
     );
     expect(JSON.parse(stdout).data).toMatchObject({
       order: { items: [{ name: "Night guard = new", quantity: 2 }] },
@@ -64,7 +69,7 @@ describe("trigger", () => {
     });
   });
 
-  test("a delivery that was received makes another such event", async () => {
+  test("--json takes a received delivery and raises the event for a new call", async () => {
     await using listening = await listen("--json", "--events", "call.appointment_booked");
     await trigger("call.appointment_booked", "--set", "service=Crown");
     await listening.until(/Crown.*\n/);
@@ -77,7 +82,7 @@ describe("trigger", () => {
     const other = await trigger("call.ended", "--json", file);
     expect([other.exitCode, other.stderr]).toEqual([
       2,
-      `--json ${file} holds the event call.appointment_booked, not call.ended.\n`,
+      `--json ${file} contains the event call.appointment_booked, not call.ended.\n`,
     ]);
   });
 
@@ -102,33 +107,33 @@ describe("trigger", () => {
       1,
       "No server answers at http://127.0.0.1:9; start one with allison mock",
     ],
-  ])("%j ends with %i and one plain sentence", async (args, code, said) => {
+  ])("%j exits with %i and one sentence", async (args, code, message) => {
     const run = args.includes("--server") ? allison.run(["trigger", ...args]) : trigger(...args);
     const { exitCode, stdout, stderr } = await run;
     expect([exitCode, stdout]).toEqual([code, ""]);
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(message);
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 
-  test("a real server is told apart", async () => {
+  test("a server that is not a mock is recognized", async () => {
     await using real = await allison.serve();
     const { exitCode, stderr } = await allison.run(["trigger", "call.ended", "--server", real.url]);
     expect([exitCode, stderr]).toEqual([
       1,
-      `The server at ${real.url} is no mock: events happen there by themselves. Start allison mock.\n`,
+      `The server at ${real.url} is not a mock; start one with allison mock.\n`,
     ]);
   });
 });
 
 describe("listen", () => {
-  test("hands on what was verified, with its headers, and answers as the receiver did", async () => {
+  test("a verified webhook is forwarded with its headers, and answered with the status of the receiver", async () => {
     await using receiver = await startReceiver({ script: [{ status: 500 }, { status: 204 }] });
     await using listening = await listen("--forward", receiver.url, "--events", "call.ended");
     await trigger("call.ended");
-    await listening.until(/handed on: 500, \d+ ms/);
+    await listening.until(/forwarded: 500, \d+ ms/);
     const [subscription] = await subscriptions();
     await trigger("call.ended");
-    await listening.until(/handed on: 204, \d+ ms/);
+    await listening.until(/forwarded: 204, \d+ ms/);
     const [first] = await receiver.received(2);
     expect(JSON.parse(first!.body).type).toBe("call.ended");
     expect(first!.headers["webhook-id"]).toBe(JSON.parse(first!.body).id);
@@ -139,7 +144,7 @@ describe("listen", () => {
       statuses = (await client.get(path)).body.data.map(({ status }: { status: string }) => status);
   });
 
-  test("a forged delivery is refused and handed on to nobody", async () => {
+  test("a webhook with a forged signature is refused and not forwarded", async () => {
     await using receiver = await startReceiver();
     await using listening = await listen("--forward", receiver.url);
     const [, address] = await listening.until(/Listening at (\S+)/);
@@ -147,25 +152,27 @@ describe("listen", () => {
     const answer = await fetch(address!, {
       method: "POST",
       headers: {
-        ...{ "webhook-id": "evt_x", "webhook-timestamp": seconds, "x-allison-timestamp": seconds },
+        "webhook-id": "evt_x",
+        "webhook-timestamp": seconds,
+        "x-allison-timestamp": seconds,
         "webhook-signature": "v1,AAAA",
         "x-allison-signature": `v1=${"0".repeat(64)}`,
       },
       body: '{"type":"call.ended","data":{}}',
     });
     expect(answer.status).toBe(401);
-    await listening.until(/not signed as it should be; refused/);
+    await listening.until(/refused a request without a valid signature/);
     expect(receiver.requests).toEqual([]);
   });
 
-  test("a real server has to be opened for it, and then needs a key of its own", async () => {
+  test("a real server requires --webhook-allow and a key of its own", async () => {
     await using closed = await allison.serve();
     const made = await allison.run(["keys", "create", "--name", "Test", "--scope", "write"]);
     const key = made.stdout.trim();
     const refused = await allison.run(["listen", "--server", closed.url]);
     expect([refused.exitCode, refused.stderr]).toEqual([
       1,
-      `The server at ${closed.url} does not take this key; give one with write access by --key.\n`,
+      `The server at ${closed.url} does not accept this key; set one with write access with --key.\n`,
     ]);
     const unopened = await allison.run(["listen", "--server", closed.url], {
       env: { ALLISON_KEY: key },
@@ -181,10 +188,10 @@ describe("listen", () => {
     const client = createClient(real.url, key);
     const [{ id }] = (await client.get("/v1/webhook-subscriptions")).body.data;
     await client.post(`/v1/webhook-subscriptions/${id}/test`, { event: "call.ended" });
-    await listening.until(/call\.ended evt_\w+ signature right/);
+    await listening.until(/call\.ended evt_\w+ signature valid/);
   });
 
-  test("an event that there is not, and a server that is gone at the end", async () => {
+  test("an unknown event is refused, and a server that has stopped does not prevent the exit", async () => {
     const { exitCode, stderr } = await allison.run(["listen", "--events", "call.ended,call.endd"]);
     expect([exitCode, stderr.split(";")[0]]).toEqual([
       2,

@@ -1,4 +1,4 @@
-/** Accounts made and kept at the machine, with the executable and a server that goes on meanwhile. */
+/** `allison admin` with the executable, beside a running server. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,18 +18,18 @@ afterAll(async () => {
 });
 
 const FIRST = { email: "maria@example.com", password: "correct horse battery" };
-const it = () => ({ url: server.url }) as Parameters<typeof signIn>[0];
+const target = () => ({ url: server.url }) as Parameters<typeof signIn>[0];
 
-describe("from the first start on", () => {
-  test("an account made with a password from stdin signs in to a server that was there before it", async () => {
+describe("beside a running server", () => {
+  test("an account created with a password from stdin can sign in", async () => {
     plaintexts.push(FIRST.password);
     const args = ["admin", "create", "--email", FIRST.email, "--password-stdin"];
     expect((await allison.run(args, { stdin: FIRST.password })).exitCode).toBe(0);
-    const browser = await signIn(it(), FIRST);
+    const browser = await signIn(target(), FIRST);
     plaintexts.push(browser.cookies.get("allison_session")!);
   });
 
-  test("an account made at the machine signs in at once; its password is printed once, alone", async () => {
+  test("a generated password is the only text on stdout, and signs in", async () => {
     const made = await allison.run([
       "admin",
       "create",
@@ -40,23 +40,23 @@ describe("from the first start on", () => {
     ]);
     expect(made.exitCode).toBe(0);
     expect(made.stdout).toMatch(/^[A-Za-z0-9]{20}\n$/);
-    expect(made.stderr).toContain("Account sam@example.com is made.");
+    expect(made.stderr).toContain("Account sam@example.com was created.");
     const password = made.stdout.trim();
     plaintexts.push(password);
-    await signIn(it(), { email: "sam@example.com", password });
+    await signIn(target(), { email: "sam@example.com", password });
     const twice = await allison.run(["admin", "create", "--email", "sam@example.com"]);
     expect([twice.exitCode, twice.stdout]).toEqual([1, ""]);
     expect(twice.stderr).toContain("email is already used by another account");
   });
 
-  test("a password from stdin is taken as it is, and is not printed", async () => {
+  test("a password from stdin is used without its line break, and not printed", async () => {
     const password = "from a pipe, with spaces";
     plaintexts.push(password);
     const args = ["admin", "create", "--email", "piped@example.com", "--password-stdin"];
     const made = await allison.run(args, { stdin: `${password}\n` });
     expect([made.exitCode, made.stdout]).toEqual([0, ""]);
     expect(made.stderr).not.toContain(password);
-    await signIn(it(), { email: "piped@example.com", password });
+    await signIn(target(), { email: "piped@example.com", password });
     const short = await allison.run(args.with(3, "short@example.com"), { stdin: "short\n" });
     expect([short.exitCode, short.stderr]).toEqual([
       2,
@@ -64,49 +64,56 @@ describe("from the first start on", () => {
     ]);
   });
 
-  test("a new password ends every session of the account, and none of another", async () => {
-    const [mine, theirs] = [await signIn(it(), FIRST), await signIn(it(), { ...FIRST })];
-    const other = await signIn(it(), {
-      ...{ email: "piped@example.com", password: "from a pipe, with spaces" },
+  test("a new password ends all sessions of the account, and none of another", async () => {
+    const [first, second] = [await signIn(target(), FIRST), await signIn(target(), FIRST)];
+    const other = await signIn(target(), {
+      email: "piped@example.com",
+      password: "from a pipe, with spaces",
     });
     const reset = await allison.run(["admin", "reset-password", FIRST.email, "--json"]);
     const { password, email } = JSON.parse(reset.stdout);
     plaintexts.push(password);
     expect([reset.exitCode, email]).toEqual([0, FIRST.email]);
-    for (const browser of [mine, theirs]) expect((await browser.get("/session")).status).toBe(401);
+    for (const browser of [first, second]) expect((await browser.get("/session")).status).toBe(401);
     expect((await other.get("/session")).status).toBe(200);
-    expect((await mine.post("/sign-in", FIRST)).status).toBe(401);
+    expect((await first.post("/sign-in", FIRST)).status).toBe(401);
     FIRST.password = password;
-    await signIn(it(), FIRST);
+    await signIn(target(), FIRST);
   });
 
-  test("a lost second factor is switched off, and every session of the account ends", async () => {
-    const browser = await signIn(it(), FIRST);
+  test("disable-2fa removes the second factor and ends all sessions of the account", async () => {
+    const browser = await signIn(target(), FIRST);
     const given = { password: FIRST.password };
     const { secret, recoveryCodes } = await enableTotp(browser, Date.now(), given);
     plaintexts.push(secret, codeAt(secret, Date.now()), ...recoveryCodes);
     const refused = await openBrowser(server.url).post("/sign-in", FIRST);
     expect(refused.body.details).toEqual({ code: "is required" });
-    const off = await allison.run(["admin", "disable-2fa", FIRST.email]);
-    expect([off.exitCode, off.stdout]).toEqual([0, ""]);
+    const disabled = await allison.run(["admin", "disable-2fa", FIRST.email]);
+    expect([disabled.exitCode, disabled.stdout]).toEqual([0, ""]);
     expect((await browser.get("/session")).status).toBe(401);
-    await signIn(it(), FIRST);
+    await signIn(target(), FIRST);
   });
 
-  test("accounts are listed, for people and as JSON", async () => {
+  test("accounts are listed as a table and as JSON", async () => {
     const plain = await allison.run(["admin", "list"]);
     expect(plain.stdout).toContain("sam@example.com");
     const all = JSON.parse((await allison.run(["admin", "list", "--json"])).stdout);
     expect(all.map(({ email }: { email: string }) => email)).toEqual([
-      ...["maria@example.com", "piped@example.com", "sam@example.com"],
+      "maria@example.com",
+      "piped@example.com",
+      "sam@example.com",
     ]);
     expect(all[0]).toEqual({
-      ...{ id: expect.any(String), email: "maria@example.com", name: null, two_factor: false },
-      ...{ sessions: 1, created_at: expect.any(String) },
+      id: expect.any(String),
+      email: "maria@example.com",
+      name: null,
+      two_factor: false,
+      sessions: 1,
+      created_at: expect.any(String),
     });
   });
 
-  test("what was done at the machine is in the audit log as done there", async () => {
+  test("the audit log records the changes with the actor type cli", async () => {
     const { stdout } = await allison.run(["audit", "list", "--entity", "user", "--json"]);
     const rows = JSON.parse(stdout) as { actor: { type: string }; changes: object }[];
     expect(rows.filter(({ actor }) => actor.type === "cli").length).toBeGreaterThanOrEqual(4);
@@ -114,8 +121,8 @@ describe("from the first start on", () => {
     expect((await allison.run(["audit", "verify"])).exitCode).toBe(0);
   });
 
-  test("no password, token, secret, proof or code is in the database, its log, the audit log or the server's log", async () => {
-    const browser = await signIn(it(), FIRST);
+  test("no plaintext password, token, secret, proof or code is in the database, its log, the audit log or the server's log", async () => {
+    const browser = await signIn(target(), FIRST);
     const given = { password: FIRST.password };
     const key = { name: "Hunted", access: "write" };
     const proof = await confirmed(browser, { kind: "keys.create", key }, given);
@@ -135,7 +142,7 @@ describe("from the first start on", () => {
     ].join("\n");
     expect(plaintexts.length).toBeGreaterThan(20);
     for (const plain of plaintexts) {
-      // Six digits alone would be found by chance.
+      // Six digits can occur by chance.
       if (plain.length === 6) continue;
       for (const spelling of [plain, plain.replaceAll("-", "")])
         expect([spelling, everything.includes(spelling)]).toEqual([spelling, false]);

@@ -1,4 +1,4 @@
-/** The executable as somebody has it who copied it alone into an empty directory: every command, typed. */
+/** Every command of the executable, copied alone into an empty directory. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -44,15 +44,15 @@ const everyByte = (path: string): string =>
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"))
     .join("\n");
 
-describe("from an empty directory to real calls", () => {
-  test("it says where it listens, where the reference is and how to make the first key", () => {
+describe("first use in an empty directory", () => {
+  test("the start prints the address, the reference and how to create the first key, and protects its files", () => {
     expect(server.log()).toContain(`Reference: ${server.url}/docs`);
     expect(server.log()).toContain('keys create --name "My first key" --scope write');
     expect(statSync(join(allison.path, "allison-data")).mode & 0o777).toBe(0o700);
     expect(statSync(join(allison.path, "allison-data/secret.key")).mode & 0o777).toBe(0o600);
   });
 
-  test("a key made while the server runs works on the next request, and stops with the next when it is switched off", async () => {
+  test("a key created, disabled, enabled, rotated or deleted takes effect on the next request", async () => {
     const token = await makeKey("--scope", "write");
     const client = createClient(server.url, token);
     const me = await client.get("/v1/me");
@@ -84,7 +84,7 @@ describe("from an empty directory to real calls", () => {
     expect(listed.map((key) => key.id)).toEqual([rotated.id]);
   });
 
-  test("calls come in by PUT, as NDJSON and from a file, and come out through the API; twice changes nothing", async () => {
+  test("calls stored by PUT, as NDJSON and from a file are listed by the API; storing them again changes nothing", async () => {
     const [write, platform] = [await makeKey("--scope", "write"), await makeKey("--platform")];
     const client = createClient(server.url, platform);
     const records = Array.from({ length: 300 }, (_, n) => ({
@@ -121,7 +121,7 @@ describe("from an empty directory to real calls", () => {
     expect(new Set(calls.map(({ id }) => id)).size).toBe(301);
   });
 
-  test("the audit log is listed, exported and verified, and says who did what", async () => {
+  test("the audit log is listed, exported and verified, with the actor of each change", async () => {
     const list = await allison.run(["audit", "list", "--entity", "api_key", "--json"]);
     const rows = JSON.parse(list.stdout);
     expect(rows.length).toBeGreaterThan(3);
@@ -140,7 +140,7 @@ describe("from an empty directory to real calls", () => {
     expect([wrong.exitCode, wrong.stdout]).toEqual([1, ""]);
   });
 
-  test("openapi, version and health", async () => {
+  test("openapi, version and health print what the server serves", async () => {
     const document = JSON.parse((await allison.run(["openapi"])).stdout);
     expect(document.openapi).toStartWith("3.1");
     const served = (await createClient(server.url, null).get("/openapi.json")).body;
@@ -154,20 +154,20 @@ describe("from an empty directory to real calls", () => {
     });
   });
 
-  test("no key in plain is in the database, its log, the audit log or the server's log", async () => {
+  test("no plaintext key is in the database, its log, the audit log or the server's log", async () => {
     const everything =
       everyByte(allison.path) + server.log() + (await allison.run(["audit", "export"])).stdout;
     expect(plaintexts.length).toBeGreaterThanOrEqual(4);
     for (const token of plaintexts) {
       expect(everything.includes(token)).toBe(false);
-      // Not even the part after what is shown of it.
+      // The part after the displayed prefix must not be there either.
       expect(everything.includes(token.slice(14))).toBe(false);
     }
     expect(everything).toContain(plaintexts.at(-1)!.slice(0, 14));
   });
 });
 
-describe("wrong usage is one plain sentence and exit 2", () => {
+describe("wrong usage prints one sentence and exits with 2", () => {
   const table: [string[], RegExp, Record<string, string>?][] = [
     [
       ["serve", "--port", "http"],
@@ -275,7 +275,7 @@ describe("wrong usage is one plain sentence and exit 2", () => {
 });
 
 describe("starting and stopping", () => {
-  test("a second server on the directory says who has it and stops; the first goes on", async () => {
+  test("a second server on a directory names the first and exits; the first keeps running", async () => {
     const second = await allison.run(["serve", "--port", "0"]);
     expect([second.exitCode, second.stdout]).toEqual([2, ""]);
     expect(second.stderr).toContain(`process ${server.pid}`);
@@ -283,7 +283,7 @@ describe("starting and stopping", () => {
     expect((await allison.run(["health"])).exitCode).toBe(0);
   });
 
-  test("a port in use is told with the setting, and nothing is left running", async () => {
+  test("a port in use is reported with its setting, and the server exits", async () => {
     const port = new URL(server.url).port;
     const other = await allison.run(["serve", "--data", "other", "--port", port]);
     expect([other.exitCode, other.stderr]).toEqual([
@@ -293,7 +293,7 @@ describe("starting and stopping", () => {
   });
 
   test.each(["SIGTERM", "SIGINT"] as const)(
-    "%s ends it with 0, the log put back into the one file",
+    "%s stops the server with exit 0 and merges the write-ahead log into the database",
     async (signal) => {
       await using own = await allison.serve(["--data", `stopped-${signal}`]);
       own.kill(signal);
@@ -311,7 +311,7 @@ describe("starting and stopping", () => {
     },
   );
 
-  test("a second signal ends it at once, a request in flight or not", async () => {
+  test("a second signal stops the server immediately, even with a request in flight", async () => {
     await using own = await allison.serve(["--data", "hasty"]);
     const token = (
       await allison.run(["keys", "create", "--data", "hasty", "--name", "x", "--scope", "write"])
@@ -331,7 +331,7 @@ describe("starting and stopping", () => {
     await stuck;
   });
 
-  test("requests under way when it is told to stop are answered: done, or 503 and nothing is stored", async () => {
+  test("requests in flight at a stop are completed, or answered with 503 and not stored", async () => {
     const own = await allison.serve(["--data", "busy"], { ALLISON_WRITES_PER_MINUTE: "1000000" });
     const token = (
       await allison.run(["keys", "create", "--data", "busy", "--name", "x", "--scope", "write"])
@@ -360,10 +360,14 @@ describe("starting and stopping", () => {
     );
   });
 
-  test("it speaks https with a certificate of one's own, and health asks it there", async () => {
+  test("the server speaks https with a given certificate, and health checks it over https", async () => {
     await using own = await allison.serve([
-      ...["--data", "tls", "--tls-cert", FIXTURES("server.crt")],
-      ...["--tls-key", FIXTURES("server.key")],
+      "--data",
+      "tls",
+      "--tls-cert",
+      FIXTURES("server.crt"),
+      "--tls-key",
+      FIXTURES("server.key"),
     ]);
     expect(own.url).toStartWith("https://127.0.0.1:");
     const ca = readFileSync(FIXTURES("authority.crt"), "utf8");
@@ -374,7 +378,7 @@ describe("starting and stopping", () => {
     expect([health.exitCode, health.stdout]).toEqual([0, `healthy: ${own.url}\n`]);
   });
 
-  test("a log that cannot be written decides no answer", async () => {
+  test("a log that cannot be written does not affect responses", async () => {
     const child = Bun.spawn(
       ["sh", "-c", "exec ./allison serve --port 0 --data logless --log-level debug 2>/dev/full"],
       {
@@ -391,8 +395,8 @@ describe("starting and stopping", () => {
     expect(await child.exited).toBe(0);
   });
 
-  test("output that cannot be written is a failure; a reader who has read enough is none", async () => {
-    const ending = async (command: string) => {
+  test("output that cannot be written is a failure; a pipe that the reader closed is not", async () => {
+    const resultOf = async (command: string) => {
       const child = Bun.spawn(["sh", "-c", command], {
         cwd: allison.path,
         env: { PATH: process.env.PATH ?? "" },
@@ -401,14 +405,14 @@ describe("starting and stopping", () => {
       });
       return [(await new Response(child.stderr).text()).trim(), await child.exited];
     };
-    expect(await ending("exec ./allison openapi > /dev/full")).toEqual([
+    expect(await resultOf("exec ./allison openapi > /dev/full")).toEqual([
       expect.stringContaining("could not be written"),
       1,
     ]);
-    expect(await ending("{ ./allison openapi; echo $? >&2; } | head -c 10")).toEqual(["0", 0]);
+    expect(await resultOf("{ ./allison openapi; echo $? >&2; } | head -c 10")).toEqual(["0", 0]);
   });
 
-  test("the audit log names the user of the operating system, whatever the environment says", async () => {
+  test("the audit log names the operating system user, whatever the environment variables say", async () => {
     const made = await allison.run(["keys", "create", "--name", "x", "--scope", "read"], {
       env: { USER: "mallory", HOME: "/nowhere" },
     });
@@ -420,7 +424,7 @@ describe("starting and stopping", () => {
     expect(row.actor.name).not.toBe("mallory");
   });
 
-  test("after kill -9 every acknowledged write is there, and the next start takes the directory at once", async () => {
+  test("after kill -9 every acknowledged write is stored, and the next start needs no repair", async () => {
     const data = "killed";
     const first = await allison.serve(["--data", data], { ALLISON_WRITES_PER_MINUTE: "1000000" });
     const token = (
@@ -452,7 +456,7 @@ describe("starting and stopping", () => {
     expect((await allison.run(["audit", "verify", "--data", data])).exitCode).toBe(0);
   });
 
-  test("the environment sets what the command line does not", async () => {
+  test("environment variables set what the command line does not", async () => {
     await using own = await allison.serve([], {
       ALLISON_DATA: "by-environment",
       ALLISON_ORGANIZATION: "Bright Dental",
@@ -469,7 +473,7 @@ describe("starting and stopping", () => {
     );
   });
 
-  test("it does not obey a .env or a bunfig.toml of the directory it is started in", async () => {
+  test("a .env or bunfig.toml in the working directory has no effect", async () => {
     writeFileSync(join(allison.path, ".env"), "ALLISON_PORT=nonsense\n");
     writeFileSync(join(allison.path, "bunfig.toml"), 'preload = ["./evil.ts"]\n');
     writeFileSync(

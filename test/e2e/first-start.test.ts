@@ -1,9 +1,9 @@
-/** The first five minutes with an install of one's own: the executable, an empty directory, and the link that it prints. */
+/** The first start of the executable in an empty directory, and the link that it prints. */
 import { expect, test } from "bun:test";
 import { openBrowser } from "../support/browser.ts";
 import { installExecutable } from "../support/executable.ts";
 
-test("the printed link opens in a browser, makes the first account, and is dead at the next start", async () => {
+test("the printed link creates the first account, and is invalid after the next start", async () => {
   using allison = installExecutable();
   const server = await allison.serve();
   const [link] = await server.until(/http\S+\/welcome#\S+/);
@@ -18,7 +18,7 @@ test("the printed link opens in a browser, makes the first account, and is dead 
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Overview" }).waitFor();
     await page.getByText("Bright Dental").first().waitFor();
-    // What to do next in an empty install.
+    // The next step in an empty installation.
     await page
       .getByRole("link", { name: /API key/ })
       .first()

@@ -1,4 +1,4 @@
-/** Events of acknowledged writes survive kill -9 of the executable, whenever it comes. */
+/** Webhooks with the executable: events survive kill -9, and `allison webhooks`. */
 import { afterAll, expect, test } from "bun:test";
 import { createClient } from "../support/client.ts";
 import { type Executable, installExecutable } from "../support/executable.ts";
@@ -11,7 +11,7 @@ afterAll(() => allison[Symbol.dispose]());
 const ROUNDS = 100;
 const ENVIRONMENT = { ALLISON_WEBHOOK_ALLOW: "127.0.0.0/8", ALLISON_WRITES_PER_MINUTE: "100000" };
 
-test(`${ROUNDS} times killed at random moments while events flow: no event of an acknowledged write is missing`, async () => {
+test(`no event of an acknowledged write is lost in ${ROUNDS} kills at random moments`, async () => {
   await using receiver = await startReceiver();
   const acknowledged = new Set<string>();
   const delivered = () =>
@@ -63,7 +63,7 @@ test(`${ROUNDS} times killed at random moments while events flow: no event of an
   expect(last.pid).toBeGreaterThan(0);
 }, 180_000);
 
-test("whoever sits at the machine lists subscriptions and deliveries, sends a sample and sends a failed one again", async () => {
+test("allison webhooks lists subscriptions and deliveries, sends a sample and retries a failed delivery", async () => {
   await using receiver = await startReceiver({ script: [{ status: 500 }, { status: 200 }] });
   const data = ["--data", "by-hand"];
   const environment = { ALLISON_WEBHOOK_ALLOW: "127.0.0.0/8" };
@@ -73,7 +73,7 @@ test("whoever sits at the machine lists subscriptions and deliveries, sends a sa
   const run = (...args: string[]) =>
     allison.run(["webhooks", ...args, ...data], { env: environment });
   const json = async (...args: string[]) => JSON.parse((await run(...args, "--json")).stdout);
-  expect((await run("list")).stderr).toContain("There is no webhook subscription yet.");
+  expect((await run("list")).stderr).toContain("There are no webhook subscriptions yet.");
   const created = await client.post("/v1/webhook-subscriptions", {
     url: receiver.url,
     events: ["call.ended", "contact.created"],
@@ -120,7 +120,7 @@ test("whoever sits at the machine lists subscriptions and deliveries, sends a sa
   }
 }, 30_000);
 
-test("a vault key that is another than the secrets were sealed with is told at the start", async () => {
+test("the start reports a vault key that cannot decrypt the webhook secrets", async () => {
   const data = ["--data", "other-key"];
   const environment = { ALLISON_WEBHOOK_ALLOW: "192.0.2.0/24" };
   const first = await allison.serve(data, environment);
@@ -131,8 +131,8 @@ test("a vault key that is another than the secrets were sealed with is told at t
     body,
   );
   expect(created.status).toBe(201);
-  expect(first.log()).not.toContain("sealed with another key");
+  expect(first.log()).not.toContain("encrypted with another key");
   await first[Symbol.asyncDispose]();
   await using second = await allison.serve(data, { ALLISON_SECRET_KEY: "ab".repeat(32) });
-  expect(second.log()).toContain("sealed with another key");
+  expect(second.log()).toContain("encrypted with another key");
 });

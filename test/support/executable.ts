@@ -1,4 +1,4 @@
-/** The built executable, alone: copied into an empty directory and started with an empty environment. */
+/** The built executable, copied into an empty directory and started with an empty environment. */
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "./directory.ts";
@@ -11,10 +11,10 @@ export interface Ended {
   stderr: string;
 }
 
-/** A command that goes on until it is told to stop. */
+/** A command that runs until it is stopped. */
 export interface Running extends AsyncDisposable {
   pid: number;
-  /** Resolves when what it has said so far, on stdout or else on stderr, holds this. Rejects when it ends without. */
+  /** Resolves with the first match in stdout, or else stderr. Rejects when the command ends without a match. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
   stdout(): string;
   stderr(): string;
@@ -24,18 +24,18 @@ export interface Running extends AsyncDisposable {
 
 export interface Serving extends Running {
   url: string;
-  /** What it has written to stderr so far. */
+  /** The text on stderr so far. */
   log(): string;
 }
 
 export interface Executable extends Disposable {
-  /** The directory it stands in, and is started in. */
+  /** The directory of the executable, which is also its working directory. */
   path: string;
   run(
     args: string[],
     options?: { env?: Record<string, string>; stdin?: string; cwd?: string },
   ): Promise<Ended>;
-  /** `ready`: what it says once it is. */
+  /** Starts a command and waits until its output matches `ready`. */
   start(args: string[], ready: RegExp, env?: Record<string, string>): Promise<Running>;
   serve(args?: string[], env?: Record<string, string>): Promise<Serving>;
 }
@@ -62,48 +62,8 @@ export function installExecutable(): Executable {
       return { exitCode, stdout, stderr };
     },
     async start(args, ready, env = {}) {
-      const child = spawn(args, env);
-      const said = { stdout: "", stderr: "" };
-      const waiting = new Set<() => void>();
-      let over = false;
-      const read = async (name: "stdout" | "stderr") => {
-        const decoder = new TextDecoder();
-        for await (const chunk of child[name]) {
-          said[name] += decoder.decode(chunk, { stream: true });
-          for (const look of waiting) look();
-        }
-      };
-      const reading = Promise.all([read("stdout"), read("stderr")]).then(() => {
-        over = true;
-        for (const look of waiting) look();
-      });
-      const until = (pattern: RegExp): Promise<RegExpExecArray> => {
-        const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
-        const look = () => {
-          const found = pattern.exec(said.stdout) ?? pattern.exec(said.stderr);
-          if (found) resolve(found);
-          else if (over)
-            reject(
-              new Error(`${args.join(" ")} ended without ${pattern}: ${JSON.stringify(said)}`),
-            );
-        };
-        waiting.add(look);
-        look();
-        return promise.finally(() => waiting.delete(look));
-      };
-      const running: Running = {
-        pid: child.pid,
-        until,
-        stdout: () => said.stdout,
-        stderr: () => said.stderr,
-        kill: (signal) => child.kill(signal),
-        ended: reading.then(() => child.exited),
-        async [Symbol.asyncDispose]() {
-          if (child.exitCode === null) child.kill("SIGTERM");
-          await running.ended;
-        },
-      };
-      await until(ready);
+      const running = observe(spawn(args, env), args.join(" "));
+      await running.until(ready);
       return running;
     },
     async serve(args = [], env = {}) {
@@ -117,5 +77,50 @@ export function installExecutable(): Executable {
       return { ...running, url, log: running.stderr };
     },
     [Symbol.dispose]: () => directory[Symbol.dispose](),
+  };
+}
+
+/** Collects the output of a command while it runs. */
+function observe(child: Bun.Subprocess<"pipe", "pipe", "pipe">, command: string): Running {
+  const output = { stdout: "", stderr: "" };
+  const waiting = new Set<() => void>();
+  let hasEnded = false;
+  const checkWaiting = () => {
+    for (const check of waiting) check();
+  };
+  const read = async (name: "stdout" | "stderr") => {
+    const decoder = new TextDecoder();
+    for await (const chunk of child[name]) {
+      output[name] += decoder.decode(chunk, { stream: true });
+      checkWaiting();
+    }
+  };
+  const reading = Promise.all([read("stdout"), read("stderr")]).then(() => {
+    hasEnded = true;
+    checkWaiting();
+  });
+  const ended = reading.then(() => child.exited);
+  return {
+    pid: child.pid,
+    until(pattern) {
+      const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>();
+      const check = () => {
+        const match = pattern.exec(output.stdout) ?? pattern.exec(output.stderr);
+        if (match) resolve(match);
+        else if (hasEnded)
+          reject(new Error(`${command} ended without ${pattern}: ${JSON.stringify(output)}`));
+      };
+      waiting.add(check);
+      check();
+      return promise.finally(() => waiting.delete(check));
+    },
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
+    kill: (signal) => child.kill(signal),
+    ended,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null) child.kill("SIGTERM");
+      await ended;
+    },
   };
 }
