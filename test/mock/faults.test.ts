@@ -1,4 +1,4 @@
-/** Faults: a client sees what it asked for, as often as it asked, and nobody meets one that is not meant. */
+/** Faults: a request with the header, or one that matches a rule, fails as requested, and no other does. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createConnection } from "node:net";
 import { ERRORS } from "../../src/contract/errors.ts";
@@ -7,22 +7,22 @@ import { parseFault } from "../../src/mock/faults.ts";
 import { startTestServer } from "../support/harness.ts";
 import { startTestMock, type TestMock } from "../support/mock.ts";
 
-let it: TestMock;
+let mock: TestMock;
 beforeAll(async () => {
-  it = await startTestMock();
+  mock = await startTestMock();
 });
-afterAll(() => it[Symbol.asyncDispose]());
+afterAll(() => mock[Symbol.asyncDispose]());
 
-const asking = (fault: string) => ({ "x-mock-fault": fault });
-const rules = (...list: object[]) => it.anonymous.post("/mock/faults", { rules: list });
+const withFault = (fault: string) => ({ "x-mock-fault": fault });
+const rules = (...list: object[]) => mock.anonymous.post("/mock/faults", { rules: list });
 
-/** All that comes over the wire until the server hangs up. */
-async function onTheWire(headers: string[]): Promise<string> {
+/** The bytes of a response until the server closes the connection. */
+async function readRawResponse(headers: string[]): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const socket = createConnection(Number(new URL(it.url).port), "127.0.0.1");
+  const socket = createConnection(Number(new URL(mock.url).port), "127.0.0.1");
   let text = "";
   socket.on("data", (chunk) => (text += chunk.toString()));
-  // The connection is reset, which is no failure here.
+  // A connection reset is expected.
   socket.on("error", () => {});
   socket.on("close", () => resolve(text));
   socket.write(
@@ -39,9 +39,9 @@ const failureOf = (answer: Promise<unknown>) =>
 
 describe("by header", () => {
   test.each(Object.values(ERRORS).map(({ status }) => status))(
-    "%i is answered as the real server would, in the envelope",
+    "%i has the error body and headers of the real server",
     async (status) => {
-      const answer = await it.read.get("/v1/me", asking(String(status)));
+      const answer = await mock.read.get("/v1/me", withFault(String(status)));
       expect(answer.status).toBe(status);
       expect(ERRORS[answer.body.error as keyof typeof ERRORS].status).toBe(status);
       expect(answer.headers.get("content-type")).toBe("application/json");
@@ -50,46 +50,46 @@ describe("by header", () => {
     },
   );
 
-  test("429;times=2 fails twice and then gets through, again and again, for each request by itself", async () => {
+  test("429;times=2 fails twice and then succeeds, separately for each request", async () => {
     const statuses = async (path: string, count: number) => {
       const seen = [];
       for (let i = 0; i < count; i += 1)
-        seen.push((await it.read.get(path, asking("429;times=2;retry-after=7"))).status);
+        seen.push((await mock.read.get(path, withFault("429;times=2;retry-after=7"))).status);
       return seen;
     };
     expect(await statuses("/v1/me", 6)).toEqual([429, 429, 200, 429, 429, 200]);
     expect(await statuses("/v1/contacts", 1)).toEqual([429]);
-    const refused = await it.read.get("/v1/intents", asking("429;times=1;retry-after=7"));
+    const refused = await mock.read.get("/v1/intents", withFault("429;times=1;retry-after=7"));
     expect(refused.headers.get("retry-after")).toBe("7");
   });
 
-  test("slow answers whole, and not before its time", async () => {
+  test("slow delays a complete response", async () => {
     const started = performance.now();
-    const answer = await it.read.get("/v1/me", asking("slow=150"));
+    const answer = await mock.read.get("/v1/me", withFault("slow=150"));
     expect(answer.status).toBe(200);
     expect(performance.now() - started).toBeGreaterThanOrEqual(145);
   });
 
-  test("drop closes the connection without a byte, and the request was not done", async () => {
-    expect(await onTheWire(["X-Mock-Fault: drop"])).toBe("");
-    const before = await it.read.all("/v1/contacts");
+  test("drop closes the connection without a byte, and the request is not executed", async () => {
+    expect(await readRawResponse(["X-Mock-Fault: drop"])).toBe("");
+    const before = await mock.read.all("/v1/contacts");
     const body = { phone_number: "+12025550143" };
-    expect(await failureOf(it.write.post("/v1/contacts", body, asking("drop")))).toBeInstanceOf(
-      Error,
-    );
-    expect(await it.read.all("/v1/contacts")).toHaveLength(before.length);
+    expect(
+      await failureOf(mock.write.post("/v1/contacts", body, withFault("drop"))),
+    ).toBeInstanceOf(Error);
+    expect(await mock.read.all("/v1/contacts")).toHaveLength(before.length);
   });
 
-  test("truncate does the request and breaks its answer off, so that a retry with the same key finds it done", async () => {
-    expect(await onTheWire(["X-Mock-Fault: truncate"])).toMatch(
+  test("truncate executes the request and cuts the response, so that a retry with the same key is replayed", async () => {
+    expect(await readRawResponse(["X-Mock-Fault: truncate"])).toMatch(
       /^HTTP\/1.1 200 OK[\s\S]+\{"data":/,
     );
     const body = { phone_number: "+12025550144" };
     const key = { "idempotency-key": "retry-1" };
     expect(
-      await failureOf(it.write.post("/v1/contacts", body, { ...key, ...asking("truncate") })),
+      await failureOf(mock.write.post("/v1/contacts", body, { ...key, ...withFault("truncate") })),
     ).toBeInstanceOf(Error);
-    const again = await it.write.post("/v1/contacts", body, key);
+    const again = await mock.write.post("/v1/contacts", body, key);
     expect([again.status, again.headers.get("idempotent-replayed")]).toEqual([201, "true"]);
   });
 
@@ -106,19 +106,19 @@ describe("by header", () => {
     "500;times=1;times=2",
     "drop;retry-after=1",
     "429 ; times = 1",
-  ])("%p asks for no fault there is, and is told which there are", async (text) => {
+  ])("%p is refused with the list of faults", async (text) => {
     expect(parseFault(text)).toBeNull();
-    const answer = await it.read.get("/v1/me", asking(text || " "));
+    const answer = await mock.read.get("/v1/me", withFault(text || " "));
     expect([answer.status, answer.body.error]).toEqual([400, "validation_failed"]);
     expect(answer.body.details["x-mock-fault"]).toContain("drop or truncate");
   });
 
-  test("a real server refuses it and names where it belongs, whatever the request", async () => {
+  test("a real server refuses the fault header on every request", async () => {
     await using real = await startTestServer();
     for (const answer of [
-      await real.read.get("/v1/me", asking("500")),
-      await real.write.post("/v1/contacts", { phone_number: "+12025550143" }, asking("slow=1")),
-      await real.read.get("/v1/nowhere", asking("drop")),
+      await real.read.get("/v1/me", withFault("500")),
+      await real.write.post("/v1/contacts", { phone_number: "+12025550143" }, withFault("slow=1")),
+      await real.read.get("/v1/nowhere", withFault("drop")),
     ]) {
       expect([answer.status, answer.body]).toEqual([
         400,
@@ -135,7 +135,7 @@ describe("by header", () => {
 });
 
 describe("by rule", () => {
-  test("a rule meets its route and its key only, as often as it says, and counts", async () => {
+  test("a rule applies to its route and key only, as often as set, and counts", async () => {
     const set = await rules(
       { route: "POST /v1/contacts", key: "write", fault: "503;times=1" },
       { route: "/v1/contacts/:id", fault: "404" },
@@ -143,24 +143,24 @@ describe("by rule", () => {
     );
     expect(set.status).toBe(200);
     const body = { phone_number: "+12025550145" };
-    expect((await it.write.post("/v1/contacts", body)).status).toBe(503);
-    const made = await it.write.post("/v1/contacts", body);
+    expect((await mock.write.post("/v1/contacts", body)).status).toBe(503);
+    const made = await mock.write.post("/v1/contacts", body);
     expect(made.status).toBe(201);
-    expect((await it.read.get(`/v1/contacts/${made.body.data.id}`)).status).toBe(404);
-    expect((await it.read.get("/v1/contacts")).status).toBe(200);
-    expect((await it.read.get("/v1/intents")).status).toBe(500);
-    expect((await it.write.get("/v1/intents")).status).toBe(200);
-    const { data } = (await it.anonymous.get("/mock/faults")).body;
+    expect((await mock.read.get(`/v1/contacts/${made.body.data.id}`)).status).toBe(404);
+    expect((await mock.read.get("/v1/contacts")).status).toBe(200);
+    expect((await mock.read.get("/v1/intents")).status).toBe(500);
+    expect((await mock.write.get("/v1/intents")).status).toBe(200);
+    const { data } = (await mock.anonymous.get("/mock/faults")).body;
     expect(data.map(({ met, left }: { met: number; left: number | null }) => [met, left])).toEqual([
       [1, 0],
       [1, null],
       [1, null],
     ]);
     expect((await rules()).body.data).toEqual([]);
-    expect((await it.read.get("/v1/intents")).status).toBe(200);
+    expect((await mock.read.get("/v1/intents")).status).toBe(200);
   });
 
-  test("a probability is drawn from the seed, the same at every start", async () => {
+  test("the same seed gives the same random faults at every start", async () => {
     const draw = async (seed: number) => {
       await using mock = await startTestMock({
         seed,
@@ -177,7 +177,7 @@ describe("by rule", () => {
     expect(other).not.toBe(first);
   });
 
-  test("bad rules are refused by their fields, and those before stay", async () => {
+  test("invalid rules are refused with their fields, and the current rules stay", async () => {
     await rules({ fault: "500", route: "GET /v1/team-members" });
     const answer = await rules(
       { fault: "500", route: "GET /v1/contact" },
@@ -191,7 +191,7 @@ describe("by rule", () => {
     expect(more.body.details["rules.1.fault"]).toContain("slow=MILLISECONDS");
     const unknown = await rules({ fault: "500", propability: 1 });
     expect(unknown.body.details["rules.0.propability"]).toContain("did you mean probability?");
-    expect((await it.read.get("/v1/team-members")).status).toBe(500);
+    expect((await mock.read.get("/v1/team-members")).status).toBe(500);
     await rules();
   });
 });

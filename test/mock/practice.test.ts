@@ -1,4 +1,4 @@
-/** The practice and its calls: nothing that the API would refuse, nothing that reads as if a machine had filled in a form. */
+/** The practice of a mock and its calls: valid for the API, and natural to read. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { localTime } from "../../src/lib/local-time.ts";
 import { callTimes, createCallSource } from "../../src/mock/conversations.ts";
@@ -28,7 +28,7 @@ function records(seed: number, count = CALLS): CallRecord[] {
   return times.map((time) => source.next(time));
 }
 
-test("the knowledge differs by location where it has to, and holds everywhere else", async () => {
+test("the knowledge of a location overrides the general knowledge", async () => {
   await using mock = await startTestMock();
   const places = (await mock.read.get("/v1/locations")).body.data as { id: string; name: string }[];
   const known = async (name: string) => {
@@ -48,23 +48,23 @@ describe("calls", () => {
   const all: CallRecord[] = [];
   beforeAll(() => all.push(...records(1)));
 
-  test("are taken as they are, every one", async () => {
+  test("are all stored without an error", async () => {
     const ingest = createIngest({ db: world.db, publicUrl: () => "http://127.0.0.1" });
     const writes = all.map((record) => {
       expect(callRecord.parse(record).external_id).toBe(record.external_id);
       return world.store.change(ACTOR, (tx) => ingest.put(tx, record));
     });
     for (const { outcome } of await Promise.all(writes)) expect(outcome).toBe("created");
-    // None was made up beside those that the practice has.
+    // The calls use the intents of the practice only.
     expect<number>(world.value("select count(*) from intents")).toBe(Object.keys(INTENTS).length);
   });
 
-  test("are the same for the same seed, and others for another", () => {
+  test("are the same for the same seed, and different for another", () => {
     expect(records(1, 50)).toEqual(records(1, 50));
     expect(records(2, 50)).not.toEqual(records(1, 50));
   });
 
-  test("have every reason to call among them, in more than one wording", () => {
+  test("cover every intent, each in more than one wording", () => {
     const openings = Map.groupBy(all, ({ intent }) => intent ?? null);
     for (const [name] of Object.values(INTENTS)) {
       const said = new Set(openings.get(name)?.map(({ transcript }) => transcript![1]!.text));
@@ -83,7 +83,7 @@ describe("calls", () => {
     expect(all.some(({ spam }) => spam)).toBe(true);
   });
 
-  test("read like speech: no gap, no placeholder, and time that only goes on", () => {
+  test("have complete sentences without placeholders, and ascending times", () => {
     for (const { transcript, summary, started_at, ended_at } of all) {
       const texts = [summary!, ...(transcript ?? []).map(({ text }) => text)];
       for (const text of texts) {
@@ -97,7 +97,7 @@ describe("calls", () => {
     }
   });
 
-  test("book within the opening hours of their location, and after the call", () => {
+  test("book appointments within the opening hours of their location, after the call", () => {
     const days = [
       "monday",
       "tuesday",
@@ -120,7 +120,7 @@ describe("calls", () => {
     }
   });
 
-  test("come when people call: hardly at night, most in the morning of a working day", () => {
+  test("come mostly on the mornings of working days, and rarely at night", () => {
     const hours = all.map(({ started_at }) =>
       localTime(Date.parse(started_at!), LOCATIONS.downtown.timezone),
     );

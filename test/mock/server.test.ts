@@ -1,4 +1,4 @@
-/** The mock server: the real thing in memory, the same at every start, with what a test suite needs beside it. */
+/** The mock server: the real server in memory, reproducible, with controls for test suites. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
 import { EVENT_TYPES } from "../../src/contract/event-types.ts";
@@ -8,19 +8,19 @@ import { startTestServer } from "../support/harness.ts";
 import { startTestMock, type TestMock } from "../support/mock.ts";
 import { startReceiver } from "../support/receiver.ts";
 
-let it: TestMock;
+let mock: TestMock;
 beforeAll(async () => {
-  it = await startTestMock();
+  mock = await startTestMock();
 });
-afterAll(() => it[Symbol.asyncDispose]());
+afterAll(() => mock[Symbol.asyncDispose]());
 
 const GOLDEN = "32ed599da7b933326241d57fa576568b565ac8a807bb24664871edfe210c2296";
 const NOW = Date.parse("2026-11-23T10:00:00.000Z");
 const trigger = (event: string, set: object = {}, more: object = {}) =>
-  it.anonymous.post("/mock/trigger", { event, set, ...more });
+  mock.anonymous.post("/mock/trigger", { event, set, ...more });
 
-describe("it is the real server", () => {
-  test("what is asked of both is answered alike: status, headers and the shape of the body", async () => {
+describe("compared with the real server", () => {
+  test("the mock answers with the same status, headers and body shape", async () => {
     await using real = await startTestServer();
     const requests: [string, string, unknown?][] = [
       ["GET", "/v1/me"],
@@ -54,13 +54,13 @@ describe("it is the real server", () => {
       };
       const [theirs, ours] = [
         await real.write.send(method, path, options),
-        await it.write.send(method, path, options),
+        await mock.write.send(method, path, options),
       ];
       expect([method, path, shape(ours)]).toEqual([method, path, shape(theirs)]);
     }
   });
 
-  test("its keys open it alone, and real keys do not open it", async () => {
+  test("keys of the mock work on the mock only, and real keys do not work on it", async () => {
     await using real = await startTestServer();
     for (const token of Object.values(MOCK_KEYS))
       expect(
@@ -68,20 +68,22 @@ describe("it is the real server", () => {
       ).toBe(401);
     const { tokens } = real;
     expect(
-      (await it.anonymous.get("/v1/me", { authorization: `Bearer ${tokens.write}` })).status,
+      (await mock.anonymous.get("/v1/me", { authorization: `Bearer ${tokens.write}` })).status,
     ).toBe(401);
-    expect((await it.read.get("/v1/me")).body.data.key.scope).toBe("read");
-    expect((await it.read.post("/v1/contacts", { phone_number: "+12025550149" })).status).toBe(403);
+    expect((await mock.read.get("/v1/me")).body.data.key.scope).toBe("read");
+    expect((await mock.read.post("/v1/contacts", { phone_number: "+12025550149" })).status).toBe(
+      403,
+    );
   });
 
-  test("what is posted stays until a reset, which brings back the beginning, in the same port", async () => {
-    await it.anonymous.post("/mock/reset");
-    const before = await it.read.all("/v1/contacts");
-    await it.write.post("/v1/contacts", { phone_number: "+12025550150" });
-    expect(await it.read.all("/v1/contacts")).toHaveLength(before.length + 1);
-    const { body } = await it.anonymous.post("/mock/reset");
+  test("a reset restores the initial data on the same port", async () => {
+    await mock.anonymous.post("/mock/reset");
+    const before = await mock.read.all("/v1/contacts");
+    await mock.write.post("/v1/contacts", { phone_number: "+12025550150" });
+    expect(await mock.read.all("/v1/contacts")).toHaveLength(before.length + 1);
+    const { body } = await mock.anonymous.post("/mock/reset");
     expect(body.data.requests).toEqual([]);
-    const after = await it.read.all("/v1/contacts");
+    const after = await mock.read.all("/v1/contacts");
     expect(after.map(({ phone_number }) => phone_number)).toEqual(
       before.map(({ phone_number }) => phone_number),
     );
@@ -92,8 +94,8 @@ describe("the same seed and the same time", () => {
   const start = (seed: number, speed = 0) =>
     startTestMock({ seed, calls: 12, time: { start: NOW, speed } });
 
-  /** All that can be read, and the answers to the same writes. */
-  async function told(mock: TestMock): Promise<string> {
+  /** The responses to all reads, and to the same writes. */
+  async function responsesOf(mock: TestMock): Promise<string> {
     const texts = [];
     for (const path of [
       "/v1/me",
@@ -116,20 +118,20 @@ describe("the same seed and the same time", () => {
     return [...texts, made.text, hook.text].join("\n");
   }
 
-  test("give the same bytes, ids and secrets included; another seed gives others", async () => {
+  test("give the same bytes, including ids and secrets; another seed gives different ones", async () => {
     await using first = await start(7);
     await using second = await start(7);
     await using other = await start(8);
-    const text = await told(first);
-    // On every machine: another value means that somebody's recorded tests will differ too.
+    const text = await responsesOf(first);
+    // Users record responses in their tests, so this value must not change.
     expect(sha256Hex(text.replaceAll(first.url, ""))).toBe(GOLDEN);
-    expect(await told(second)).toBe(text.replaceAll(first.url, second.url));
-    expect((await told(other)).replaceAll(other.url, first.url)).not.toBe(text);
+    expect(await responsesOf(second)).toBe(text.replaceAll(first.url, second.url));
+    expect((await responsesOf(other)).replaceAll(other.url, first.url)).not.toBe(text);
     await first.anonymous.post("/mock/reset");
-    expect(await told(first)).toBe(text);
+    expect(await responsesOf(first)).toBe(text);
   });
 
-  test("ids do not depend on how often somebody reads", async () => {
+  test("give the same ids, however many reads came before", async () => {
     await using first = await start(7);
     await using second = await start(7);
     for (let i = 0; i < 5; i += 1) await second.read.get("/v1/contacts");
@@ -140,7 +142,7 @@ describe("the same seed and the same time", () => {
     expect(await ids[1]).toBe(await ids[0]);
   });
 
-  test("a clock that is fixed stands still; with a speed it runs from there", async () => {
+  test("a fixed clock stands still; with a speed it runs from its start time", async () => {
     await using fixed = await start(7);
     const at = async (mock: TestMock) => (await mock.anonymous.get("/mock/state")).body.data.now;
     expect([await at(fixed), await at(fixed)]).toEqual(Array(2).fill("2026-11-23T10:00:00.000Z"));
@@ -152,23 +154,23 @@ describe("the same seed and the same time", () => {
 });
 
 describe("limits", () => {
-  test("are told and not kept, unless they are asked for; a faster clock fills the buckets sooner", async () => {
+  test("are reported but not applied without --limits; a faster clock refills the buckets faster", async () => {
     const config = { host: "127.0.0.1", port: 0, webhookAllow: [], readsPerMinute: 3 };
     await using open = await startTestMock({ config });
     for (let i = 0; i < 5; i += 1) {
       const { status, headers } = await open.read.get("/v1/me");
       expect([status, headers.get("ratelimit")]).toEqual([200, '"reads";r=3;t=0']);
     }
-    await using kept = await startTestMock({
+    await using limited = await startTestMock({
       config,
       limits: true,
       time: { start: null, speed: 600 },
     });
     const statuses = [];
-    for (let i = 0; i < 4; i += 1) statuses.push(await kept.read.get("/v1/me"));
+    for (let i = 0; i < 4; i += 1) statuses.push(await limited.read.get("/v1/me"));
     expect(statuses.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
-    // Twenty seconds of its clock for a request are a thirtieth of a second here.
-    for (let status = 429; status === 429; ) ({ status } = await kept.read.get("/v1/me"));
+    // A request needs 20 seconds on the mock's clock, which is 33 ms of real time.
+    for (let status = 429; status === 429; ) ({ status } = await limited.read.get("/v1/me"));
   });
 });
 
@@ -179,7 +181,7 @@ describe("strict", () => {
   });
   afterAll(() => strict[Symbol.asyncDispose]());
 
-  test("an unknown field is refused with the nearest known one, however deep it stands", async () => {
+  test("an unknown field is refused with the nearest known name, at any depth", async () => {
     const cases: [string, object, Record<string, string>][] = [
       [
         "/v1/contacts",
@@ -242,7 +244,7 @@ describe("strict", () => {
     ]);
   });
 
-  test("an unknown parameter is refused, also where none is taken", async () => {
+  test("an unknown query parameter is refused, also by an endpoint without parameters", async () => {
     const answer = await strict.read.get("/v1/calls?outcom=booked&q=a");
     expect(answer.body).toEqual({
       error: "validation_failed",
@@ -260,10 +262,10 @@ describe("strict", () => {
     expect((await strict.read.get("/v1/calls?outcome=booked")).status).toBe(200);
   });
 
-  test("without it both are passed over, as by the real server", async () => {
-    expect((await it.read.get("/v1/calls?outcom=booked")).status).toBe(200);
+  test("without --strict, unknown fields and parameters are ignored as by the real server", async () => {
+    expect((await mock.read.get("/v1/calls?outcom=booked")).status).toBe(200);
     expect(
-      (await it.write.post("/v1/contacts", { phone_number: "+12025550153", firstname: "A" }))
+      (await mock.write.post("/v1/contacts", { phone_number: "+12025550153", firstname: "A" }))
         .status,
     ).toBe(201);
   });
@@ -271,10 +273,10 @@ describe("strict", () => {
 
 describe("trigger", () => {
   test.each(EVENT_TYPES)(
-    "%s happens: it reaches the receiver, signed, and it alone",
+    "%s is sent to the receiver with a valid signature, and no other event is",
     async (event) => {
       await using receiver = await startReceiver();
-      const hook = await it.write.post("/v1/webhook-subscriptions", {
+      const hook = await mock.write.post("/v1/webhook-subscriptions", {
         url: receiver.url,
         events: EVENT_TYPES,
       });
@@ -286,14 +288,14 @@ describe("trigger", () => {
         data: object;
       };
       expect([payload.type, payload.data]).toEqual([event, body.data.event.data]);
-      await it.mock.instance().application.dispatcher.settled();
+      await mock.server.instance().application.dispatcher.settled();
       expect(receiver.requests).toHaveLength(1);
-      await it.write.delete(`/v1/webhook-subscriptions/${hook.body.data.id}`);
+      await mock.write.delete(`/v1/webhook-subscriptions/${hook.body.data.id}`);
     },
   );
 
-  test("a delivery that failed is tried again on the mock's clock, and signed by the receiver's", async () => {
-    // A minute of its time is a tenth of a second here, and its year is another.
+  test("a failed delivery is retried on the mock's clock and signed with the real time", async () => {
+    // A minute on the mock's clock is 100 ms of real time, and the clock is a year behind.
     await using fast = await startTestMock({ time: { start: NOW - 365 * 86_400_000, speed: 600 } });
     await using receiver = await startReceiver({ script: [{ status: 500 }, { status: 200 }] });
     const body = { url: receiver.url, events: ["call.ended"] };
@@ -306,28 +308,28 @@ describe("trigger", () => {
     expect(JSON.parse(first!.body).created_at).toStartWith("2025-11-23T");
   });
 
-  test("the API tells of it as well: the call is there, with what was set", async () => {
+  test("the API returns the call of the event with the fields that were set", async () => {
     const set = {
       message: "Please call back.",
       caller_name: "Ada",
       callback_number: "+12025550160",
     };
     const { data } = (await trigger("call.message_taken", set)).body;
-    const call = await it.read.get(`/v1/calls/${data.event.data.call_id}`);
+    const call = await mock.read.get(`/v1/calls/${data.event.data.call_id}`);
     expect(call.body.data.messages).toMatchObject([set]);
     const again = await trigger("call.message_taken", {
       call_id: data.event.data.call_id,
       message: "And the invoice.",
     });
     expect(again.status).toBe(200);
-    const both = await it.read.get(`/v1/calls/${data.event.data.call_id}`);
+    const both = await mock.read.get(`/v1/calls/${data.event.data.call_id}`);
     expect(both.body.data.messages.map(({ message }: { message: string }) => message)).toEqual([
       "Please call back.",
       "And the invoice.",
     ]);
   });
 
-  test("text stands for a number or a list where the field is one, and paths reach into lists", async () => {
+  test("a text is read as JSON if the field requires it, and paths reach into lists", async () => {
     const { body } = await trigger("call_order.status_changed", {
       "order.items.0.name": "Night guard",
       "order.items.0.quantity": "2",
@@ -335,7 +337,8 @@ describe("trigger", () => {
     });
     expect(body.data.event.data).toMatchObject({
       order: { items: [{ name: "Night guard", quantity: 2 }] },
-      ...{ order_status: "fulfilled", previous_status: "new" },
+      order_status: "fulfilled",
+      previous_status: "new",
     });
     const next = await trigger("call_order.status_changed", {
       call_id: body.data.event.data.call_id,
@@ -345,7 +348,7 @@ describe("trigger", () => {
     expect(tags.body.data.event.data).toMatchObject({ outcome_tags: ["a", "b"], summary: "12" });
   });
 
-  test("a copy of a delivered payload makes another such event, with ids of its own", async () => {
+  test("a copy of a delivered payload raises the same event for a new call", async () => {
     const { data: first } = (await trigger("call.appointment_booked", { service: "Crown" })).body;
     const { call_id: _, ...copy } = first.event.data;
     const { data: second } = (await trigger("call.appointment_booked", {}, { data: copy })).body;
@@ -372,19 +375,19 @@ describe("trigger", () => {
     ],
     ["call_order.status_changed", { order_status: "lost" }, "order_status", "must be one of"],
   ])("%s with %j is refused at %s", async (event, set, field, issue) => {
-    const before = (await it.anonymous.get("/mock/state")).body.data.calls;
+    const before = (await mock.anonymous.get("/mock/state")).body.data.calls;
     const { status, body } = await trigger(event, set);
     expect([status, Object.keys(body.details)]).toEqual([400, [field]]);
     expect(body.details[field]).toContain(issue);
-    expect((await it.anonymous.get("/mock/state")).body.data.calls).toBe(before);
+    expect((await mock.anonymous.get("/mock/state")).body.data.calls).toBe(before);
   });
 });
 
-describe("its own page is told", () => {
-  test("the requests with their bodies, newest first, and a curl that does the same again", async () => {
+describe("the data of the mock page", () => {
+  test("has the requests with their bodies, newest first, and a curl command that repeats each", async () => {
     const body = { phone_number: "+12025550170", first_name: "O'Hara" };
-    await it.write.post("/v1/contacts", body, { "idempotency-key": "it's mine" });
-    const { requests, keys } = (await it.anonymous.get("/mock/state")).body.data;
+    await mock.write.post("/v1/contacts", body, { "idempotency-key": "it's mine" });
+    const { requests, keys } = (await mock.anonymous.get("/mock/state")).body.data;
     expect(requests[0]).toMatchObject({
       method: "POST",
       path: "/v1/contacts",
@@ -394,7 +397,7 @@ describe("its own page is told", () => {
     expect(keys.map(({ token }: { token: string }) => token).sort()).toEqual(
       Object.values(MOCK_KEYS).sort(),
     );
-    const { data } = (await it.anonymous.get(`/mock/requests/${requests[0].number}`)).body;
+    const { data } = (await mock.anonymous.get(`/mock/requests/${requests[0].number}`)).body;
     expect(JSON.parse(data.request.body)).toEqual(body);
     expect(JSON.parse(data.answer.body).data.first_name).toBe("O'Hara");
     const ran = Bun.spawn(["sh", "-c", `${data.curl} -s`]);
@@ -402,25 +405,25 @@ describe("its own page is told", () => {
     expect(await new Response(ran.stdout).json()).toEqual(JSON.parse(data.answer.body));
   });
 
-  test("no key that is not its own is shown", async () => {
-    await it.anonymous.get("/v1/me", {
+  test("never has a key other than the keys of the mock", async () => {
+    await mock.anonymous.get("/v1/me", {
       authorization: "Bearer av_live_somebodysRealKey0000000000000000",
     });
-    const { requests } = (await it.anonymous.get("/mock/state")).body.data;
-    const { text } = await it.anonymous.get(`/mock/requests/${requests[0].number}`);
+    const { requests } = (await mock.anonymous.get("/mock/state")).body.data;
+    const { text } = await mock.anonymous.get(`/mock/requests/${requests[0].number}`);
     expect(text).toContain("$KEY");
     expect(text).not.toContain("somebodysRealKey");
   });
 
-  test("what is no control is refused in the envelope", async () => {
-    expect((await it.anonymous.get("/mock/nothing")).status).toBe(404);
-    const wrong = await it.anonymous.get("/mock/reset");
+  test("is refused to unknown paths, wrong methods, other sites and forms", async () => {
+    expect((await mock.anonymous.get("/mock/nothing")).status).toBe(404);
+    const wrong = await mock.anonymous.get("/mock/reset");
     expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
     const elsewhere = { "sec-fetch-site": "cross-site" };
-    const foreign = await it.anonymous.post("/mock/reset", undefined, elsewhere);
+    const foreign = await mock.anonymous.post("/mock/reset", undefined, elsewhere);
     expect([foreign.status, foreign.body.error]).toEqual([403, "forbidden_origin"]);
-    // A page of another site can send a form without asking, and nothing else.
-    const form = await it.anonymous.send("POST", "/mock/trigger", {
+    // A page of another site can send only a form without a preflight request.
+    const form = await mock.anonymous.send("POST", "/mock/trigger", {
       headers: { "content-type": "text/plain" },
       body: "{}",
     });

@@ -1,4 +1,4 @@
-/** A whole mock server for a test, on a free port of loopback. */
+/** A mock server for a test, on a free port of the loopback interface. */
 
 import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import { createLog } from "../../src/lib/log.ts";
@@ -9,7 +9,7 @@ import { type Mock, startMock } from "../../src/mock/server.ts";
 import { type Client, createClient } from "./client.ts";
 
 export interface TestMock extends AsyncDisposable {
-  mock: Mock;
+  server: Mock;
   url: string;
   read: Client;
   write: Client;
@@ -17,13 +17,17 @@ export interface TestMock extends AsyncDisposable {
   anonymous: Client;
 }
 
-/** With a few calls, limits off and the machine's own clock, unless a test wants it otherwise. */
+/** Starts a mock with five calls, without limits and with the machine's clock, unless `options` say otherwise. */
 export async function startTestMock(
   options: Partial<MockOptions> & { calls?: number } = {},
 ): Promise<TestMock> {
   const { calls = 5, seed = 1, ...rest } = options;
-  const mock = await startMock({
-    ...{ seed, strict: false, limits: false, faults: null, email: MOCK_ACCOUNT.email },
+  const server = await startMock({
+    seed,
+    strict: false,
+    limits: false,
+    faults: null,
+    email: MOCK_ACCOUNT.email,
     config: { host: "127.0.0.1", port: 0, webhookAllow: [] },
     time: { start: null, speed: 1 },
     log: createLog("silent"),
@@ -31,12 +35,12 @@ export async function startTestMock(
     ...rest,
   });
   return {
-    mock,
-    url: mock.url,
-    read: createClient(mock.url, MOCK_KEYS.read),
-    write: createClient(mock.url, MOCK_KEYS.write),
-    platform: createClient(mock.url, MOCK_KEYS.platform),
-    anonymous: createClient(mock.url, null),
-    [Symbol.asyncDispose]: () => mock.stop(),
+    server,
+    url: server.url,
+    read: createClient(server.url, MOCK_KEYS.read),
+    write: createClient(server.url, MOCK_KEYS.write),
+    platform: createClient(server.url, MOCK_KEYS.platform),
+    anonymous: createClient(server.url, null),
+    [Symbol.asyncDispose]: () => server.stop(),
   };
 }

@@ -142,7 +142,7 @@ test.each([
 });
 
 test("the link signs in, once; who is signed in is not asked again", async () => {
-  const link = it.mock.signInLink().replace(it.url, "");
+  const link = it.server.signInLink().replace(it.url, "");
   await using pages = await visit();
   const { page } = pages;
   pages.expectErrors("401 (Unauthorized)", "404 (Not Found)");
