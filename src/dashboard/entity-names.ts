@@ -13,8 +13,8 @@ import { locationEntity } from "../resources/locations.ts";
 import { organizationEntity } from "../resources/organization.ts";
 import { teamMemberEntity } from "../resources/team-members.ts";
 import type { AuditRow } from "../store/audit-chain.ts";
-import type { Entity } from "../store/change.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
+import type { Entity } from "../store/entity.ts";
 import { webhookSubscriptionEntity } from "../webhooks/subscriptions.ts";
 
 type Fields = Record<string, unknown>;

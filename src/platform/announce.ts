@@ -1,6 +1,6 @@
 /**
- * The events of a call, each once: what has been announced is kept with the call, so it is a change of state that raises
- * an event, never a record that was sent again.
+ * The events of a call, each raised once: the call stores what has been announced, so a change of its state raises an
+ * event, never a record that is sent again.
  */
 import { type CallView, ORDER_OUTCOME, type OrderStatus, type Raised } from "../resources/calls.ts";
 import { EVENTS } from "../resources/events.ts";
@@ -18,56 +18,62 @@ export const NOTHING_RAISED: Raised = {
 };
 
 /**
- * What will have been announced of a call once it is as `call` says. An unscorable call keeps its end, messages and
- * callback request to itself without their counting as announced: they are when it turns out to be scorable.
+ * What has been announced of a call once it has the state of `call`. The end, messages and callback request of an
+ * unscorable call do not count as announced: they are raised if the call turns out to be scorable.
  */
-export function raisedBy(was: Raised, call: Merged): Raised {
+export function raisedAfter(previous: Raised, call: Merged): Raised {
   const scorable = !call.unscorable;
   return {
-    ...was,
-    ended: was.ended || (scorable && call.status === "ended"),
-    messages: scorable ? Math.max(was.messages, call.messages.length) : was.messages,
-    callback: was.callback || (scorable && call.callback_request !== null),
-    escalations: Math.max(was.escalations, call.escalations.length),
-    appointment: was.appointment || call.appointment !== null,
+    ...previous,
+    ended: previous.ended || (scorable && call.status === "ended"),
+    messages: scorable ? Math.max(previous.messages, call.messages.length) : previous.messages,
+    callback: previous.callback || (scorable && call.callback_request !== null),
+    escalations: Math.max(previous.escalations, call.escalations.length),
+    appointment: previous.appointment || call.appointment !== null,
   };
 }
 
-/** Emits what lies between the two states, as the call stands now; its end comes last. */
-export function announce(tx: Transaction, call: CallView, was: Raised, now: Raised): void {
+/** Raises the events between two states, with the current data of the call; the end of the call comes last. */
+export function announceChanges(
+  tx: Transaction,
+  call: CallView,
+  previous: Raised,
+  current: Raised,
+): void {
   const { call_id, location_id, contact_id } = call;
-  const about = { call_id, location_id, contact_id };
-  for (const escalation of call.escalations.slice(was.escalations, now.escalations)) {
-    tx.emit("call.escalation_triggered", { ...about, ...escalation });
+  const ids = { call_id, location_id, contact_id };
+  for (const escalation of call.escalations.slice(previous.escalations, current.escalations)) {
+    tx.emit("call.escalation_triggered", { ...ids, ...escalation });
   }
-  if (now.appointment && !was.appointment) {
-    tx.emit("call.appointment_booked", { ...about, ...call.appointment });
+  if (current.appointment && !previous.appointment) {
+    tx.emit("call.appointment_booked", { ...ids, ...call.appointment });
   }
-  for (const { handled_at: _, ...message } of call.messages.slice(was.messages, now.messages)) {
-    tx.emit("call.message_taken", { ...about, ...message });
+  const messages = call.messages.slice(previous.messages, current.messages);
+  for (const { handled_at: _, ...message } of messages) {
+    tx.emit("call.message_taken", { ...ids, ...message });
   }
-  if (now.callback && !was.callback) {
+  if (current.callback && !previous.callback) {
     const { handled_at: _, ...request } = call.callback_request!;
-    tx.emit("call.callback_requested", { ...about, ...request });
+    tx.emit("call.callback_requested", { ...ids, ...request });
   }
-  if (now.ended && !was.ended) tx.emit("call.ended", endedData(call));
+  if (current.ended && !previous.ended) tx.emit("call.ended", endedData(call));
 }
 
 const ENDED_FIELDS = Object.keys(EVENTS["call.ended"].data.shape) as (keyof CallView)[];
 const ORDER_FIELDS = new Set<keyof CallView>(["outcome", "order_status", "order"]);
 
-/** The fields of an order are there with an order only. */
+/** The data of `call.ended`; it contains the fields of an order only for a call with an order. */
 function endedData(call: CallView): object {
-  const ordered = call.outcome === ORDER_OUTCOME && call.order !== null;
+  const hasOrder = call.outcome === ORDER_OUTCOME && call.order !== null;
   return Object.fromEntries(
-    ENDED_FIELDS.filter((field) => ordered || !ORDER_FIELDS.has(field)).map((field) => [
+    ENDED_FIELDS.filter((field) => hasOrder || !ORDER_FIELDS.has(field)).map((field) => [
       field,
       call[field],
     ]),
   );
 }
 
-/** An order that moved on; silent where the call shows no order, or showed none before. */
+/** Raises the change of an order's status. A call that shows no order, or showed none before, raises nothing. */
 export function announceOrder(
   tx: Transaction,
   call: CallView,

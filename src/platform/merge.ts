@@ -1,14 +1,12 @@
 /**
- * What a record makes of a call: the stored call with the record laid over it, and what cannot be so. Pure: it reads and
- * writes nothing.
+ * A record merged into a stored call, and the checks of the result. All functions are pure: they read and write nothing.
  */
-
 import type { Details } from "../contract/errors.ts";
 import { conflict } from "../http/errors.ts";
 import type { Call, OrderStatus } from "../resources/calls.ts";
 import type { CallRecord } from "./record.ts";
 
-/** A call without what it is found by and what is found for it. */
+/** A call without its keys and the objects that are resolved for it. */
 export type Merged = Omit<
   Call,
   | "seq"
@@ -22,7 +20,7 @@ export type Merged = Omit<
   | "raised"
 >;
 
-/** What a field is that was never told or was cleared. `direction` and `started_at` are always told. */
+/** The value of a field that was never sent or was cleared. `direction` and `started_at` are always sent. */
 const BLANK = {
   direction: undefined as never,
   started_at: undefined as never,
@@ -40,46 +38,35 @@ const BLANK = {
   appointment: null,
   recording_url: null,
 } satisfies Partial<Merged>;
-type Told = Pick<Merged, keyof typeof BLANK>;
+type CopiedFields = Pick<Merged, keyof typeof BLANK>;
+const COPIED = Object.keys(BLANK) as (keyof CopiedFields)[];
 
-export function merge(before: Call | null, record: CallRecord): Merged {
-  const stored: Told = before ?? BLANK;
-  const told = <K extends keyof Told>(field: K): Told[K] => {
-    const value = record[field] as Told[K] | null | undefined;
-    return value === undefined ? stored[field] : (value ?? (BLANK as Told)[field]);
-  };
-  const started_at = told("started_at");
-  const ended_at = told("ended_at");
+/** The call after a record: a field that is left out keeps the stored value, null clears it. */
+export function mergeRecord(previous: Call | null, record: CallRecord): Merged {
+  const stored: CopiedFields = previous ?? BLANK;
+  const copied = Object.fromEntries(
+    COPIED.map((field) => [
+      field,
+      record[field] === undefined ? stored[field] : (record[field] ?? BLANK[field]),
+    ]),
+  ) as CopiedFields;
+  const { started_at, ended_at } = copied;
   return {
+    ...copied,
     status: ended_at === null ? "in_progress" : "ended",
-    started_at,
-    ended_at,
     duration_seconds: ended_at === null ? null : secondsBetween(started_at, ended_at),
-    direction: told("direction"),
-    from_number: told("from_number"),
-    to_number: told("to_number"),
-    disposition: told("disposition"),
-    summary: told("summary"),
-    outcome: told("outcome"),
-    outcome_tags: told("outcome_tags"),
-    intent_confidence: told("intent_confidence"),
-    unscorable: told("unscorable"),
-    spam: told("spam"),
-    messages: messagesAfter(before, record),
-    callback_request: callbackAfter(before, record),
-    escalations: told("escalations"),
-    appointment: told("appointment"),
-    ...orderAfter(before, record),
-    recording_url: told("recording_url"),
+    messages: mergeMessages(previous, record),
+    callback_request: mergeCallback(previous, record),
+    ...mergeOrder(previous, record),
   };
 }
 
 const secondsBetween = (from: string, to: string) =>
   Math.round((Date.parse(to) - Date.parse(from)) / 1000);
 
-/** The platform knows nothing of who dealt with a message here: that stays with the message of the same place. */
-function messagesAfter(before: Call | null, { messages }: CallRecord): Merged["messages"] {
-  const stored = before?.messages ?? [];
+/** `handled_at` is unknown to the platform: it stays with the message at the same index. */
+function mergeMessages(previous: Call | null, { messages }: CallRecord): Merged["messages"] {
+  const stored = previous?.messages ?? [];
   if (messages === undefined) return stored;
   return (messages ?? []).map((message, i) => ({
     ...message,
@@ -87,31 +74,31 @@ function messagesAfter(before: Call | null, { messages }: CallRecord): Merged["m
   }));
 }
 
-function callbackAfter(
-  before: Call | null,
+function mergeCallback(
+  previous: Call | null,
   { callback_request: request }: CallRecord,
 ): Merged["callback_request"] {
-  const stored = before?.callback_request ?? null;
+  const stored = previous?.callback_request ?? null;
   if (request === undefined) return stored;
   return request && { ...request, handled_at: stored?.handled_at ?? null };
 }
 
-function orderAfter(
-  before: Call | null,
-  { order: told }: CallRecord,
+function mergeOrder(
+  previous: Call | null,
+  { order: sent }: CallRecord,
 ): Pick<Merged, "order" | "order_status"> {
-  const stored = before?.order_status ?? null;
-  if (told === undefined) return { order: before?.order ?? null, order_status: stored };
-  if (told === null) return { order: null, order_status: null };
-  const { status, ...order } = told;
+  const stored = previous?.order_status ?? null;
+  if (sent === undefined) return { order: previous?.order ?? null, order_status: stored };
+  if (sent === null) return { order: null, order_status: null };
+  const { status, ...order } = sent;
   return { order, order_status: status ?? stored ?? "new" };
 }
 
-/** Longer calls than this many seconds are mistakes, and more than the API says a call can last. */
-const LONGEST_SECONDS = 10_000_000;
+/** The longest duration that the API allows for a call. */
+const MAX_SECONDS = 10_000_000;
 
-/** What of the merged call cannot be, by the field of the record that is to blame. */
-export function problemsOf(call: Merged, record: CallRecord): Details {
+/** The contradictions in a merged call, by the field of the record that causes them. */
+export function findProblems(call: Merged, record: CallRecord): Details {
   const problems: Details = {};
   const { direction, started_at, ended_at, disposition } = call;
   if (direction === undefined) problems.direction = "is required";
@@ -119,17 +106,17 @@ export function problemsOf(call: Merged, record: CallRecord): Details {
   else if (ended_at !== null && ended_at < started_at) {
     if (record.ended_at === undefined) problems.started_at = "must not be later than ended_at";
     else problems.ended_at = "must not be earlier than started_at";
-  } else if ((call.duration_seconds ?? 0) > LONGEST_SECONDS) {
+  } else if ((call.duration_seconds ?? 0) > MAX_SECONDS) {
     problems[record.ended_at === undefined ? "started_at" : "ended_at"] =
-      `must be within ${LONGEST_SECONDS} seconds of the call's other end`;
+      `must be within ${MAX_SECONDS} seconds of the call's other end`;
   }
   if (disposition !== null && ended_at === null) {
-    problems.disposition = "needs ended_at: only a call that ended has one";
+    problems.disposition = "requires ended_at: only a call that ended has a disposition";
   }
   return problems;
 }
 
-/** Where an order may go from each status; it never comes back. */
+/** The statuses that may follow each status of an order; it never moves back. */
 const NEXT: Record<OrderStatus, readonly OrderStatus[]> = {
   new: ["in_progress", "fulfilled", "canceled"],
   in_progress: ["fulfilled", "canceled"],
@@ -137,11 +124,13 @@ const NEXT: Record<OrderStatus, readonly OrderStatus[]> = {
   canceled: [],
 };
 
-/** Throws `conflict` on `field` for a step that an order cannot make; to stay is none. */
-export function requireForward(from: OrderStatus, to: OrderStatus, field: string): void {
+/** Throws `conflict` on `field` for a change of status that is not allowed. The same status is allowed. */
+export function requireOrderStep(from: OrderStatus, to: OrderStatus, field: string): void {
   if (from === to || NEXT[from].includes(to)) return;
-  const open = NEXT[from];
-  throw conflict({
-    [field]: `cannot become ${to}: the order is ${from}${open.length === 0 ? " for good" : ` and may become ${open.join(", ")}`}`,
-  });
+  const next = NEXT[from];
+  const rule =
+    next.length === 0
+      ? `the status ${from} is final`
+      : `after ${from} the status must be one of ${next.join(", ")}`;
+  throw conflict({ [field]: `cannot become ${to}: ${rule}` });
 }

@@ -237,7 +237,10 @@ describe("what cannot be is refused on the field that is to blame", () => {
       { ended_at: "2027-11-23T10:00:00Z" },
       { ended_at: "must be within 10000000 seconds of the call's other end" },
     ],
-    [{ ended_at: null }, { disposition: "needs ended_at: only a call that ended has one" }],
+    [
+      { ended_at: null },
+      { disposition: "requires ended_at: only a call that ended has a disposition" },
+    ],
   ])("%j", async (given, details) => {
     await using world = openWorld();
     expect(await world.refusal(ended(given))).toEqual({ code: "validation_failed", details });

@@ -90,12 +90,12 @@ test("the refusal says where the order is and where it may go", async () => {
   const { call } = await world.put(ordered({ status: "in_progress" }));
   const back = await refusalOf(() => world.moveOrder(call.external_id, "new"));
   expect(back.details).toEqual({
-    status: "cannot become new: the order is in_progress and may become fulfilled, canceled",
+    status: "cannot become new: after in_progress the status must be one of fulfilled, canceled",
   });
   await world.moveOrder(call.external_id, "fulfilled");
   const over = await refusalOf(() => world.moveOrder(call.external_id, "canceled"));
   expect(over.details).toEqual({
-    status: "cannot become canceled: the order is fulfilled for good",
+    status: "cannot become canceled: the status fulfilled is final",
   });
 });
 

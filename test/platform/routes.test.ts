@@ -183,7 +183,7 @@ describe("PATCH of the order", () => {
       409,
       {
         error: "conflict",
-        details: { status: "cannot become new: the order is fulfilled for good" },
+        details: { status: "cannot become new: the status fulfilled is final" },
       },
     ]);
   });

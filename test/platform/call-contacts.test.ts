@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { verify } from "../../src/audit/log.ts";
 import { LIMITS } from "../../src/config.ts";
 import type { ApiError } from "../../src/http/errors.ts";
-import { withLine } from "../../src/platform/callers.ts";
+import { appendLine } from "../../src/platform/call-contacts.ts";
 import { contactEntity, contacts } from "../../src/resources/contacts.ts";
 import { ACTOR, insertContact } from "../support/store.ts";
 import { BUSINESS, CALLER, ended, openWorld, running, type Sent, STARTED } from "./world.ts";
@@ -115,13 +115,13 @@ describe("notes", () => {
   test("hold 20,000 characters, the newest lines of all", () => {
     const line = (i: number) => `2026-11-23 ${"😀".repeat(989)}${String(i).padStart(4, "0")}`;
     let notes: string | null = null;
-    for (let i = 0; i < 50; i += 1) notes = withLine(notes, line(i));
+    for (let i = 0; i < 50; i += 1) notes = appendLine(notes, line(i));
     const kept = notes!.split("\n");
     expect(kept.at(-1)).toBe(line(49));
     expect(kept).toHaveLength(19);
     expect([...notes!].length).toBeLessThanOrEqual(LIMITS.textLength);
     expect(kept).toEqual(Array.from({ length: 19 }, (_, i) => line(31 + i)));
-    const huge = withLine(notes, `2026-11-24 ${"ß".repeat(LIMITS.textLength)}`);
+    const huge = appendLine(notes, `2026-11-24 ${"ß".repeat(LIMITS.textLength)}`);
     expect([...huge]).toHaveLength(LIMITS.textLength);
     expect(huge.startsWith("2026-11-24 ß")).toBe(true);
   });
