@@ -21,7 +21,7 @@ export const NOTHING_RAISED: Raised = {
  * What has been announced of a call once it has the state of `call`. The end, messages and callback request of an
  * unscorable call do not count as announced: they are raised if the call turns out to be scorable.
  */
-export function raisedAfter(previous: Raised, call: Merged): Raised {
+export function nextRaised(previous: Raised, call: Merged): Raised {
   const scorable = !call.unscorable;
   return {
     ...previous,

@@ -18,7 +18,7 @@ import {
 import type { Db } from "../store/database.ts";
 import { oncePerDatabase } from "../store/database.ts";
 import type { Transaction } from "../store/transaction.ts";
-import { announceChanges, announceOrder, NOTHING_RAISED, raisedAfter } from "./announce.ts";
+import { announceChanges, announceOrder, NOTHING_RAISED, nextRaised } from "./announce.ts";
 import { updateContact } from "./call-contacts.ts";
 import { findProblems, type Merged, mergeRecord, requireOrderStep } from "./merge.ts";
 import type { CallRecord } from "./record.ts";
@@ -78,7 +78,7 @@ function storeRecord(tx: Transaction, record: CallRecord, view: View): Stored {
   const location_id = resolveLocation(tx.db, previous, merged, located, record);
   const contact = updateContact(tx, previous, merged, raisedBefore, record.caller);
   const { contact_id, noted } = contact;
-  const raised = { ...raisedAfter(raisedBefore, merged), noted, located };
+  const raised = { ...nextRaised(raisedBefore, merged), noted, located };
   const fields: CallFields = { ...merged, intent_id, location_id, contact_id, raised };
   const turns = turnsOf(tx.db, previous, record);
   if (previous === null) {

@@ -326,45 +326,35 @@ export const callDefinition = define<typeof calls>({
   },
   order: { by: sql`${calls.started_at}`, of: (row) => row.started_at },
   filters: {
-    from: since("from", calls.started_at, "Only calls that started then or later."),
-    to: until("to", calls.started_at, "Only calls that started earlier than that."),
+    from: since(calls.started_at, "Only calls that started then or later."),
+    to: until(calls.started_at, "Only calls that started earlier than that."),
     disposition: equals(
-      "disposition",
       calls.disposition,
       choice(DISPOSITIONS, { doc: "Only calls that ended so.", example: "missed" }),
     ),
     outcome: equals(
-      "outcome",
       calls.outcome,
       label({ doc: "Only calls with this outcome.", example: "booked" }),
     ),
     direction: equals(
-      "direction",
       calls.direction,
       choice(DIRECTIONS, { doc: "Only calls in this direction.", example: "inbound" }),
     ),
     contact_id: equals(
-      "contact_id",
       calls.contact_id,
       reference({ doc: "Only calls with this contact.", example: EXAMPLE_IDS.contact }),
     ),
-    location_id: locationFilter("location_id", calls.location_id),
+    location_id: locationFilter(calls.location_id),
     intent_id: equals(
-      "intent_id",
       calls.intent_id,
       reference({ doc: "Only calls with this intent.", example: EXAMPLE_IDS.intent }),
     ),
     status: equals(
-      "status",
       calls.status,
       choice(CALL_STATUSES, { doc: "Only calls that run, or only ended ones.", example: "ended" }),
     ),
-    unscorable: isTrue(
-      "unscorable",
-      calls.unscorable,
-      "Only unscorable calls, or only the others.",
-    ),
-    spam: isTrue("spam", calls.spam, "Only spam, or only the others."),
+    unscorable: isTrue(calls.unscorable, "Only unscorable calls, or only the others."),
+    spam: isTrue(calls.spam, "Only spam, or only the others."),
     q: fullText(
       callEntity.search,
       calls.seq,

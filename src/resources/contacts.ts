@@ -103,17 +103,14 @@ export const contactDefinition = define<typeof contacts>({
   },
   filters: {
     phone_number: equals(
-      "phone_number",
       contacts.phone_number,
       phoneNumber({ doc: "Only with this number.", example: "+15550100123" }),
     ),
     email: equals(
-      "email",
       contacts.email,
       email({ doc: "Only with this email address.", example: "maria@example.com" }),
     ),
     source: equals(
-      "source",
       contacts.source,
       choice(SOURCES, { doc: "Only with this source.", example: "call" }),
     ),

@@ -30,12 +30,12 @@ interface RowBase {
   updated_at: string;
 }
 
-/** Takes a named value of a condition and gives the SQL that stands in its place. */
-export type Bind = (name: string, value: string | number) => SQL;
+/** Binds a value of a condition and returns its placeholder. `variant` tells different SQL of one filter apart. */
+export type Bind = (value: string | number, variant?: string) => SQL;
 
 export interface Filter {
   schema: z.ZodType<string | undefined>;
-  /** The condition for a value. Which names it binds must tell its SQL, for it is prepared once for each set. */
+  /** The condition for a value. Its SQL depends on the variants that it binds only, so that it can be prepared. */
   condition(value: string, bind: Bind): SQL;
 }
 
@@ -257,14 +257,16 @@ function createLister<T extends ResourceTable>(
     const conditions: SQL[] = [];
     const values: Record<string, unknown> = { limit: limit + 1 };
     let signature = "";
-    const bind: Bind = (name, value) => {
-      values[name] = value;
-      signature += `${name} `;
-      return sql`${sql.placeholder(name)}`;
-    };
     for (const [name, filter] of Object.entries(filters)) {
-      const value = query[name];
-      if (value !== undefined) conditions.push(filter.condition(value, bind));
+      const sent = query[name];
+      if (sent === undefined) continue;
+      const bind: Bind = (value, variant = "") => {
+        const key = `${name}.${variant}`;
+        values[key] = value;
+        signature += `${key} `;
+        return sql`${sql.placeholder(key)}`;
+      };
+      conditions.push(filter.condition(sent, bind));
     }
     if (query.cursor !== undefined) {
       const [sort, last] = readCursor(query.cursor, mark);

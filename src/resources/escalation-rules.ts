@@ -160,8 +160,8 @@ export const escalationRuleDefinition = define<typeof escalationRules>({
     "destination.team_member_id": teamMemberReference,
   },
   filters: {
-    location_id: locationFilter("location_id", escalationRules.location_id),
-    active: isTrue("active", escalationRules.active, "Only active ones, or only inactive ones."),
+    location_id: locationFilter(escalationRules.location_id),
+    active: isTrue(escalationRules.active, "Only active ones, or only inactive ones."),
   },
   order: {
     by: sql`${escalationRules.position}`,

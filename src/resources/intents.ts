@@ -48,6 +48,6 @@ export const intentDefinition = define<typeof intents>({
     ),
     active: flag({ doc: "Whether calls are still sorted under it.", example: true }).default(true),
   },
-  filters: { active: isTrue("active", intents.active, "Only active ones, or only inactive ones.") },
+  filters: { active: isTrue(intents.active, "Only active ones, or only inactive ones.") },
   unique: { "intents.name": "name" },
 });

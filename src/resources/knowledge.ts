@@ -80,8 +80,8 @@ export const factDefinition = define<typeof facts>({
   // Key and location together, an absent location being one too: an index on expressions, in the migration.
   unique: { facts_key: "key" },
   filters: {
-    location_id: locationFilter("location_id", facts.location_id),
-    key: equals("key", facts.key, key("Only with this key.", "parking")),
+    location_id: locationFilter(facts.location_id),
+    key: equals(facts.key, key("Only with this key.", "parking")),
     q: substring(factEntity.search, facts.seq, "Words to find in key or value."),
   },
 });
@@ -112,7 +112,7 @@ export const faqDefinition = define<typeof faqs>({
     location_id,
   },
   filters: {
-    location_id: locationFilter("location_id", faqs.location_id),
+    location_id: locationFilter(faqs.location_id),
     q: substring(faqEntity.search, faqs.seq, "Words to find in question or answer."),
   },
 });
@@ -141,41 +141,37 @@ export const policyDefinition = define<typeof policies>({
   },
   unique: { policies_key: "policy_key" },
   filters: {
-    location_id: locationFilter("location_id", policies.location_id),
-    policy_key: equals(
-      "policy_key",
-      policies.policy_key,
-      key("Only with this key.", "cancellation"),
-    ),
+    location_id: locationFilter(policies.location_id),
+    policy_key: equals(policies.policy_key, key("Only with this key.", "cancellation")),
     q: substring(policyEntity.search, policies.seq, "Words to find in key or content."),
   },
 });
 
+type KnowledgeTable = ResourceTable & { location_id: SQLiteColumn };
 interface Kind {
-  type: "fact" | "faq" | "policy";
-  table: ResourceTable & { location_id: SQLiteColumn };
-  /** The column by which an entry of a location overrides an organization-wide one. */
+  definition: Defined<KnowledgeTable>;
+  /** The column by which an entry of a location overrides an organization-wide one; null for none. */
   key: SQLiteColumn | null;
-  definition: Defined<ResourceTable>;
 }
 
-const kind = <T extends Kind["table"]>(
-  type: Kind["type"],
-  table: T,
-  key: SQLiteColumn | null,
+const kind = <T extends KnowledgeTable>(
   definition: Defined<T>,
-): Kind => ({ type, table, key, definition: definition as unknown as Defined<ResourceTable> });
+  key: SQLiteColumn | null,
+): Kind => ({
+  definition: definition as unknown as Defined<KnowledgeTable>,
+  key,
+});
 
 const KINDS: readonly Kind[] = [
-  kind("fact", facts, facts.key, factDefinition),
-  kind("faq", faqs, null, faqDefinition),
-  kind("policy", policies, policies.policy_key, policyDefinition),
+  kind(factDefinition, facts.key),
+  kind(faqDefinition, null),
+  kind(policyDefinition, policies.policy_key),
 ];
 
 const KnowledgeEntry = z
   .union(
-    KINDS.map(({ type, definition }) =>
-      z.object({ type: z.literal(type), ...definition.object.shape }),
+    KINDS.map(({ definition }) =>
+      z.object({ type: z.literal(definition.entity.type), ...definition.object.shape }),
     ) as never,
   )
   .meta({ id: "KnowledgeEntry" });
@@ -194,7 +190,8 @@ const query = z.object({
 });
 
 /** The conditions that the filters of a request set on the rows of one kind. */
-function conditionsOf({ table, key, definition }: Kind, filters: Query): SQL[] {
+function conditionsOf({ definition, key }: Kind, filters: Query): SQL[] {
+  const { table } = definition.entity;
   const conditions: SQL[] = [];
   if (filters.effective === "true") {
     const location = filters.location_id ?? null;
@@ -208,7 +205,7 @@ function conditionsOf({ table, key, definition }: Kind, filters: Query): SQL[] {
     conditions.push(sql`${table.location_id} = ${filters.location_id}`);
   }
   if (filters.q !== undefined) {
-    const inPlace: Bind = (_name, value) => sql`${value}`;
+    const inPlace: Bind = (value) => sql`${value}`;
     conditions.push(definition.filters!.q!.condition(filters.q, inPlace));
   }
   return conditions;
@@ -216,7 +213,7 @@ function conditionsOf({ table, key, definition }: Kind, filters: Query): SQL[] {
 
 /** The newest rows of one kind, with the columns that all kinds share. */
 function selectNewest(kind: Kind, filters: Query, position: Position | null, count: number): SQL {
-  const { type, table } = kind;
+  const { type, table } = kind.definition.entity;
   const conditions = conditionsOf(kind, filters);
   if (position)
     conditions.push(sql`(${table.created_at}, ${table.id}) < (${position[0]}, ${position[1]})`);
@@ -231,7 +228,7 @@ function listKnowledge(db: Db, filters: Query): Page {
   if (filters.effective === "true" && filters.location_id !== undefined)
     requireLocation(db, filters.location_id);
   const selects = KINDS.map((kind) => selectNewest(kind, filters, position, limit + 1));
-  const rows = db.all<{ type: Kind["type"]; id: string; created_at: string }>(
+  const rows = db.all<{ type: string; id: string; created_at: string }>(
     sql`${sql.join(selects, sql` union all `)} order by created_at desc, id desc limit ${limit + 1}`,
   );
   return toPage(
@@ -240,7 +237,7 @@ function listKnowledge(db: Db, filters: Query): Page {
     mark,
     (row) => [row.created_at, row.id],
     ({ type, id }) => {
-      const { definition } = KINDS.find((kind) => kind.type === type)!;
+      const { definition } = KINDS.find(({ definition: { entity } }) => entity.type === type)!;
       return { type, ...definition.view(bindResource(definition, db).find(id)!) };
     },
   );

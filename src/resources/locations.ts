@@ -1,6 +1,13 @@
 /** Locations: where the business is. Exactly one is the default. */
 import { sql } from "drizzle-orm";
-import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  index,
+  integer,
+  type SQLiteColumn,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import { EXAMPLE_IDS } from "../contract/example.ts";
 import {
   flag,
@@ -48,11 +55,11 @@ export const isDefault = sql`is_default = 1`;
 export const locationReference = { noun: "location", entity: locationEntity };
 export const locationId = (doc: string) =>
   optional(reference({ doc, example: EXAMPLE_IDS.location }));
-export const locationFilter = (
-  name: string,
-  column: Parameters<typeof equals>[1],
-  doc = "Only of this location.",
-) => equals(name, column, reference({ doc, example: EXAMPLE_IDS.location }));
+export const locationFilter = (column: SQLiteColumn) =>
+  equals(
+    column,
+    reference({ doc: "Return only results for this location.", example: EXAMPLE_IDS.location }),
+  );
 
 export const locationDefinition = define<typeof locations>({
   noun: "location",

@@ -87,18 +87,10 @@ export const teamMemberDefinition = define<typeof teamMembers>({
   },
   references: { location_id: locationReference },
   filters: {
-    location_id: locationFilter("location_id", teamMembers.location_id),
-    department: equals(
-      "department",
-      teamMembers.department,
-      department("Only of this department."),
-    ),
-    tag: contains(
-      "tag",
-      teamMembers.tags,
-      label({ doc: "Only with this tag.", example: "spanish" }),
-    ),
-    active: isTrue("active", teamMembers.active, "Only active ones, or only inactive ones."),
+    location_id: locationFilter(teamMembers.location_id),
+    department: equals(teamMembers.department, department("Only of this department.")),
+    tag: contains(teamMembers.tags, label({ doc: "Only with this tag.", example: "spanish" })),
+    active: isTrue(teamMembers.active, "Only active ones, or only inactive ones."),
     q: substring(
       teamMemberEntity.search,
       teamMembers.seq,

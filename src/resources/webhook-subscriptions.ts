@@ -76,11 +76,7 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
       .meta({ examples: [null] }),
   },
   filters: {
-    enabled: isTrue(
-      "enabled",
-      webhookSubscriptions.enabled,
-      "`true` for enabled subscriptions, `false` for disabled ones.",
-    ),
+    enabled: isTrue(webhookSubscriptions.enabled, "Only enabled ones, or only the others."),
   },
   rules: {
     update(tx, before, changes) {
