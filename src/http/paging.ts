@@ -1,6 +1,6 @@
 /**
- * Keyset paging: a cursor names the last row seen, so a page costs the same wherever it is and no row is skipped or
- * doubled while others are added. A list is never counted; one row too many is read to know whether there is more.
+ * Keyset paging: a cursor names the last row of a page, so every page costs the same, and no row is skipped or repeated
+ * while others are added. Lists are never counted; one additional row tells whether there is a next page.
  */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
@@ -15,23 +15,22 @@ export const pagingQuery = {
     .regex(/^(?:[1-9][0-9]?|100)$/, `must be a whole number from 1 to ${LIMITS.pageMax}`)
     .optional()
     .meta({
-      description: `How many to answer with at most, 1 to ${LIMITS.pageMax}; ${LIMITS.pageDefault} where nothing is said.`,
+      description: `Maximum number of results, 1 to ${LIMITS.pageMax}. The default is ${LIMITS.pageDefault}.`,
       examples: ["25"],
     }),
   cursor: z.string().max(2_000).optional().meta({
-    description:
-      "`next_cursor` of the page before. It belongs to the filters it came from; with others it is refused.",
+    description: "`next_cursor` of the previous page. It is valid with the same filters only.",
   }),
 };
 
-/** Where a page starts: the sort value and id of the last row of the page before. */
+/** Where a page starts: the sort value and id of the last row of the previous page. */
 export type Position = readonly [sort: string | number, id: string];
 
 export function pageLimit(query: Query): number {
   return query.limit === undefined ? LIMITS.pageDefault : Number(query.limit);
 }
 
-/** What a cursor is bound to: the list and its filters, without the paging itself. */
+/** A hash of the list and its filters, without the paging parameters. A cursor is bound to it. */
 export function filterMark(list: string, query: Query): string {
   const { limit: _limit, cursor: _cursor, ...filters } = query;
   return sha256Hex(canonicalJson([list, filters])).slice(0, 16);
@@ -39,7 +38,7 @@ export function filterMark(list: string, query: Query): string {
 
 const CURSOR = z.tuple([z.union([z.string(), z.number()]), z.string(), z.string()]);
 
-/** The position a cursor stands for. Throws `validation_failed` for one that is not ours or has other filters. */
+/** Reads the position from a cursor. Throws `validation_failed` for an invalid cursor or one of other filters. */
 export function readCursor(cursor: string, mark: string): Position {
   let decoded: unknown;
   try {
@@ -48,15 +47,18 @@ export function readCursor(cursor: string, mark: string): Position {
     decoded = null;
   }
   const parsed = CURSOR.safeParse(decoded);
-  if (!parsed.success) throw invalid({ cursor: "is not a cursor of this API; use next_cursor" });
+  if (!parsed.success) throw invalid({ cursor: "must be the next_cursor of a previous page" });
   const [sort, id, cursorMark] = parsed.data;
   if (cursorMark !== mark) {
-    throw invalid({ cursor: "belongs to other filters; start again without it" });
+    throw invalid({
+      cursor:
+        "belongs to other filters; send the filters of the previous page, or start without a cursor",
+    });
   }
   return [sort, id];
 }
 
-/** Cuts the row too many off and says where the next page starts. */
+/** Removes the additional row and returns the page with the cursor of the next one. */
 export function toPage<Row>(
   rows: Row[],
   limit: number,

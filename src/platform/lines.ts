@@ -1,6 +1,6 @@
 /**
- * Many records, a line each. A line that is no record is told by its number and spoils no other; memory holds one line
- * and what is on its way to the disk, however long the whole is.
+ * Import of many records, one per line. An invalid line is reported by its number and affects no other. Memory holds one
+ * line and the records that are being stored, for a file of any length.
  */
 
 import { LIMITS } from "../config.ts";
@@ -10,9 +10,9 @@ import { checkBody } from "../http/validate.ts";
 import type { Actor } from "../store/actor.ts";
 import type { Store } from "../store/change.ts";
 import type { Ingest, Stored } from "./ingest.ts";
-import { callName, callRecord } from "./record.ts";
+import { callIdentifier, callRecord } from "./record.ts";
 
-/** A line that is not blank, by its number from 1; or why it could not be read. */
+/** A line that is not blank, with its number from 1, or why it cannot be read. */
 export type Line =
   | { number: number; text: string }
   | { number: number; tooLong: true }
@@ -22,60 +22,60 @@ const NEWLINE = 10;
 const RETURN = 13;
 const BYTE_ORDER_MARK = "\ufeff";
 
-/** Lines that are nothing to store cost the event loop no turn by themselves; after so many, others get theirs. */
-const LINES_A_TURN = 256;
-const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+/** Lines without a record never wait for the disk, so other requests get a turn of the event loop after this many. */
+const LINES_PER_TURN = 256;
+const yieldTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Lines of at most `LIMITS.recordBytes`, without their ends (LF or CRLF). One that is longer is skipped to its end. */
+/** Splits bytes into lines of at most `LIMITS.recordBytes`, without LF or CRLF. A longer line is skipped to its end. */
 export async function* splitLines(bytes: ReadableStream<Uint8Array>): AsyncGenerator<Line> {
-  const held = createHold(LIMITS.recordBytes);
+  const pending = createLineBuffer(LIMITS.recordBytes);
   let number = 0;
   for await (const chunk of bytes) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
       number += 1;
-      if (number % LINES_A_TURN === 0) await turn();
-      const line = readLine(number, held.finish(chunk.subarray(start, end)));
+      if (number % LINES_PER_TURN === 0) await yieldTurn();
+      const line = readLine(number, pending.finish(chunk.subarray(start, end)));
       if (line) yield line;
       start = end + 1;
     }
-    held.add(chunk.subarray(start));
+    pending.add(chunk.subarray(start));
   }
-  const last = readLine(number + 1, held.finish(new Uint8Array(0)));
+  const last = readLine(number + 1, pending.finish(new Uint8Array(0)));
   if (last) yield last;
 }
 
-/** The beginning of a line whose end is still to come: one block that grows, so that many small pieces cost no more. */
-function createHold(limit: number) {
-  // One byte more than a line may have, for the CR that may be its last.
-  const room = limit + 1;
+/** Holds the beginning of an incomplete line in one block that doubles, so that many small chunks stay cheap. */
+function createLineBuffer(limit: number) {
+  // One byte more than the limit of a line, for a CR at its end.
+  const capacity = limit + 1;
   let block = new Uint8Array(0);
   let length = 0;
   let tooLong = false;
 
-  function add(piece: Uint8Array): void {
-    if (piece.length === 0 || tooLong) return;
-    if (length + piece.length > room) {
+  function add(chunk: Uint8Array): void {
+    if (chunk.length === 0 || tooLong) return;
+    if (length + chunk.length > capacity) {
       tooLong = true;
       block = new Uint8Array(0);
       return;
     }
-    if (length + piece.length > block.length) {
-      const larger = new Uint8Array(Math.min(room, 2 * (length + piece.length)));
+    if (length + chunk.length > block.length) {
+      const larger = new Uint8Array(Math.min(capacity, 2 * (length + chunk.length)));
       larger.set(block.subarray(0, length));
       block = larger;
     }
-    block.set(piece, length);
-    length += piece.length;
+    block.set(chunk, length);
+    length += chunk.length;
   }
 
   return {
     add,
-    /** The whole line with its last piece, valid until the next `add`; null for one that is too long. */
-    finish(piece: Uint8Array): Uint8Array | null {
-      let line: Uint8Array | null = piece;
+    /** The complete line with its last chunk, valid until the next `add`; null for a line that is too long. */
+    finish(chunk: Uint8Array): Uint8Array | null {
+      let line: Uint8Array | null = chunk;
       if (length > 0 || tooLong) {
-        add(piece);
+        add(chunk);
         line = tooLong ? null : block.subarray(0, length);
       }
       length = 0;
@@ -101,17 +101,17 @@ function readLine(number: number, bytes: Uint8Array | null): Line | null {
   return text.trim() === "" ? null : { number, text };
 }
 
-/** What became of one record, as it is told over HTTP. */
+/** The result of one record in the HTTP response. */
 export interface LineAnswer {
   external_id: string | null;
-  /** The call's id; null where there is none. */
+  /** Id of the call; null if the record was refused. */
   id: string | null;
   status: Stored["outcome"] | "error";
-  /** What is wrong, by field; `record` where it is the line as a whole. Only of an error. */
+  /** Only with `error`: what is wrong, by field; `record` for the line as a whole. */
   details?: Details;
 }
 
-/** With the line's number, for those who have the file before them. */
+/** The result of one record with the number of its line in the file. */
 export interface LineResult {
   number: number;
   answer: LineAnswer;
@@ -121,37 +121,37 @@ export interface LineServices {
   store: Store;
   ingest: Ingest;
   actor: Actor;
-  /** Told of a failure that is nobody's fault but the program's; the line's answer says nothing of it. */
+  /** Receives an unexpected error. The answer of the line does not contain it. */
   onUnexpected(error: unknown, number: number): void;
-  /** Throws for a value with more than a record has; left out where that is passed over. */
+  /** Throws for a value with unknown fields. Without it they are ignored. */
   requireKnown?: (value: unknown) => void;
 }
 
-/** Of lines on their way to the disk: enough for a full group commit, and a bound for large ones. */
-const LINES_UNDER_WAY = LIMITS.groupOperations;
-const CHARACTERS_UNDER_WAY = 4 * LIMITS.recordBytes;
+/** Limits of the records that are being stored: enough for a full group commit, and a bound for large records. */
+const LINES_IN_FLIGHT = LIMITS.groupOperations;
+const CHARACTERS_IN_FLIGHT = 4 * LIMITS.recordBytes;
 
 type Outcome = { kind: "result"; result: LineResult } | { kind: "failure"; cause: unknown };
-type Next = { kind: "line"; line: Line } | { kind: "end"; broken: { cause: unknown } | null };
+type Next = { kind: "line"; line: Line } | { kind: "end"; failure: { cause: unknown } | null };
 
 /**
- * Stores records in their order, each by itself, and yields what became of each in the same order, as soon as it is
- * known. Many are under way at once, so that they share commits. Throws when the storage fails, and when the lines break
- * off, after telling of those that came; lines not told of may or may not be stored.
+ * Stores records in order, each in its own change, and yields their results in order as soon as they are known. Many are
+ * in flight at once to share commits. Throws when the storage or the input fails, after the results of the lines before;
+ * a line without a result may or may not be stored.
  */
 export async function* ingestLines(
   services: LineServices,
   lines: AsyncIterable<Line>,
 ): AsyncGenerator<LineResult> {
   const iterator = lines[Symbol.asyncIterator]();
-  const underWay: { size: number; outcome: Promise<Outcome> }[] = [];
+  const inFlight: { size: number; outcome: Promise<Outcome> }[] = [];
   let characters = 0;
   let next: Promise<Next> | null = nextOf(iterator);
-  let broken: { cause: unknown } | null = null;
+  let failure: { cause: unknown } | null = null;
   try {
-    while (next !== null || underWay.length > 0) {
-      const first = underWay[0]?.outcome;
-      const full = underWay.length >= LINES_UNDER_WAY || characters >= CHARACTERS_UNDER_WAY;
+    while (next !== null || inFlight.length > 0) {
+      const first = inFlight[0]?.outcome;
+      const full = inFlight.length >= LINES_IN_FLIGHT || characters >= CHARACTERS_IN_FLIGHT;
       const event: Next | Outcome =
         next === null || full
           ? await first!
@@ -159,72 +159,74 @@ export async function* ingestLines(
       if (event.kind === "line") {
         const size = "text" in event.line ? event.line.text.length : 0;
         characters += size;
-        underWay.push({ size, outcome: outcomeOf(services, event.line) });
+        inFlight.push({ size, outcome: storeLine(services, event.line) });
         next = nextOf(iterator);
       } else if (event.kind === "end") {
         next = null;
-        broken = event.broken;
+        failure = event.failure;
       } else if (event.kind === "result") {
-        characters -= underWay.shift()!.size;
+        characters -= inFlight.shift()!.size;
         yield event.result;
       } else throw event.cause;
     }
-    if (broken) throw broken.cause;
+    if (failure) throw failure.cause;
   } finally {
-    // Not waited for: a sender who fell silent would hold this up.
+    // Without await, because a sender that stopped sending would block it.
     iterator.return?.().catch(() => {});
   }
 }
 
-/** The next line, as a value even where reading failed, for nobody may be waiting for it at that moment. */
+/** The next line. A failure is a value too, because the promise may be rejected before anything awaits it. */
 const nextOf = (iterator: AsyncIterator<Line>): Promise<Next> =>
   iterator.next().then(
     ({ done, value }): Next =>
-      done ? { kind: "end", broken: null } : { kind: "line", line: value },
-    (cause): Next => ({ kind: "end", broken: { cause } }),
+      done ? { kind: "end", failure: null } : { kind: "line", line: value },
+    (cause): Next => ({ kind: "end", failure: { cause } }),
   );
 
-/** What becomes of one line, as a value even where that is a failure, for the lines before it are told of first. */
-async function outcomeOf(services: LineServices, line: Line): Promise<Outcome> {
+/** Stores one line. A failure is a value too, because the results of the lines before are yielded first. */
+async function storeLine(services: LineServices, line: Line): Promise<Outcome> {
   const { store, ingest, actor, onUnexpected, requireKnown } = services;
   const { number } = line;
-  const told = (answer: LineAnswer): Outcome => ({ kind: "result", result: { number, answer } });
+  const report = (answer: LineAnswer): Outcome => ({ kind: "result", result: { number, answer } });
   let external_id: string | null = null;
-  const refused = (details: Details) => told({ external_id, id: null, status: "error", details });
+  const refuse = (details: Details) => report({ external_id, id: null, status: "error", details });
   try {
     const value = jsonOf(line);
-    external_id = nameOf(value);
+    external_id = externalIdOf(value);
     requireKnown?.(value);
     const record = checkBody(callRecord, value);
     const { call, outcome } = await store.change(actor, (tx) => ingest.put(tx, record));
-    return told({ external_id: call.external_id, id: call.id, status: outcome });
+    return report({ external_id: call.external_id, id: call.id, status: outcome });
   } catch (error) {
     const refusal = toApiError(error);
     if (refusal.code === "unavailable") return { kind: "failure", cause: error };
     if (refusal.code === "internal_error") {
       onUnexpected(error, number);
-      return refused({ record: "could not be stored; see the server's log" });
+      return refuse({
+        record: "could not be stored because of an internal error; see the server log",
+      });
     }
     const { body, ...details } = refusal.details ?? {};
-    return refused(body === undefined ? details : { ...details, record: body });
+    return refuse(body === undefined ? details : { ...details, record: body });
   }
 }
 
 /** The JSON value of a line. Throws `invalid_json`. */
 function jsonOf(line: Line): unknown {
-  const refusal = (body: string) => new ApiError("invalid_json", { details: { body } });
+  const invalidLine = (body: string) => new ApiError("invalid_json", { details: { body } });
   if ("tooLong" in line)
-    throw refusal(`must be at most ${LIMITS.recordBytes / 1024 / 1024} MiB on its line`);
-  if ("notText" in line) throw refusal("is not valid UTF-8");
+    throw invalidLine(`must be at most ${LIMITS.recordBytes / 1024 / 1024} MiB per line`);
+  if ("notText" in line) throw invalidLine("is not valid UTF-8");
   try {
     return JSON.parse(line.text);
   } catch {
-    throw refusal("is not valid JSON");
+    throw invalidLine("is not valid JSON");
   }
 }
 
-/** The `external_id` that a refused record would have had, if that much of it can be read. */
-function nameOf(value: unknown): string | null {
-  const { external_id: name } = Object(value) as { external_id?: unknown };
-  return callName.safeParse({ external_id: name }).data?.external_id ?? null;
+/** The `external_id` of a record that may be invalid otherwise; null if it cannot be read. */
+function externalIdOf(value: unknown): string | null {
+  const { external_id } = Object(value) as { external_id?: unknown };
+  return callIdentifier.safeParse({ external_id }).data?.external_id ?? null;
 }

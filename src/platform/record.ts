@@ -1,26 +1,31 @@
 /**
- * A call record: what the voice platform sends of a call. Every field may be left out, which keeps what is stored, so
- * that the platform tells of a call piece by piece; null clears a field again. Unknown fields are passed over.
+ * A call record: the data of a call from the voice platform. Every field is optional and keeps its stored value when it
+ * is left out, so that the platform can report a call piece by piece. Null clears a field. Unknown fields are ignored.
  */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { choice, email, flag, isPlainUrl, label, tags, timestamp } from "../contract/fields.ts";
-import { callFields, DIRECTIONS, DISPOSITIONS, ORDER_STATUSES, parts } from "../resources/calls.ts";
-
-const aTime = "2026-11-23T10:42:00.000Z";
+import { choice, email, isPlainUrl, label } from "../contract/fields.ts";
+import { callFields, ORDER_STATUSES, parts } from "../resources/calls.ts";
 
 const metaOf = (schema: z.ZodType) => z.globalRegistry.get(schema) ?? {};
+const descriptionOf = (schema: z.ZodType) => metaOf(schema).description ?? "";
 
-/** A field that may be left out or be null. Its sentence is the schema's own unless another is given. */
-function field<S extends z.ZodType>(schema: S, description = metaOf(schema).description ?? "") {
-  return schema
+/** An optional field that may be null. Its description is the schema's own unless another is passed. */
+const field = <S extends z.ZodType>(schema: S, description = descriptionOf(schema)) =>
+  schema
     .nullable()
     .optional()
     .meta({ ...metaOf(schema), description });
-}
 
-const list = <S extends z.ZodType>(entry: S, description: string, most: number) =>
-  field(z.array(entry).max(most), `${description} A list that is sent replaces the one before.`);
+/** A field of a call that its first record must have. */
+const firstField = <S extends z.ZodType>(schema: S) =>
+  schema.optional().meta({
+    ...metaOf(schema),
+    description: `${descriptionOf(schema)} Required for a new call.`,
+  });
+
+const list = <S extends z.ZodType>(entry: S, description: string, max: number) =>
+  field(z.array(entry).max(max), `${description} Replaces the stored list.`);
 
 const caller = z.object({
   first_name: field(label({ doc: "First name.", example: "Maria" })),
@@ -30,7 +35,7 @@ const caller = z.object({
 
 const order = parts.order.extend({
   status: choice(ORDER_STATUSES, {
-    doc: "How far the order is; `new` for a new order where left out. It moves forward only: `new`, `in_progress`, `fulfilled`, or `canceled` from either of the first two.",
+    doc: "Status of the order; the default for a new order is `new`. It only moves forward: `new`, `in_progress`, `fulfilled`, or from one of the first two to `canceled`.",
     example: "new",
   }).optional(),
 });
@@ -40,88 +45,69 @@ const webAddress = z
   .max(LIMITS.urlLength)
   .refine(isPlainUrl, "must be an http or https address")
   .meta({
-    description: "Where the recording is.",
+    description: descriptionOf(callFields.recording_url),
     examples: ["https://recordings.example/CA7f3e.mp3"],
   });
 
-/** Each field of a record in the order of the reference, but the `external_id`. */
+/** The fields of a record in the order of the reference, without `external_id`. */
 const fields = {
-  direction: choice(DIRECTIONS, {
-    doc: "Who called whom. Required for a call that is not known yet.",
-    example: "inbound",
-  }).optional(),
+  direction: firstField(callFields.direction),
   from_number: field(callFields.from_number.unwrap()),
   to_number: field(callFields.to_number.unwrap()),
   location_id: field(
     callFields.location_id.unwrap(),
-    "The location that was called. Where left out or null, the one whose `phone_number` is the business's number of the call (`to_number` of an inbound, `from_number` of an outbound one), else the default location.",
+    "The location that was called. If it is left out or null, it is the location whose `phone_number` is the business's number of the call (`to_number` of an inbound call, `from_number` of an outbound call), otherwise the default location.",
   ),
-  started_at: timestamp({
-    doc: "When it began. Required for a call that is not known yet.",
-    example: aTime,
-  }).optional(),
-  ended_at: field(
-    timestamp({ doc: "When it ended; left out or null while it runs.", example: aTime }),
-  ),
-  disposition: field(
-    choice(DISPOSITIONS, {
-      doc: "How it ended; only of a call with `ended_at`.",
-      example: "completed",
-    }),
-  ),
+  started_at: firstField(callFields.started_at),
+  ended_at: field(callFields.ended_at.unwrap()),
+  disposition: field(callFields.disposition.unwrap(), "How the call ended. Requires `ended_at`."),
   summary: field(callFields.summary.unwrap()),
   outcome: field(callFields.outcome.unwrap()),
-  outcome_tags: field(tags({ doc: "Short labels for what came of it.", example: ["reschedule"] })),
+  outcome_tags: field(callFields.outcome_tags),
   intent: field(
     callFields.intent.unwrap(),
-    "What the caller wanted, by the intent's name; made if there is none of that name.",
+    "Name of the recognized intent. An intent of a new name is created.",
   ),
   intent_confidence: field(callFields.intent_confidence.unwrap()),
   transcript: list(parts.turn, "The conversation, in order.", LIMITS.transcriptTurns),
   unscorable: field(
-    flag({
-      doc: "A robocall, dialer or wrong number: while it is so, no `call.ended`, `call.message_taken` or `call.callback_requested` is raised; they are if it turns out to be none.",
-      example: false,
-    }),
+    callFields.unscorable,
+    "A robocall, dialer or wrong number. Such a call raises no `call.ended`, `call.message_taken` or `call.callback_requested` until it turns out to be scorable.",
   ),
-  spam: field(flag({ doc: "Taken for unwanted advertising.", example: false })),
+  spam: field(callFields.spam),
   caller: field(
     caller,
-    "What the caller said of themselves. It fills in what the contact lacks and never overwrites; a call without the other party's number has no contact, and what is told of its caller is not kept.",
+    "What the caller said about themselves. It completes the contact and never overwrites its values. A call without the other party's number has no contact, and the caller's data is not stored.",
   ),
-  messages: list(parts.message, "Messages the caller left.", LIMITS.listEntries),
-  callback_request: field(parts.callback, "The wish to be called back."),
-  escalations: list(
-    parts.escalation,
-    "Escalation rules that matched, in order.",
-    LIMITS.listEntries,
-  ),
-  appointment: field(parts.appointment, "The appointment that was booked."),
+  messages: list(parts.message, descriptionOf(callFields.messages), LIMITS.listEntries),
+  callback_request: field(parts.callback, descriptionOf(callFields.callback_request)),
+  escalations: list(parts.escalation, descriptionOf(callFields.escalations), LIMITS.listEntries),
+  appointment: field(parts.appointment, descriptionOf(callFields.appointment)),
   order: field(
     order,
-    "What was ordered; shown and announced once `outcome` is `order`. It is replaced whole, only a `status` left out stays.",
+    "The order. The API and events show it if `outcome` is `order`. It is replaced as a whole; a `status` that is left out keeps its value.",
   ),
   recording_url: field(webAddress),
 };
 
-/** One record among many: it says itself which call it is of. */
+/** One record of many, with the id of its call. */
 export const callRecord = z
   .object({ external_id: callFields.external_id, ...fields })
   .meta({ id: "CallRecord" });
 export type CallRecord = z.infer<typeof callRecord>;
 
-/** The record of a call that is named elsewhere, as in a path. */
+/** The record of a call whose id is known already, such as from a path. */
 export const namedCallRecord = z
   .object({ external_id: callFields.external_id.optional(), ...fields })
   .meta({ id: "NamedCallRecord" });
 
-/** The platform's id of a call by itself, as in a path. */
-export const callName = z.object({ external_id: callFields.external_id });
+/** The platform's id of a call alone, such as in a path. */
+export const callIdentifier = z.object({ external_id: callFields.external_id });
 
 export const orderMove = z
   .object({
     status: choice(ORDER_STATUSES, {
-      doc: "How far the order is now. It moves forward only.",
+      doc: "New status of the order. It only moves forward.",
       example: "in_progress",
     }),
   })

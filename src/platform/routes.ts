@@ -1,4 +1,4 @@
-/** The voice platform's own door, `/platform/v1`: calls come in here, one or many at a time, and their orders move on. */
+/** The API of the voice platform, `/platform/v1`: it stores calls, one or many at a time, and updates their orders. */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
 import { EXAMPLE_IDS } from "../contract/example.ts";
@@ -8,10 +8,10 @@ import { checkBody } from "../http/validate.ts";
 import { type Call, callDefinition } from "../resources/calls.ts";
 import { createIngest } from "./ingest.ts";
 import { ingestLines, splitLines } from "./lines.ts";
-import { callName, callRecord, namedCallRecord, orderMove } from "./record.ts";
+import { callIdentifier, callRecord, namedCallRecord, orderMove } from "./record.ts";
 
 const common = { tag: "Platform", access: "platform" as const };
-const params = { external_id: "The voice platform's own id of the call, 1 to 255 characters." };
+const params = { external_id: "Id of the call at the voice platform, 1 to 255 characters." };
 const CALL = { kind: "one" as const, data: callDefinition.object };
 
 const callRecordResult = z
@@ -19,16 +19,19 @@ const callRecordResult = z
     external_id: z
       .string()
       .nullable()
-      .meta({ description: "The record's; null where it has none.", examples: ["CA7f3e"] }),
+      .meta({
+        description: "`external_id` of the record; null if it has none.",
+        examples: ["CA7f3e"],
+      }),
     id: z
       .uuid()
       .nullable()
       .meta({
-        description: "The call's id; null where the record was refused.",
+        description: "Id of the call; null if the record was refused.",
         examples: [EXAMPLE_IDS.own],
       }),
     status: z.enum(["created", "updated", "unchanged", "error"]).meta({
-      description: "What became of the record; `unchanged` where it told nothing new.",
+      description: "Result for the record. `unchanged`: it contained nothing new.",
       examples: ["created"],
     }),
     details: z
@@ -36,15 +39,15 @@ const callRecordResult = z
       .optional()
       .meta({
         description:
-          "Only of an `error`: what is wrong, by field; `record` where it is the line as a whole.",
+          "Only with `error`: what is wrong, by field; `record` for the line as a whole.",
         examples: [{ "messages.0.message": "must not be blank" }],
       }),
   })
   .meta({ id: "CallRecordResult" });
 
-/** The call's name in the path, checked as in a record. */
-const nameIn = ({ external_id }: Params): string =>
-  checkBody(callName, { external_id }).external_id;
+/** The id of the call in the path, checked like in a record. */
+const externalIdOf = ({ external_id }: Params): string =>
+  checkBody(callIdentifier, { external_id }).external_id;
 
 const putCallRecord: WriteRoute<Call | null, z.infer<typeof namedCallRecord>> = {
   ...common,
@@ -52,21 +55,21 @@ const putCallRecord: WriteRoute<Call | null, z.infer<typeof namedCallRecord>> = 
   operation: "putCallRecord",
   path: "/platform/v1/calls/:external_id",
   params,
-  summary: "Tell of a call",
+  summary: "Report a call",
   description:
-    "Send what is known of the call, as often as there is news: when it begins, when something happens, when it ends. A field that is left out keeps what is stored, null clears it, a list or an object is replaced whole. The same record again changes nothing, and each event is raised once. 201 for a call that was not known yet, else 200.",
+    "Stores the known data of a call. Send it as often as it changes: when the call starts, when something happens, when it ends. A field that is left out keeps its stored value, null clears it, and a list or an object is replaced as a whole. Sending the same record again changes nothing, and each event is raised once. The response is 201 for a new call, otherwise 200.",
   body: namedCallRecord,
   bodyBytes: LIMITS.recordBytes,
   status: 200,
   answers: CALL,
   errors: ["conflict"],
-  find: (services, path) => createIngest(services).find(nameIn(path)),
+  find: (services, path) => createIngest(services).find(externalIdOf(path)),
   creates: true,
   view: (services, call) => createIngest(services).view(call!),
   write(services, tx, { params: path, body }) {
-    const external_id = nameIn(path);
+    const external_id = externalIdOf(path);
     if (body.external_id !== undefined && body.external_id !== external_id)
-      throw invalid({ external_id: "must be the one in the path, or left out" });
+      throw invalid({ external_id: "must equal the id in the path, or be left out" });
     const { call, outcome } = createIngest(services).put(tx, { ...body, external_id });
     if (outcome !== "created") return { data: call };
     return { data: call, status: 201, location: `/v1/calls/${call.id}` };
@@ -78,9 +81,9 @@ const importCallRecords: StreamRoute = {
   method: "POST",
   operation: "importCallRecords",
   path: "/platform/v1/calls",
-  summary: "Tell of many calls",
+  summary: "Report many calls",
   description:
-    "Takes records as NDJSON, one a line, and answers with a line for each that is not blank, in the same order, as soon as it is stored. A record does what it does by itself, so a bad one spoils no other, and the whole can be sent again.",
+    "Accepts records as NDJSON, one per line, and responds with one line for each line that is not blank, in the same order, as soon as the record is stored. Each record is stored by itself, so an invalid record affects no other. The whole file can be sent again.",
   line: callRecord,
   answers: { kind: "lines", data: callRecordResult },
   async *stream(services, { actor, body, requireKnown }) {
@@ -99,14 +102,14 @@ const moveCallOrder: WriteRoute<Call, z.infer<typeof orderMove>> = {
   operation: "moveCallOrder",
   path: "/platform/v1/calls/:external_id/order",
   params,
-  summary: "Move an order on",
+  summary: "Update the status of an order",
   description:
-    "From `new` to `in_progress` to `fulfilled`, skipping allowed, or from either of the first two to `canceled`; never back. A step raises `call_order.status_changed`; the status it has already changes nothing.",
+    "Moves an order from `new` to `in_progress` to `fulfilled`, or from one of the first two to `canceled`. Steps can be skipped; an order never moves back. A change raises `call_order.status_changed`; sending the current status changes nothing.",
   body: orderMove,
   status: 200,
   answers: CALL,
   errors: ["conflict"],
-  find: (services, path) => createIngest(services).find(nameIn(path)),
+  find: (services, path) => createIngest(services).find(externalIdOf(path)),
   view: (services, call) => createIngest(services).view(call),
   write: (services, tx, { body, target }) => ({
     data: createIngest(services).moveOrder(tx, target, body.status),

@@ -1,4 +1,4 @@
-/** Calls: read only here, for the voice platform owns them; `platform/` is how they come in. */
+/** Calls. They are read-only here, because the voice platform owns them; `platform/` stores them. */
 import { eq, sql } from "drizzle-orm";
 import { index, integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
@@ -38,37 +38,45 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
 const aTime = "2026-11-23T10:42:00.000Z";
 const aNumber = "+15550100123";
 
-/** The parts of a call, as the platform sends them, the API shows them and the events carry them. */
+/** The parts of a call in the records of the platform, in the API and in events. */
 export const parts = {
   turn: z.object({
-    role: choice(["agent", "caller"], { doc: "Who speaks.", example: "caller" }),
-    text: prose({ doc: "What was said.", example: "I need to move my appointment." }),
-    at: decimal({ doc: "Seconds from the start of the call.", example: 8.4 }, 0, 1_000_000),
+    role: choice(["agent", "caller"], { doc: "The speaker.", example: "caller" }),
+    text: prose({ doc: "The spoken text.", example: "I need to move my appointment." }),
+    at: decimal({ doc: "Seconds since the start of the call.", example: 8.4 }, 0, 1_000_000),
   }),
   message: z.object({
     message: prose({
-      doc: "What the caller wants passed on.",
+      doc: "The message.",
       example: "Please call back about the invoice.",
     }),
-    caller_name: label({ doc: "Who left it.", example: "Maria Ortiz" }).nullable().default(null),
-    callback_number: phoneNumber({ doc: "Number to call back.", example: aNumber })
+    caller_name: label({ doc: "Name of the person who left the message.", example: "Maria Ortiz" })
       .nullable()
       .default(null),
-    team_member_id: reference({ doc: "For whom it is.", example: EXAMPLE_IDS.teamMember })
+    callback_number: phoneNumber({ doc: "Phone number to call back.", example: aNumber })
+      .nullable()
+      .default(null),
+    team_member_id: reference({
+      doc: "The team member whom the message is for.",
+      example: EXAMPLE_IDS.teamMember,
+    })
       .nullable()
       .default(null),
   }),
   callback: z.object({
-    callback_number: phoneNumber({ doc: "Number to call back.", example: aNumber })
+    callback_number: phoneNumber({ doc: "Phone number to call back.", example: aNumber })
       .nullable()
       .default(null),
     requested_window: label({
-      doc: "When the caller would like it.",
+      doc: "When the caller would like to be called back.",
       example: "tomorrow before noon",
     })
       .nullable()
       .default(null),
-    reason: prose({ doc: "What it is about.", example: "A question about an invoice." }, 2_000)
+    reason: prose(
+      { doc: "Reason for the callback.", example: "A question about an invoice." },
+      2_000,
+    )
       .nullable()
       .default(null),
   }),
@@ -76,38 +84,40 @@ export const parts = {
     rule_id: reference({ doc: "The rule that matched.", example: EXAMPLE_IDS.rule })
       .nullable()
       .default(null),
-    rule_name: label({ doc: "Its name at the time.", example: "Emergencies" })
+    rule_name: label({ doc: "Name of the rule when it matched.", example: "Emergencies" })
       .nullable()
       .default(null),
-    action: choice(ACTIONS, { doc: "What was done.", example: "transfer" }),
-    triggered_at: timestamp({ doc: "When it matched.", example: aTime }),
+    action: choice(ACTIONS, { doc: "The action that was taken.", example: "transfer" }),
+    triggered_at: timestamp({ doc: "When the rule matched.", example: aTime }),
   }),
   appointment: z.object({
-    starts_at: timestamp({ doc: "When it begins.", example: aTime }),
-    duration_minutes: wholeNumber({ doc: "How long it takes.", example: 30 }, 1, 10_080)
+    starts_at: timestamp({ doc: "When the appointment starts.", example: aTime }),
+    duration_minutes: wholeNumber({ doc: "Duration in minutes.", example: 30 }, 1, 10_080)
       .nullable()
       .default(null),
-    service: label({ doc: "What for.", example: "Check-up" }).nullable().default(null),
-    attendee_name: label({ doc: "For whom.", example: "Maria Ortiz" }).nullable().default(null),
+    service: label({ doc: "The booked service.", example: "Check-up" }).nullable().default(null),
+    attendee_name: label({ doc: "Name of the attendee.", example: "Maria Ortiz" })
+      .nullable()
+      .default(null),
   }),
   order: z.object({
-    profile_name: label({ doc: "Which kind of order it is.", example: "Takeaway" })
-      .nullable()
-      .default(null),
+    profile_name: label({ doc: "Kind of order.", example: "Takeaway" }).nullable().default(null),
     items: z
       .array(
         z.object({
-          name: label({ doc: "What was ordered.", example: "Margherita" }),
-          quantity: wholeNumber({ doc: "How many.", example: 2 }, 1, 100_000).default(1),
-          price_cents: wholeNumber({ doc: "Price of one, in hundredths.", example: 1150 }, 0, 1e9)
+          name: label({ doc: "Name of the item.", example: "Margherita" }),
+          quantity: wholeNumber({ doc: "Quantity.", example: 2 }, 1, 100_000).default(1),
+          price_cents: wholeNumber({ doc: "Unit price in cents.", example: 1150 }, 0, 1e9)
             .nullable()
             .default(null),
-          notes: prose({ doc: "Wishes.", example: "no onions" }, 1_000).nullable().default(null),
+          notes: prose({ doc: "Special instructions.", example: "no onions" }, 1_000)
+            .nullable()
+            .default(null),
         }),
       )
       .max(LIMITS.listEntries)
       .default([]),
-    total_cents: wholeNumber({ doc: "Price of all, in hundredths.", example: 2300 }, 0, 1e12)
+    total_cents: wholeNumber({ doc: "Total price in cents.", example: 2300 }, 0, 1e12)
       .nullable()
       .default(null),
   }),
@@ -121,7 +131,7 @@ export type Escalation = z.infer<typeof parts.escalation>;
 export type Appointment = z.infer<typeof parts.appointment>;
 export type Order = z.infer<typeof parts.order>;
 
-/** What has been announced or noted already, so that it happens once however often the platform sends the call. */
+/** What has been announced and noted of a call, so that it happens once however often the platform sends the call. */
 export interface Raised {
   ended: boolean;
   messages: number;
@@ -129,13 +139,13 @@ export interface Raised {
   escalations: number;
   appointment: boolean;
   noted: boolean;
-  /** The platform named the location itself, so that no number moves the call to another. */
+  /** The platform has named the location, so no change of a number changes it. */
   located: boolean;
 }
 
 /**
- * Of calls with a message or callback request that nobody has dealt with. Said in these words, so that the index of just
- * these is used; within a text of the caller's the quotes would be escaped.
+ * The condition for calls with an open message or callback request. It must equal the condition of the partial index
+ * `calls_open`. A caller's own text cannot match, because its quotes are escaped.
  */
 export const HAS_OPEN_ITEMS = `unscorable = 0 and (instr(messages, '"handled_at":null') > 0 or instr(callback_request, '"handled_at":null') > 0)`;
 
@@ -171,7 +181,7 @@ export const calls = sqliteTable(
     raised: text({ mode: "json" }).$type<Raised>().notNull(),
   },
   (table) => [
-    // Beside what orders a list: everything that calls are counted by, so that counting reads no row.
+    // Includes all columns that calls are counted by, so that counting reads the index only.
     index("calls_started").on(
       table.started_at,
       table.id,
@@ -192,7 +202,7 @@ export const calls = sqliteTable(
 );
 export type Call = typeof calls.$inferSelect;
 
-/** Apart from the calls, so that a list reads none of them. */
+/** A separate table, so that lists of calls read no transcripts. */
 export const transcripts = sqliteTable("transcripts", {
   call_seq: integer()
     .primaryKey()
@@ -217,92 +227,109 @@ export const callEntity = {
 } satisfies Entity;
 
 const time = (doc: string, example = aTime) => timestamp({ doc, example });
-const handled = timestamp({ doc: "When somebody dealt with it.", example: aTime }).nullable();
+const handled = timestamp({
+  doc: "When it was marked as handled; null while it is open.",
+  example: aTime,
+}).nullable();
 const id = (doc: string, example: string) => reference({ doc, example }).nullable();
 
-/** The fields of an order in a call and its events; null, and in the events left out, unless `outcome` is `order`. */
+/** The outcome of a call with an order. With any other outcome the order is null, and events leave it out. */
 export const ORDER_OUTCOME = "order";
 
-/** A call as the API shows it, field by field. */
+/** The fields of a call in the API. */
 export const callFields = {
   call_id: reference({
-    doc: "The call, the same as `id`; the name it has in events.",
+    doc: "Id of the call. Equals `id`; events use this name.",
     example: EXAMPLE_IDS.own,
   }),
-  external_id: label({ doc: "The voice platform's own id of the call.", example: "CA7f3e" }, 255),
+  external_id: label({ doc: "Id of the call at the voice platform.", example: "CA7f3e" }, 255),
   location_id: id("The location that was called.", EXAMPLE_IDS.location),
-  status: choice(CALL_STATUSES, { doc: "Whether it still runs.", example: "ended" }),
-  started_at: time("When it began."),
-  ended_at: time("When it ended; null while it runs.", "2026-11-23T10:43:14.000Z").nullable(),
+  status: choice(CALL_STATUSES, {
+    doc: "Whether the call is in progress or has ended.",
+    example: "ended",
+  }),
+  started_at: time("When the call started."),
+  ended_at: time(
+    "When the call ended; null while it is in progress.",
+    "2026-11-23T10:43:14.000Z",
+  ).nullable(),
   duration_seconds: wholeNumber(
-    { doc: "How long it took; null while it runs.", example: 74 },
+    { doc: "Duration in seconds; null while the call is in progress.", example: 74 },
     0,
     1e7,
   ).nullable(),
-  direction: choice(DIRECTIONS, { doc: "Who called whom.", example: "inbound" }),
+  direction: choice(DIRECTIONS, {
+    doc: "`inbound`: the business was called. `outbound`: the business called.",
+    example: "inbound",
+  }),
   from_number: phoneNumber({
-    doc: "Number of the calling party; null when withheld.",
+    doc: "Phone number of the calling party; null if withheld.",
     example: aNumber,
   }).nullable(),
-  to_number: phoneNumber({ doc: "Number that was called.", example: "+15550100100" }).nullable(),
+  to_number: phoneNumber({
+    doc: "Phone number that was called.",
+    example: "+15550100100",
+  }).nullable(),
   disposition: choice(DISPOSITIONS, {
-    doc: "How it ended; null while it runs.",
+    doc: "How the call ended; null while it is in progress.",
     example: "completed",
   }).nullable(),
   summary: prose({
-    doc: "What it was about.",
+    doc: "Summary of the call.",
     example: "Ordered two pizzas for pick-up at seven.",
   }).nullable(),
   outcome: label({
-    doc: "What came of it: `order`, `booked` or another word of the platform.",
+    doc: "Result of the call: `order`, `booked` or another value from the voice platform.",
     example: "order",
   }).nullable(),
-  outcome_tags: tags({ doc: "Labels of what came of it.", example: ["takeaway"] }),
+  outcome_tags: tags({ doc: "Labels for the result.", example: ["takeaway"] }),
   contact_id: id("The contact at the other end; null for a withheld number.", EXAMPLE_IDS.contact),
   call_url: z.url().meta({
-    description: "The call's page in the dashboard.",
+    description: "Address of the call in the dashboard.",
     examples: [`https://allison.example/calls/${EXAMPLE_IDS.own}`],
   }),
-  intent_id: id("What the caller wanted.", EXAMPLE_IDS.intent),
-  intent: label({ doc: "The intent's name.", example: "Order food" }).nullable(),
-  intent_confidence: decimal({ doc: "How sure that is, 0 to 1.", example: 0.86 }, 0, 1).nullable(),
+  intent_id: id("The recognized intent.", EXAMPLE_IDS.intent),
+  intent: label({ doc: "Name of the intent.", example: "Order food" }).nullable(),
+  intent_confidence: decimal(
+    { doc: "Confidence of the intent, from 0 to 1.", example: 0.86 },
+    0,
+    1,
+  ).nullable(),
   unscorable: flag({
-    doc: "A robocall, dialer or wrong number: it raises no `call.ended`, `call.message_taken` or `call.callback_requested`.",
+    doc: "A robocall, dialer or wrong number. Such a call raises no `call.ended`, `call.message_taken` or `call.callback_requested`.",
     example: false,
   }),
-  spam: flag({ doc: "Taken for unwanted advertising.", example: false }),
+  spam: flag({ doc: "Flagged as spam.", example: false }),
   messages: z
     .array(parts.message.extend({ handled_at: handled }))
-    .meta({ description: "Messages the caller left." }),
+    .meta({ description: "Messages from the caller." }),
   callback_request: parts.callback
     .extend({ handled_at: handled })
     .nullable()
-    .meta({ description: "The wish to be called back." }),
+    .meta({ description: "The request for a callback." }),
   escalations: z
     .array(parts.escalation)
     .meta({ description: "Escalation rules that matched, in order." }),
-  appointment: parts.appointment
-    .nullable()
-    .meta({ description: "The appointment that was booked." }),
+  appointment: parts.appointment.nullable().meta({ description: "The booked appointment." }),
   order_status: choice(ORDER_STATUSES, {
-    doc: "How far the order is; null unless `outcome` is `order`.",
+    doc: "Status of the order; null unless `outcome` is `order`.",
     example: "new",
   }).nullable(),
   order: parts.order
     .nullable()
-    .meta({ description: "What was ordered; null unless `outcome` is `order`." }),
+    .meta({ description: "The order; null unless `outcome` is `order`." }),
   recording_url: z
     .url()
     .nullable()
     .meta({
-      description: "Where the recording is.",
+      description: "Address of the recording.",
       examples: ["https://recordings.example/CA7f3e.mp3"],
     }),
 };
 
 const transcript = z.array(parts.turn).meta({ description: "The conversation, in order." });
 
-/** A call as the API lists it. `intent` is the name that the intent has now. */
+/** A call in the API. `intent` is the current name of the intent. */
 export type CallView = Omit<Call, "seq" | "raised"> & {
   call_id: string;
   call_url: string;
@@ -326,44 +353,47 @@ export const callDefinition = define<typeof calls>({
   },
   order: { by: sql`${calls.started_at}`, of: (row) => row.started_at },
   filters: {
-    from: since(calls.started_at, "Only calls that started then or later."),
-    to: until(calls.started_at, "Only calls that started earlier than that."),
+    from: since(calls.started_at, "Return only calls that started at or after this time."),
+    to: until(calls.started_at, "Return only calls that started before this time."),
     disposition: equals(
       calls.disposition,
-      choice(DISPOSITIONS, { doc: "Only calls that ended so.", example: "missed" }),
+      choice(DISPOSITIONS, { doc: "Return only calls with this disposition.", example: "missed" }),
     ),
     outcome: equals(
       calls.outcome,
-      label({ doc: "Only calls with this outcome.", example: "booked" }),
+      label({ doc: "Return only calls with this outcome.", example: "booked" }),
     ),
     direction: equals(
       calls.direction,
-      choice(DIRECTIONS, { doc: "Only calls in this direction.", example: "inbound" }),
+      choice(DIRECTIONS, { doc: "Return only calls in this direction.", example: "inbound" }),
     ),
     contact_id: equals(
       calls.contact_id,
-      reference({ doc: "Only calls with this contact.", example: EXAMPLE_IDS.contact }),
+      reference({ doc: "Return only calls with this contact.", example: EXAMPLE_IDS.contact }),
     ),
     location_id: locationFilter(calls.location_id),
     intent_id: equals(
       calls.intent_id,
-      reference({ doc: "Only calls with this intent.", example: EXAMPLE_IDS.intent }),
+      reference({ doc: "Return only calls with this intent.", example: EXAMPLE_IDS.intent }),
     ),
     status: equals(
       calls.status,
-      choice(CALL_STATUSES, { doc: "Only calls that run, or only ended ones.", example: "ended" }),
+      choice(CALL_STATUSES, { doc: "Return only calls with this status.", example: "ended" }),
     ),
-    unscorable: isTrue(calls.unscorable, "Only unscorable calls, or only the others."),
-    spam: isTrue(calls.spam, "Only spam, or only the others."),
+    unscorable: isTrue(
+      calls.unscorable,
+      "`true`: return only unscorable calls. `false`: return only scorable calls.",
+    ),
+    spam: isTrue(calls.spam, "`true`: return only spam. `false`: exclude spam."),
     q: fullText(
       callEntity.search,
       calls.seq,
-      "Words to find in summary and transcript, each from its beginning.",
+      "Search words in summary and transcript. Each word matches from its beginning.",
     ),
   },
 });
 
-/** Gives each call as a client sees it, with the address of its page in the dashboard. */
+/** Returns a function that shows a call as a client sees it, with its address in the dashboard. */
 export function callView(publicUrl: () => string) {
   return ({ seq: _seq, raised: _raised, ...row }: Call & { intent?: string | null }): CallView => {
     const ordered = row.outcome === ORDER_OUTCOME;
@@ -384,23 +414,25 @@ const CallWithTranscript = callDefinition.object
   .meta({ id: "CallWithTranscript" });
 
 /**
- * Notes that somebody dealt with a message of a call, or with its callback request where `message` is null; or takes that
- * back. What is noted already stays as it is. Throws `not_found` where the call has no such thing.
+ * Marks a message of a call as handled or open; its callback request if `message` is null. An item that is marked already
+ * stays unchanged. Throws `not_found` for an item that the call does not have.
  */
 export function setHandled<C extends Call>(
   tx: Transaction,
   call: C,
   message: number | null,
-  handled: boolean,
+  isHandled: boolean,
 ): C {
   const mark = <T extends Handled>(item: T): T =>
-    handled === (item.handled_at !== null) ? item : { ...item, handled_at: handled ? tx.at : null };
+    isHandled === (item.handled_at !== null)
+      ? item
+      : { ...item, handled_at: isHandled ? tx.at : null };
   if (message === null) {
     if (call.callback_request === null) throw new ApiError("not_found");
     return tx.update(callEntity, call, { callback_request: mark(call.callback_request) }) as C;
   }
   if (call.messages[message] === undefined) throw new ApiError("not_found");
-  const messages = call.messages.map((each, i) => (i === message ? mark(each) : each));
+  const messages = call.messages.map((item, i) => (i === message ? mark(item) : item));
   return tx.update(callEntity, call, { messages }) as C;
 }
 
@@ -412,7 +444,7 @@ const prepareTurns = oncePerDatabase((db) =>
     .prepare(),
 );
 
-/** List and get; only the single call carries its transcript. */
+/** List and get. Only the single call includes its transcript. */
 export const callRoutes: readonly Route[] = [
   {
     ...listRoute(callDefinition),
@@ -421,7 +453,7 @@ export const callRoutes: readonly Route[] = [
   },
   {
     ...getRoute(callDefinition),
-    description: "The call with its transcript, which lists leave out.",
+    description: "Returns the call with its transcript. Lists leave the transcript out.",
     answers: { kind: "one", data: CallWithTranscript },
     read({ db, publicUrl }, { params }) {
       const row = bindResource(callDefinition, db).find(params.id ?? "");

@@ -1,4 +1,4 @@
-/** Contacts: who calls. They fill themselves from the calls that come in. */
+/** Contacts: the people who call. Incoming calls create and complete them. */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
@@ -48,11 +48,11 @@ export const contactEntity = {
     index: "contacts_search",
     fields: ["first_name", "last_name", "phone_number", "email"],
   },
-  // Grows with each call; in full it would be twice in every audit row of a frequent caller.
+  // Grows with each call, so the audit log stores a digest instead of the full text.
   digested: ["agent_notes"],
 } satisfies Entity;
 
-/** Has an index of its own, in the migration. */
+/** The migration creates an index on this expression. */
 const latest = sql`coalesce(${contacts.last_contact_at}, ${contacts.created_at})`;
 
 export const contactDefinition = define<typeof contacts>({
@@ -69,52 +69,59 @@ export const contactDefinition = define<typeof contacts>({
     last_name: optional(label({ doc: "Last name.", example: "Ortiz" })),
     email: optional(email({ doc: "Email address.", example: "maria@example.com" })),
     phone_number: phoneNumber({
-      doc: "Telephone number in E.164 form. No two contacts have the same, and it stays as it was at creation.",
+      doc: "Phone number in E.164 form. Unique, and cannot be changed after creation.",
       example: "+15550100123",
     }),
     custom: z
       .record(
-        label({ doc: "Its name.", example: "crm_id" }, 100),
-        prose({ doc: "A value of your own.", example: "A-1042" }, LIMITS.customLength),
+        label({ doc: "Name of the field.", example: "crm_id" }, 100),
+        prose({ doc: "Value of the field.", example: "A-1042" }, LIMITS.customLength),
       )
       .refine((values) => Object.keys(values).length <= LIMITS.customEntries, {
         error: `must have at most ${LIMITS.customEntries} entries`,
       })
       .default(() => ({}))
       .meta({
-        description: `Your own values: up to ${LIMITS.customEntries} short texts by name.`,
+        description: `Custom fields: up to ${LIMITS.customEntries} short texts by name.`,
         examples: [{ crm_id: "A-1042" }],
       }),
   },
   readOnly: {
     source: choice(SOURCES, {
-      doc: "How the contact came to be: from a call, by the API, or made by hand in the dashboard.",
+      doc: "How the contact was created: from a call, by the API, or manually in the dashboard.",
       example: "call",
     }),
     agent_notes: prose({
-      doc: "What the receptionist noted, a line for each call.",
+      doc: "Notes of the receptionist, one line per call.",
       example: "2026-11-23 Asked to move the check-up to Friday.",
     }).nullable(),
-    call_count: wholeNumber({ doc: "How many calls there were.", example: 3 }, 0, 2 ** 31),
+    call_count: wholeNumber({ doc: "Number of calls.", example: 3 }, 0, 2 ** 31),
     last_contact_at: timestamp({
-      doc: "When the latest call started; null for a contact who never called.",
+      doc: "When the latest call started; null for a contact without calls.",
       example: "2026-11-23T10:42:00.000Z",
     }).nullable(),
   },
   filters: {
     phone_number: equals(
       contacts.phone_number,
-      phoneNumber({ doc: "Only with this number.", example: "+15550100123" }),
+      phoneNumber({
+        doc: "Return only the contact with this phone number.",
+        example: "+15550100123",
+      }),
     ),
     email: equals(
       contacts.email,
-      email({ doc: "Only with this email address.", example: "maria@example.com" }),
+      email({ doc: "Return only contacts with this email address.", example: "maria@example.com" }),
     ),
     source: equals(
       contacts.source,
-      choice(SOURCES, { doc: "Only with this source.", example: "call" }),
+      choice(SOURCES, { doc: "Return only contacts with this source.", example: "call" }),
     ),
-    q: substring(contactEntity.search, contacts.seq, "Words to find in name, number or email."),
+    q: substring(
+      contactEntity.search,
+      contacts.seq,
+      "Search in name, phone number and email address.",
+    ),
   },
   order: { by: latest, of: (row) => row.last_contact_at ?? row.created_at },
   unique: { "contacts.phone_number": "phone_number" },
@@ -126,8 +133,8 @@ export const contactDefinition = define<typeof contacts>({
       call_count: 0,
       last_contact_at: null,
     }),
-    update(_tx, before, changes) {
-      if (changes.phone_number !== undefined && changes.phone_number !== before.phone_number) {
+    update(_tx, previous, changes) {
+      if (changes.phone_number !== undefined && changes.phone_number !== previous.phone_number) {
         throw invalid({ phone_number: "cannot be changed after creation; create another contact" });
       }
       return changes;

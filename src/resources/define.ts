@@ -1,7 +1,6 @@
 /**
- * The kernel: a resource's definition (its table, fields, filters and few rules of its own) becomes its list, get,
- * create, update and delete routes. Each promise about paging, conflicts, references and partial updates is kept here
- * once.
+ * The kernel: turns the definition of a resource (table, fields, filters and rules) into its list, get, create, update
+ * and delete routes. Paging, conflicts, references and partial updates are implemented here once.
  */
 import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
@@ -40,7 +39,7 @@ export interface Filter {
 }
 
 export interface Definition<T extends ResourceTable> {
-  /** As in "contact" and "contacts"; with a capital in `Contact`, the schema's name. */
+  /** Singular and plural for people, such as "team member" and "team members". */
   noun: string;
   plural: string;
   /** Name of the schema in the OpenAPI document. */
@@ -48,27 +47,27 @@ export interface Definition<T extends ResourceTable> {
   path: string;
   tag: string;
   entity: Entity<T>;
-  /** What a client may send. A field with a default may be left out at creation. */
+  /** The fields that a client may send. One with a default is optional at creation. */
   fields: Record<string, z.ZodType>;
-  /** What only the server sets. */
+  /** The fields that only the server sets. */
   readOnly?: Record<string, z.ZodType>;
   operations: readonly ("list" | "get" | "create" | "update" | "delete")[];
   /** What the dashboard's form says below the input of a field. */
   help?: Partial<Record<keyof Row<T> & string, string>>;
   filters?: Record<string, Filter>;
-  /** Of a list: the SQL it is sorted by and the same value of a row. Newest first by creation where absent. */
+  /** The SQL that a list is sorted by, and the same value of a row. The default is newest first by creation. */
   order?: { by: SQL; of(row: Row<T>): string | number; ascending?: boolean; after?: SQL };
-  /** Fields that hold the id of another resource, nested ones with a dot. */
+  /** Fields that hold the id of another resource; the path of a nested field has dots. */
   references?: Record<string, { noun: string; entity: Entity<ResourceTable> }>;
-  /** Which field is told for a violated unique index: what SQLite's message names, and the field. */
+  /** Unique indexes by the name in SQLite's message, each with the field to report as a conflict. */
   unique?: Record<string, string>;
-  /** Columns beside the table's own, such as a name looked up in another. */
+  /** Additional columns, such as a name from another table. */
   extras?: Record<string, SQL>;
   rules?: {
-    /** The new row, before it is stored: refuses or completes it. */
+    /** Completes a new row before it is stored, or throws. */
     create?(tx: Transaction, row: Row<T>): Row<T>;
-    /** The changes of an update, before they are stored: refuses or completes them. */
-    update?(tx: Transaction, before: Row<T>, changes: Partial<Row<T>>): Partial<Row<T>>;
+    /** Completes the changes of an update before they are stored, or throws. */
+    update?(tx: Transaction, previous: Row<T>, changes: Partial<Row<T>>): Partial<Row<T>>;
   };
 }
 
@@ -92,13 +91,13 @@ export interface Resource<T extends ResourceTable> {
   /** `view`: for a resource of which a client sees more than its columns. */
   list(query: Query, view?: (row: Row<T>) => object): Page;
   create(tx: Transaction, body: Record<string, unknown>): Row<T>;
-  update(tx: Transaction, before: Row<T>, body: Record<string, unknown>): Row<T>;
+  update(tx: Transaction, previous: Row<T>, body: Record<string, unknown>): Row<T>;
   remove(tx: Transaction, row: Row<T>): void;
-  /** Throws `validation_failed` for a field that refers to what does not exist. */
+  /** Throws `validation_failed` for a field that refers to an object that does not exist. */
   checkReferences(body: unknown): void;
 }
 
-/** A field that may be left out and is null then. */
+/** Makes a field optional, with null as its default. */
 export const optional = <S extends z.ZodType>(schema: S) =>
   schema
     .nullable()
@@ -107,7 +106,7 @@ export const optional = <S extends z.ZodType>(schema: S) =>
 
 const id = (noun: string) =>
   z.uuid().meta({
-    description: `Identifies the ${noun}.`,
+    description: `Id of the ${noun}.`,
     examples: [EXAMPLE_IDS.own],
   });
 const time = (doc: string) =>
@@ -126,8 +125,8 @@ export function define<T extends ResourceTable>(definition: Definition<T>): Defi
   const object = z
     .object({
       id: id(noun),
-      created_at: time(`When the ${noun} was made here.`),
-      updated_at: time(`When the ${noun} last changed.`),
+      created_at: time(`When the ${noun} was created.`),
+      updated_at: time(`When the ${noun} was last updated.`),
       ...plain,
       ...definition.readOnly,
     })
@@ -151,21 +150,21 @@ const mapValues = <A, B>(object: Record<string, A>, change: (value: A) => B): Re
   Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 
 /**
- * A row as a client sees it: the fields of the object's schema in their order, so that equal objects are equal texts and
- * have equal ETags wherever they were read.
+ * Returns a function that shows a row as a client sees it: the fields of the schema in its order, so that equal objects
+ * have equal texts and ETags.
  */
-export function viewOf<Row extends object>(object: z.ZodObject): (row: Row) => object {
-  const fields = Object.keys(object.shape);
+export function viewOf<Row extends object>(schema: z.ZodObject): (row: Row) => object {
+  const fields = Object.keys(schema.shape);
   return (row) => {
-    const shown: Record<string, unknown> = {};
-    for (const field of fields) shown[field] = (row as Record<string, unknown>)[field];
-    return shown;
+    const object: Record<string, unknown> = {};
+    for (const field of fields) object[field] = (row as Record<string, unknown>)[field];
+    return object;
   };
 }
 
 const resourcesOf = oncePerDatabase(() => new Map<object, unknown>());
 
-/** The resource of a definition in a database: one for each pair, so that its statements are prepared once. */
+/** Returns the resource of a definition in a database. There is one for each pair, so statements are prepared once. */
 export function bindResource<T extends ResourceTable>(definition: Defined<T>, db: Db): Resource<T> {
   const resources = resourcesOf(db);
   let resource = resources.get(definition) as Resource<T> | undefined;
@@ -201,13 +200,13 @@ function createResource<T extends ResourceTable>(definition: Defined<T>, db: Db)
       const seq = refuseDuplicates(definition.unique, noun, () => tx.insert(entity, row));
       return definition.extras ? find(row.id)! : { ...row, seq };
     },
-    update(tx, before, body) {
+    update(tx, previous, body) {
       const sent = Object.fromEntries(
         Object.entries(body).filter(([, value]) => value !== undefined),
       ) as Partial<Row<T>>;
-      const changes = rules?.update?.(tx, before, sent) ?? sent;
+      const changes = rules?.update?.(tx, previous, sent) ?? sent;
       return refuseDuplicates(definition.unique, noun, () =>
-        tx.update(entity, before, changes),
+        tx.update(entity, previous, changes),
       ) as Row<T>;
     },
     remove: (tx, row) => tx.remove(entity, row),
@@ -217,8 +216,8 @@ function createResource<T extends ResourceTable>(definition: Defined<T>, db: Db)
 type Order<T extends ResourceTable> = NonNullable<Definition<T>["order"]>;
 
 /**
- * Selects the rows strictly after the cursor's in the list's order. It is no comparison of row values, because SQLite
- * uses an index on an expression for a plain comparison only.
+ * The condition for rows strictly after the cursor's in the order of the list. It compares no row values, because SQLite
+ * uses an index on an expression only for a plain comparison.
  */
 function afterCursor<T extends ResourceTable>(table: ResourceTable, order: Order<T>): SQL {
   const from = order.after ?? sql`${sql.placeholder("cursor_sort")}`;
@@ -228,7 +227,7 @@ function afterCursor<T extends ResourceTable>(table: ResourceTable, order: Order
     : sql`(${order.by} <= ${from} and (${order.by} < ${from} or ${table.id} < ${lastId}))`;
 }
 
-/** The list of a resource: one statement for each combination of filters, the most recent ones kept prepared. */
+/** Returns the list function. It prepares a statement for each combination of filters and keeps the recent ones. */
 function createLister<T extends ResourceTable>(
   definition: Defined<T>,
   columns: Record<string, unknown>,
@@ -400,7 +399,7 @@ export function updateRoute<T extends ResourceTable>(
     access: "key",
     summary: `Update ${withArticle(noun)}`,
     description:
-      "Changes the fields that are sent and leaves the others as they are. PUT and PATCH do the same. A list or an object among the fields is replaced whole.",
+      "Updates the fields that are sent and leaves the others unchanged. PUT and PATCH behave the same. A list or an object is replaced as a whole.",
     body: updateBody as z.ZodType<object>,
     status: 200,
     answers: { kind: "one", data: object },

@@ -1,4 +1,4 @@
-/** Escalation rules: when a call leaves the receptionist's hands. The first active rule that matches wins. */
+/** Escalation rules: when the receptionist hands over a call. The first active rule that matches applies. */
 import { and, gte, lte, sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
@@ -32,24 +32,38 @@ const condition = z
       z.object({ type: z.literal("caller_request") }),
       z.object({
         type: z.literal("sentiment_threshold"),
-        below: decimal({ doc: "From 1, furious, to 10, delighted.", example: 3 }, 1, 10),
+        below: decimal(
+          {
+            doc: "Matches below this sentiment, from 1 (very negative) to 10 (very positive).",
+            example: 3,
+          },
+          1,
+          10,
+        ),
       }),
       z.object({
         type: z.literal("keywords"),
-        keywords: tags({ doc: "Words, any of which is enough.", example: ["lawyer"] }).min(1),
+        keywords: tags({
+          doc: "Keywords. The rule matches if the caller says any of them.",
+          example: ["lawyer"],
+        }).min(1),
       }),
       z.object({
         type: z.literal("duration"),
-        minutes: decimal({ doc: "Minutes the call has taken.", example: 10 }, 0, 1_440),
+        minutes: decimal({ doc: "Minutes since the start of the call.", example: 10 }, 0, 1_440),
       }),
       z.object({
         type: z.literal("repeated_failure"),
-        attempts: wholeNumber({ doc: "How often the receptionist failed.", example: 3 }, 1, 100),
+        attempts: wholeNumber(
+          { doc: "Number of failed attempts of the receptionist.", example: 3 },
+          1,
+          100,
+        ),
       }),
       z.object({
         type: z.literal("topic_match"),
         intent_id: reference({
-          doc: "The intent the call is sorted under.",
+          doc: "The intent of the call.",
           example: EXAMPLE_IDS.intent,
         }),
       }),
@@ -70,17 +84,20 @@ const destination = z
     [
       z.object({
         type: z.literal("team_member"),
-        team_member_id: reference({ doc: "Who takes the call.", example: EXAMPLE_IDS.teamMember }),
+        team_member_id: reference({
+          doc: "The team member who takes the call.",
+          example: EXAMPLE_IDS.teamMember,
+        }),
       }),
       z.object({
         type: z.literal("department"),
-        department: label({ doc: "Which department takes the call.", example: "Billing" }),
+        department: label({ doc: "The department that takes the call.", example: "Billing" }),
       }),
     ],
     { error: "must be one of team_member, department" },
   )
   .meta({
-    description: "Where the call goes; needed for the action `transfer`.",
+    description: "Where the call goes. Required for the action `transfer`.",
     examples: [{ type: "department", department: "Billing" }],
   });
 
@@ -112,8 +129,8 @@ function requireDestination(rule: Pick<Rule, "action" | "destination">): void {
   }
 }
 
-/** Moves the rules from `from` to `to`, both included, by one place, so that positions stay dense. */
-function shift(tx: Transaction, from: number, to: number, by: 1 | -1): void {
+/** Moves the rules at the positions `from` to `to` (inclusive) by one, so that positions have no gaps. */
+function shiftRules(tx: Transaction, from: number, to: number, by: 1 | -1): void {
   const between = and(gte(escalationRules.position, from), lte(escalationRules.position, to));
   for (const rule of tx.db.select().from(escalationRules).where(between).all()) {
     tx.follow(escalationRuleEntity, rule, { position: rule.position + by });
@@ -133,26 +150,32 @@ export const escalationRuleDefinition = define<typeof escalationRules>({
     active: "Inactive rules are skipped.",
   },
   fields: {
-    name: label({ doc: "What the rule is called.", example: "Emergencies" }),
+    name: label({ doc: "Name of the rule.", example: "Emergencies" }),
     condition,
-    action: choice(ACTIONS, { doc: "What happens when it matches.", example: "transfer" }),
+    action: choice(ACTIONS, { doc: "What happens when the rule matches.", example: "transfer" }),
     destination: optional(destination),
     agent_say: optional(
       prose(
-        { doc: "What the receptionist says first.", example: "I am putting you through." },
+        {
+          doc: "What the receptionist says before the action.",
+          example: "I am putting you through.",
+        },
         1_000,
       ),
     ),
     position: wholeNumber(
       {
-        doc: "Place in the order of all rules, from 0. Inserting shifts the rules behind; left out or past the end means last.",
+        doc: "Position among all rules, from 0. The rules after it move down by one. If it is left out or past the end, the rule becomes the last.",
         example: 0,
       },
       0,
       1_000_000_000,
     ).default(Number.MAX_SAFE_INTEGER),
-    active: flag({ doc: "An inactive rule is passed over.", example: true }).default(true),
-    location_id: locationId("The location whose calls it is for; null for all."),
+    active: flag({
+      doc: "Whether the rule is evaluated. An inactive rule never matches.",
+      example: true,
+    }).default(true),
+    location_id: locationId("Location whose calls the rule applies to; null for all locations."),
   },
   references: {
     location_id: locationReference,
@@ -161,33 +184,36 @@ export const escalationRuleDefinition = define<typeof escalationRules>({
   },
   filters: {
     location_id: locationFilter(escalationRules.location_id),
-    active: isTrue(escalationRules.active, "Only active ones, or only inactive ones."),
+    active: isTrue(
+      escalationRules.active,
+      "`true`: return only active rules. `false`: return only inactive rules.",
+    ),
   },
   order: {
     by: sql`${escalationRules.position}`,
     of: (row) => row.position,
     ascending: true,
-    // Where the cursor's rule stands now, not where it stood: rules inserted before it would double it otherwise.
+    // The current position of the cursor's rule: a rule inserted before it would repeat it otherwise.
     after: sql`(select position from escalation_rules where id = ${sql.placeholder("cursor_id")})`,
   },
   rules: {
     create(tx, row) {
       requireDestination(row);
-      const end = total(tx);
+      const end = countRules(tx);
       const position = Math.min(row.position, end);
-      shift(tx, position, end, 1);
+      shiftRules(tx, position, end, 1);
       return { ...row, position };
     },
-    update(tx, before, changes) {
-      requireDestination({ ...before, ...changes });
+    update(tx, previous, changes) {
+      requireDestination({ ...previous, ...changes });
       if (changes.position === undefined) return changes;
-      const position = Math.min(changes.position, total(tx) - 1);
-      if (position > before.position) shift(tx, before.position + 1, position, -1);
-      if (position < before.position) shift(tx, position, before.position - 1, 1);
+      const position = Math.min(changes.position, countRules(tx) - 1);
+      if (position > previous.position) shiftRules(tx, previous.position + 1, position, -1);
+      if (position < previous.position) shiftRules(tx, position, previous.position - 1, 1);
       return { ...changes, position };
     },
   },
 });
 
-const total = (tx: Transaction): number =>
+const countRules = (tx: Transaction): number =>
   tx.db.select({ n: sql<number>`count(*)` }).from(escalationRules).get()!.n;

@@ -1,6 +1,6 @@
 /**
- * The catalogue of events: what each means and what it carries, once. The reference (OpenAPI `webhooks`), the page
- * /docs/webhooks, the samples of `/test` and the check of a payload come from it.
+ * The catalogue of events: the meaning and the payload of each. The reference (OpenAPI `webhooks`), the page
+ * /docs/webhooks, the samples of `/test` and the check of payloads are derived from it.
  */
 import { z } from "zod";
 import type { EventType } from "../contract/event-types.ts";
@@ -27,7 +27,7 @@ interface EventEntry {
 }
 
 const { call_id, location_id, contact_id, order, order_status } = callFields;
-const about = { call_id, location_id, contact_id };
+const ids = { call_id, location_id, contact_id };
 
 export const EVENTS: Record<EventType, EventEntry> = {
   "call.ended": {
@@ -60,30 +60,22 @@ export const EVENTS: Record<EventType, EventEntry> = {
   },
   "call.message_taken": {
     meaning: "The caller left a message. Not sent for an unscorable call.",
-    data: z.object({ ...about, ...parts.message.shape }),
-    serverSet: ["contact_id"],
-    recordField: "messages",
+    data: z.object({ ...ids, ...parts.message.shape }),
   },
   "call.callback_requested": {
-    meaning: "The caller wishes to be called back. Not sent for an unscorable call.",
-    data: z.object({ ...about, ...parts.callback.shape }),
-    serverSet: ["contact_id"],
-    recordField: "callback_request",
+    meaning: "The caller requested a callback. Not sent for an unscorable call.",
+    data: z.object({ ...ids, ...parts.callback.shape }),
   },
   "call.escalation_triggered": {
-    meaning: "An escalation rule matched. Sent while the call may still run.",
-    data: z.object({ ...about, ...parts.escalation.shape }),
-    serverSet: ["contact_id"],
-    recordField: "escalations",
+    meaning: "An escalation rule matched. Can be sent while the call is in progress.",
+    data: z.object({ ...ids, ...parts.escalation.shape }),
   },
   "call.appointment_booked": {
     meaning: "The caller booked an appointment.",
-    data: z.object({ ...about, ...parts.appointment.shape }),
-    serverSet: ["contact_id"],
-    recordField: "appointment",
+    data: z.object({ ...ids, ...parts.appointment.shape }),
   },
   "contact.created": {
-    meaning: "A contact was made from a call, for a caller never seen before.",
+    meaning: "A call from an unknown number created a contact.",
     data: contactDefinition.object,
     serverSet: Object.keys(contactDefinition.object.shape).filter(
       (name) => name === "custom" || !(name in contactDefinition.fields),
@@ -91,17 +83,17 @@ export const EVENTS: Record<EventType, EventEntry> = {
     recordField: "caller",
   },
   "call_order.status_changed": {
-    meaning: "An order moved on: `new` → `in_progress` → `fulfilled`, or `canceled`.",
+    meaning: "The status of an order changed: `new` → `in_progress` → `fulfilled`, or `canceled`.",
     data: z.object({
       call_id,
       order: parts.order,
-      order_status: choice(ORDER_STATUSES, { doc: "What it is now.", example: "in_progress" }),
-      previous_status: choice(ORDER_STATUSES, { doc: "What it was before.", example: "new" }),
+      order_status: choice(ORDER_STATUSES, { doc: "Current status.", example: "in_progress" }),
+      previous_status: choice(ORDER_STATUSES, { doc: "Previous status.", example: "new" }),
     }),
     serverSet: [],
     recordField: "order",
   },
 };
 
-/** A payload made of the fields' examples; what `/test` sends and the reference shows. */
+/** A payload with the example of each field. `/test` sends it and the reference shows it. */
 export const sampleOf = (type: EventType) => exampleOf(EVENTS[type].data) as object;

@@ -1,4 +1,4 @@
-/** Intents: what a caller may want, and what the receptionist does then. */
+/** Intents: reasons for a call, and what the receptionist does about each. */
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { flag, label, prose } from "../contract/fields.ts";
 import { rowColumns } from "../store/columns.ts";
@@ -37,17 +37,25 @@ export const intentDefinition = define<typeof intents>({
   },
   fields: {
     name: label({
-      doc: "What the caller wants; no two intents have the same name.",
+      doc: "Name of the intent. Unique.",
       example: "Reschedule",
     }),
     description: optional(
       prose({
-        doc: "What the receptionist does about it.",
+        doc: "What the receptionist does for this intent.",
         example: "Offer the next three free slots and move the appointment.",
       }),
     ),
-    active: flag({ doc: "Whether calls are still sorted under it.", example: true }).default(true),
+    active: flag({
+      doc: "Whether the receptionist assigns calls to this intent.",
+      example: true,
+    }).default(true),
   },
-  filters: { active: isTrue(intents.active, "Only active ones, or only inactive ones.") },
+  filters: {
+    active: isTrue(
+      intents.active,
+      "`true`: return only active intents. `false`: return only inactive intents.",
+    ),
+  },
   unique: { "intents.name": "name" },
 });

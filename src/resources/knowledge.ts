@@ -1,6 +1,6 @@
 /**
  * Knowledge: what the receptionist may say. Facts and policies have a key; an entry of a location overrides the
- * organization-wide one with the same key there.
+ * organization-wide entry with the same key at that location.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { index, type SQLiteColumn, sqliteTable, text } from "drizzle-orm/sqlite-core";
@@ -24,16 +24,26 @@ import { type Bind, bindResource, type Defined, define, type ResourceTable } fro
 import { equals, substring } from "./filters.ts";
 import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
 
-const place = () => text().references(() => locations.id);
+const locationColumn = () => text().references(() => locations.id);
 
 export const facts = sqliteTable(
   "facts",
-  { ...rowColumns(), key: text().notNull(), value: text().notNull(), location_id: place() },
+  {
+    ...rowColumns(),
+    key: text().notNull(),
+    value: text().notNull(),
+    location_id: locationColumn(),
+  },
   (table) => [index("facts_created").on(table.created_at, table.id)],
 );
 export const faqs = sqliteTable(
   "faqs",
-  { ...rowColumns(), question: text().notNull(), answer: text().notNull(), location_id: place() },
+  {
+    ...rowColumns(),
+    question: text().notNull(),
+    answer: text().notNull(),
+    location_id: locationColumn(),
+  },
   (table) => [index("faqs_created").on(table.created_at, table.id)],
 );
 export const policies = sqliteTable(
@@ -42,7 +52,7 @@ export const policies = sqliteTable(
     ...rowColumns(),
     policy_key: text().notNull(),
     content: text().notNull(),
-    location_id: place(),
+    location_id: locationColumn(),
   },
   (table) => [index("policies_created").on(table.created_at, table.id)],
 );
@@ -52,7 +62,9 @@ const common = {
   operations: ["list", "get", "create", "update", "delete"] as const,
   references: { location_id: locationReference },
 };
-const location_id = locationId("The location it holds at; null for the whole organization.");
+const location_id = locationId(
+  "Location that the entry applies to; null for the whole organization.",
+);
 const key = (doc: string, example: string) => label({ doc, example }, 100);
 
 const factEntity = {
@@ -73,16 +85,16 @@ export const factDefinition = define<typeof facts>({
     location_id: "Leave empty for the whole organization.",
   },
   fields: {
-    key: key("What the fact is about; once for each location.", "parking"),
+    key: key("Key of the fact. Unique for each location.", "parking"),
     value: prose({ doc: "The fact.", example: "Free parking behind the building." }),
     location_id,
   },
-  // Key and location together, an absent location being one too: an index on expressions, in the migration.
+  // An index on key and location, in which an absent location is a value too. The migration creates it.
   unique: { facts_key: "key" },
   filters: {
     location_id: locationFilter(facts.location_id),
-    key: equals(facts.key, key("Only with this key.", "parking")),
-    q: substring(factEntity.search, facts.seq, "Words to find in key or value."),
+    key: equals(facts.key, key("Return only facts with this key.", "parking")),
+    q: substring(factEntity.search, facts.seq, "Search in key and value."),
   },
 });
 
@@ -101,19 +113,16 @@ export const faqDefinition = define<typeof faqs>({
   entity: faqEntity,
   help: { location_id: "Leave empty for the whole organization." },
   fields: {
-    question: prose(
-      { doc: "A question that callers ask.", example: "Do you take walk-ins?" },
-      1_000,
-    ),
+    question: prose({ doc: "The question.", example: "Do you take walk-ins?" }, 1_000),
     answer: prose({
-      doc: "What the receptionist answers.",
+      doc: "The answer of the receptionist.",
       example: "Yes, on weekdays before noon.",
     }),
     location_id,
   },
   filters: {
     location_id: locationFilter(faqs.location_id),
-    q: substring(faqEntity.search, faqs.seq, "Words to find in question or answer."),
+    q: substring(faqEntity.search, faqs.seq, "Search in question and answer."),
   },
 });
 
@@ -135,15 +144,18 @@ export const policyDefinition = define<typeof policies>({
     location_id: "Leave empty for the whole organization.",
   },
   fields: {
-    policy_key: key("What the policy is about; once for each location.", "cancellation"),
+    policy_key: key("Key of the policy. Unique for each location.", "cancellation"),
     content: prose({ doc: "The policy.", example: "Cancel at least 24 hours ahead." }),
     location_id,
   },
   unique: { policies_key: "policy_key" },
   filters: {
     location_id: locationFilter(policies.location_id),
-    policy_key: equals(policies.policy_key, key("Only with this key.", "cancellation")),
-    q: substring(policyEntity.search, policies.seq, "Words to find in key or content."),
+    policy_key: equals(
+      policies.policy_key,
+      key("Return only policies with this key.", "cancellation"),
+    ),
+    q: substring(policyEntity.search, policies.seq, "Search in key and content."),
   },
 });
 
@@ -177,13 +189,13 @@ const KnowledgeEntry = z
   .meta({ id: "KnowledgeEntry" });
 
 const query = z.object({
-  q: search("Words to find in any part of an entry.").optional(),
+  q: search("Search in all fields of an entry.").optional(),
   location_id: reference({
-    doc: "Only entries of this location; with `effective=true`, what holds there.",
+    doc: "Return only entries of this location; with `effective=true`, the entries that apply there.",
     example: EXAMPLE_IDS.location,
   }).optional(),
   effective: queryFlag({
-    doc: "`true`: what holds at the location, organization-wide entries included where it has none of its own; without `location_id`, the organization-wide entries.",
+    doc: "`true`: return the entries that apply at the location, which are its own and the organization-wide ones that it does not override. Without `location_id`: the organization-wide entries.",
     example: true,
   }).optional(),
   ...pagingQuery,
@@ -252,17 +264,13 @@ export const knowledgeRoute: ReadRoute = {
   access: "key",
   summary: "List knowledge of all kinds",
   description:
-    "Facts, FAQs and policies in one list. With `effective=true` it answers with what the receptionist goes by at a location: an entry of the location overrides the organization-wide one with the same key.",
+    "Returns facts, FAQs and policies in one list. With `effective=true` it returns the entries that apply at a location: an entry of the location overrides the organization-wide entry with the same key.",
   query,
   answers: { kind: "page", data: KnowledgeEntry },
   read: ({ db }, { query: filters }) => listKnowledge(db, filters),
 };
 
-function requireLocation(db: Db, locationIdGiven: string): void {
-  const found = db
-    .select({ id: locations.id })
-    .from(locations)
-    .where(sql`id = ${locationIdGiven}`)
-    .get();
+function requireLocation(db: Db, id: string): void {
+  const found = db.select({ id: locations.id }).from(locations).where(sql`id = ${id}`).get();
   if (!found) throw invalid({ location_id: "names no location that exists" });
 }

@@ -1,4 +1,4 @@
-/** Locations: where the business is. Exactly one is the default. */
+/** Locations of the business. Exactly one is the default. */
 import { sql } from "drizzle-orm";
 import {
   index,
@@ -48,10 +48,10 @@ export const locations = sqliteTable(
 
 export const locationEntity = { type: "location", table: locations } satisfies Entity;
 
-/** In these words, so that the index of just this row is used. */
+/** Must equal the condition of the partial index `locations_one_default`. */
 export const isDefault = sql`is_default = 1`;
 
-/** For the other resources' `location_id`. */
+/** For the field `location_id` of other resources. */
 export const locationReference = { noun: "location", entity: locationEntity };
 export const locationId = (doc: string) =>
   optional(reference({ doc, example: EXAMPLE_IDS.location }));
@@ -76,27 +76,27 @@ export const locationDefinition = define<typeof locations>({
   },
   fields: {
     name: label({
-      doc: "What the location is called; no two have the same name.",
+      doc: "Name of the location. Unique.",
       example: "Downtown",
     }),
-    address: optional(label({ doc: "Street and number.", example: "12 Market Street" })),
+    address: optional(label({ doc: "Street address.", example: "12 Market Street" })),
     city: optional(label({ doc: "City.", example: "Springfield" })),
     state: optional(label({ doc: "State or region.", example: "IL" })),
     zip: optional(label({ doc: "Postal code.", example: "62701" }, 20)),
     country: optional(label({ doc: "Country.", example: "US" })),
     timezone: timeZone({
-      doc: "IANA time zone in which the hours are meant.",
+      doc: "IANA time zone of the opening hours.",
       example: "America/Chicago",
     }).default("UTC"),
     phone_number: optional(
       phoneNumber({
-        doc: "The number callers dial; a call to it belongs to this location.",
+        doc: "Phone number that callers dial. Calls to it are assigned to this location.",
         example: "+15550100100",
       }),
     ),
-    hours: optional(weeklyHours("Opening hours, in the location's own time.")),
+    hours: optional(weeklyHours("Opening hours, in the time zone of the location.")),
     is_default: flag({
-      doc: "The location a call belongs to where nothing else is known. Exactly one is; the first one made is at first, and setting another moves it.",
+      doc: "Whether calls that match no other location are assigned to this one. Exactly one location is the default, initially the first. Setting another as default replaces it.",
       example: true,
     }).default(false),
   },
@@ -108,13 +108,13 @@ export const locationDefinition = define<typeof locations>({
       if (row.is_default) tx.update(locationEntity, current, { is_default: false });
       return row;
     },
-    update(tx, before, changes) {
-      if (changes.is_default === false && before.is_default) {
+    update(tx, previous, changes) {
+      if (changes.is_default === false && previous.is_default) {
         throw invalid({
-          is_default: "cannot be unset; set it on another location and it moves there",
+          is_default: "cannot be set to false; set another location as the default instead",
         });
       }
-      if (changes.is_default && !before.is_default) {
+      if (changes.is_default && !previous.is_default) {
         const current = tx.db.select().from(locations).where(isDefault).get();
         if (current) tx.update(locationEntity, current, { is_default: false });
       }

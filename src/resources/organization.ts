@@ -1,4 +1,4 @@
-/** The organization, the one business an install is for, and `/v1/me`, which tells who a key belongs to. */
+/** The organization (each install serves one), and `/v1/me`, which returns the organization and the key of a request. */
 import { sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 import { SCOPES } from "../access/keys.ts";
@@ -17,7 +17,7 @@ export const organization = sqliteTable("organization", {
 
 export const organizationEntity = { type: "organization", table: organization } satisfies Entity;
 
-/** The organization of this install; null before the first start has made it. */
+/** The organization of this install; null before the first start. */
 export const readOrganization = (db: Db) => db.select().from(organization).get() ?? null;
 
 export function createOrganization(tx: Transaction, name: string): void {
@@ -25,8 +25,8 @@ export function createOrganization(tx: Transaction, name: string): void {
 }
 
 export function renameOrganization(tx: Transaction, name: string): void {
-  const before = readOrganization(tx.db);
-  if (before) tx.update(organizationEntity, before, { name });
+  const current = readOrganization(tx.db);
+  if (current) tx.update(organizationEntity, current, { name });
 }
 
 const id = (doc: string, example: string) =>
@@ -37,24 +37,25 @@ const Me = z
   .object({
     organization: z
       .object({
-        id: id("Identifies the organization.", "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e01"),
-        name: label({ doc: "The business's name.", example: "Bright Dental" }),
+        id: id("Id of the organization.", "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e01"),
+        name: label({ doc: "Name of the business.", example: "Bright Dental" }),
       })
-      .meta({ description: "The business this server is for." }),
+      .meta({ description: "The business that this server belongs to." }),
     key: z
       .object({
-        id: id("Identifies the key.", "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e02"),
-        name: label({ doc: "What the key is called.", example: "CRM" }),
-        prefix: z
-          .string()
-          .meta({ description: "What is shown of the key.", examples: ["av_live_a1B2c3..."] }),
+        id: id("Id of the key.", "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e02"),
+        name: label({ doc: "Name of the key.", example: "CRM" }),
+        prefix: z.string().meta({
+          description: "The visible beginning of the key.",
+          examples: ["av_live_a1B2c3..."],
+        }),
         scope: choice(SCOPES, {
-          doc: "What the key may do: `write` implies `read`.",
+          doc: "Access of the key. `write` includes `read`.",
           example: "write",
         }),
-        created_at: time("When the key was made."),
+        created_at: time("When the key was created."),
         last_used_at: time("When the key was last used, this request included.").nullable(),
-        expires_at: time("When the key ends; null for never.").nullable(),
+        expires_at: time("When the key expires; null if it never expires.").nullable(),
       })
       .meta({ description: "The key of this request." }),
   })
@@ -72,7 +73,7 @@ export const meRoute: ReadRoute = {
   tag: "Connection",
   access: "key",
   summary: "Test the connection",
-  description: "Tells which business and which key a request is made for. Any key opens it.",
+  description: "Returns the business and the key of the request. Any API key has access.",
   answers: { kind: "one", data: Me },
   read({ db, keys }, { key }) {
     // The dashboard reads the signed-in user from a route of its own.

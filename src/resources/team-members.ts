@@ -1,4 +1,4 @@
-/** Team members: to whom calls are passed on. */
+/** Team members: the people that calls are transferred to. */
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import {
   email,
@@ -65,36 +65,48 @@ export const teamMemberDefinition = define<typeof teamMembers>({
   fields: {
     name: label({ doc: "Full name.", example: "Dana Whitfield" }),
     title: optional(label({ doc: "Job title.", example: "Office manager" })),
-    department: optional(department("Department; an escalation rule may send a call to one.")),
+    department: optional(
+      department("Department. Escalation rules can transfer calls to a department."),
+    ),
     tags: tags({ doc: "Short labels, such as languages spoken.", example: ["spanish"] }).default(
       [],
     ),
     phone_number: optional(
-      phoneNumber({ doc: "Number that calls are transferred to.", example: "+15550100177" }),
+      phoneNumber({ doc: "Phone number that calls are transferred to.", example: "+15550100177" }),
     ),
     email: optional(email({ doc: "Email address.", example: "dana@example.com" })),
-    location_id: locationId("Where the person works; null for everywhere."),
+    location_id: locationId("Location of the team member; null for all locations."),
     transfer_hours: optional(
-      weeklyHours("When calls may be transferred; null for whenever the location is open."),
+      weeklyHours("When calls can be transferred; null for the opening hours of the location."),
     ),
     after_hours_transfer: flag({
-      doc: "Whether calls may be transferred outside these hours too.",
+      doc: "Whether calls can also be transferred outside these hours.",
       example: false,
     }).default(false),
-    active: flag({ doc: "Whether calls are passed to this person at all.", example: true }).default(
-      true,
-    ),
+    active: flag({
+      doc: "Whether calls are transferred to this team member.",
+      example: true,
+    }).default(true),
   },
   references: { location_id: locationReference },
   filters: {
     location_id: locationFilter(teamMembers.location_id),
-    department: equals(teamMembers.department, department("Only of this department.")),
-    tag: contains(teamMembers.tags, label({ doc: "Only with this tag.", example: "spanish" })),
-    active: isTrue(teamMembers.active, "Only active ones, or only inactive ones."),
+    department: equals(
+      teamMembers.department,
+      department("Return only team members of this department."),
+    ),
+    tag: contains(
+      teamMembers.tags,
+      label({ doc: "Return only team members with this tag.", example: "spanish" }),
+    ),
+    active: isTrue(
+      teamMembers.active,
+      "`true`: return only active team members. `false`: return only inactive team members.",
+    ),
     q: substring(
       teamMemberEntity.search,
       teamMembers.seq,
-      "Words to find in name, title, department, number or email.",
+      "Search in name, title, department, phone number and email address.",
     ),
   },
 });

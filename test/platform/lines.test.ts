@@ -163,7 +163,7 @@ describe("records in lines", () => {
       [9, "error", { location_id: "names no location that exists" }],
       [10, "error", { record: "must be an object" }],
       [11, "error", { record: "is not valid UTF-8" }],
-      [12, "error", { record: "must be at most 8 MiB on its line" }],
+      [12, "error", { record: "must be at most 8 MiB per line" }],
       [13, "created", undefined],
     ]);
     expect(world.value("select count(*) from calls")).toBe(3 as never);
@@ -333,7 +333,7 @@ describe("records in lines", () => {
       external_id: spoilt,
       id: null,
       status: "error",
-      details: { record: "could not be stored; see the server's log" },
+      details: { record: "could not be stored because of an internal error; see the server log" },
     });
     expect(noticed.map(([error, number]) => [(error as Error).message, number])).toEqual([
       ["secret reason", 2],

@@ -73,7 +73,7 @@ describe("PUT", () => {
       400,
       {
         error: "validation_failed",
-        details: { external_id: "must be the one in the path, or left out" },
+        details: { external_id: "must equal the id in the path, or be left out" },
       },
     ]);
     const right = await it.platform.put(pathOf(name), ended({ external_id: name }));
