@@ -1,4 +1,4 @@
-/** The types of events a subscription can receive. What each one carries: `resources/events.ts`. */
+/** The types of events that a subscription can receive. `resources/events.ts` declares the payload of each. */
 export const EVENT_TYPES = [
   "call.ended",
   "call.message_taken",

@@ -1,9 +1,9 @@
-/** Examples from the contract: what a schema's fields say of themselves, put together. */
+/** Examples of schemas, composed of the examples of their fields. */
 import { z } from "zod";
 
 const id = (last: string) => `019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e${last}`;
 
-/** One id for each noun, so that examples do not contradict each other. `own` is that of the object itself. */
+/** The id of each resource in examples, so that they are consistent. `own` is the id of the object itself. */
 export const EXAMPLE_IDS = {
   own: id("10"),
   location: id("11"),
@@ -14,7 +14,7 @@ export const EXAMPLE_IDS = {
   delivery: id("16"),
 };
 
-/** An example of a schema: its own, or one made of its parts. Undefined where nothing is known. */
+/** The example of a schema, or one composed of the examples of its parts. Undefined if there is none. */
 export function exampleOf(schema: z.ZodType): unknown {
   const own = z.globalRegistry.get(schema)?.examples as unknown[] | undefined;
   if (own?.[0] !== undefined) return own[0];

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of fields: each is a zod schema that carries its bounds, an example and a sentence, so that checking,
- * types and the OpenAPI document all come from the one declaration.
+ * The vocabulary of fields. Each is a zod schema with its bounds, an example and a description: validation, types and the
+ * OpenAPI document are derived from it.
  */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
@@ -11,22 +11,22 @@ interface About<T> {
   example: T;
 }
 
-/** Why a text cannot be stored as it is and come back the same; null when it can. */
-function unsound(text: string): string | null {
-  if (!text.isWellFormed()) return "must be valid Unicode, without half of a surrogate pair";
+/** Why a text cannot be stored unchanged; null if it can. */
+function encodingProblem(text: string): string | null {
+  if (!text.isWellFormed()) return "must be valid Unicode, without lone surrogates";
   return text.includes("\0") ? "must not contain the NUL character" : null;
 }
 
-/** A message about the form of a value; one that is not there at all is told to be required. */
-const says = (message: string) => (issue: { input?: unknown }) =>
+/** A message about the form of a value. A missing value keeps the default message "is required". */
+const formError = (message: string) => (issue: { input?: unknown }) =>
   issue.input === undefined || issue.input === null ? undefined : message;
 
-/** Text whose length counts Unicode code points, as JSON Schema's `maxLength` does and `String.length` does not. */
+/** Text with a maximum length in Unicode code points, like `maxLength` of JSON Schema and unlike `String.length`. */
 function boundedText(max: number, base = z.string()) {
   return base
     .superRefine((text, context) => {
       const refuse = (message: string) => context.addIssue({ code: "custom", message });
-      const problem = unsound(text);
+      const problem = encodingProblem(text);
       if (problem) refuse(problem);
       else if (text.trim() === "") refuse("must not be blank");
       else if ([...text].length > max) refuse(`must be at most ${max} characters`);
@@ -34,7 +34,7 @@ function boundedText(max: number, base = z.string()) {
     .meta({ minLength: 1, maxLength: max });
 }
 
-/** A name or other short label: trimmed at its ends, not blank. */
+/** A name or another short text: trimmed, not blank. */
 export const label = (about: About<string>, max: number = LIMITS.nameLength) =>
   boundedText(max, z.string().trim()).meta({
     description: about.doc,
@@ -43,7 +43,7 @@ export const label = (about: About<string>, max: number = LIMITS.nameLength) =>
     maxLength: max,
   });
 
-/** Longer text, kept exactly as it was sent. */
+/** Longer text, stored exactly as sent. */
 export const prose = (about: About<string>, max: number = LIMITS.textLength) =>
   boundedText(max).meta({
     description: about.doc,
@@ -75,27 +75,27 @@ export const choice = <const T extends readonly [string, ...string[]]>(
   about: About<T[number]>,
 ) => z.enum(values).meta({ description: about.doc, examples: [about.example] });
 
-/** The same time in UTC; what is no time is left for the check of its form, which runs beside this. */
-function inUtc(text: string): string {
+/** Converts a time to UTC. Returns an invalid time unchanged, because the check of its form reports it. */
+function toUtc(text: string): string {
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? text : isoTime(ms);
 }
 
-/** In another year the text would sort wrongly: its form has a sign and more digits. */
+/** The text of another year has a sign and more digits, so it would sort in the wrong place. */
 const hasPlainYear = (text: string): boolean => /^\d{4}-/.test(text);
 
-/** A point in time: ISO 8601 with an offset or `Z`; stored and sent as UTC with milliseconds. */
+/** A point in time: ISO 8601 with an offset or `Z`, stored and sent as UTC with milliseconds. */
 export const timestamp = (about: About<string>) =>
   z.iso
     .datetime({
       offset: true,
-      error: says("must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z"),
+      error: formError("must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z"),
     })
-    .overwrite(inUtc)
-    .refine(hasPlainYear, "must be in the years 0000 to 9999, in UTC")
+    .overwrite(toUtc)
+    .refine(hasPlainYear, "must be in the years 0000 to 9999 (UTC)")
     .meta({ description: about.doc, examples: [about.example] });
 
-/** E.164: `+` and 7 to 15 digits, checked as possible, not as assigned. */
+/** E.164: `+` and 7 to 15 digits. Whether the number is assigned is not checked. */
 export const phoneNumber = (about: About<string>) =>
   z
     .string()
@@ -104,14 +104,14 @@ export const phoneNumber = (about: About<string>) =>
 
 export const email = (about: About<string>) =>
   z
-    .email({ error: says("must be an email address such as maria@example.com") })
+    .email({ error: formError("must be an email address such as maria@example.com") })
     .max(254, "must be at most 254 characters")
     .meta({ description: about.doc, examples: [about.example] });
 
-/** The id of another object, which has to exist when it is sent. */
+/** The id of another object. The object must exist when the id is sent. */
 export const reference = (about: About<string>) =>
   z
-    .guid({ error: says("must be a UUID") })
+    .guid({ error: formError("must be a UUID") })
     .toLowerCase()
     .meta({ description: about.doc, examples: [about.example] });
 
@@ -119,7 +119,7 @@ const TIME_ZONES = new Map(
   [...Intl.supportedValuesOf("timeZone"), "UTC"].map((name) => [name.toLowerCase(), name]),
 );
 
-/** An IANA time zone name, old names (links) included; stored in the spelling of the database where that is known. */
+/** An IANA time zone name or an old name that links to one, stored in the spelling of the database if it is known. */
 export const timeZone = (about: About<string>) =>
   z
     .string()
@@ -130,7 +130,7 @@ export const timeZone = (about: About<string>) =>
     .meta({ description: about.doc, examples: [about.example] });
 
 function isZoneLink(name: string): boolean {
-  // Intl takes offsets such as +02:00 too, which know no summer time.
+  // Intl also accepts offsets such as +02:00, which have no daylight saving time.
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
@@ -140,7 +140,7 @@ function isZoneLink(name: string): boolean {
   }
 }
 
-/** An address as it can be stored and sent again: no white space, no control character, no half of a surrogate pair. */
+/** Whether an address has no white space, no control character and no lone surrogate. */
 export const isPlainUrl = (text: string): boolean =>
   text.isWellFormed() && !/[\s\p{Cc}]/u.test(text) && URL.canParse(text);
 
@@ -157,7 +157,7 @@ const period = z
   .refine(({ open, close }) => open < close, {
     path: ["close"],
     error:
-      "must be later than open; for hours past midnight end one day at 24:00 and start the next at 00:00",
+      "must be later than open; for hours past midnight, end one day at 24:00 and start the next at 00:00",
   });
 
 const day = z.array(period).max(10).default([]);
@@ -190,7 +190,7 @@ export const weeklyHours = (doc: string) =>
     });
 export type WeeklyHours = z.infer<ReturnType<typeof weeklyHours>>;
 
-/** Short labels without repeats, in the order sent. */
+/** Short labels without duplicates, in the order sent. */
 export const tags = (about: About<string[]>) =>
   z
     .array(boundedText(100, z.string().trim()))
@@ -198,28 +198,33 @@ export const tags = (about: About<string[]>) =>
     .overwrite((list) => [...new Set(list)])
     .meta({ description: about.doc, examples: [about.example] });
 
-/** Query parameters are text; these read the two kinds that are not. */
+/** A query parameter that is `true` or `false`. */
 export const queryFlag = (about: About<boolean>) =>
   z
     .enum(["true", "false"], { error: "must be true or false" })
     .meta({ description: about.doc, examples: [String(about.example)] });
 
+/** A query parameter that is a time, or a date for its start in UTC. */
 export const queryTime = (about: About<string>) =>
   z
     .union(
       [
-        z.iso.datetime({ offset: true }).overwrite(inUtc).refine(hasPlainYear),
+        z.iso.datetime({ offset: true }).overwrite(toUtc).refine(hasPlainYear),
         z.iso.date().overwrite((text) => `${text}T00:00:00.000Z`),
       ],
       { error: "must be an ISO 8601 time such as 2026-11-23T10:42:00.000Z, or a date" },
     )
     .meta({ description: about.doc, examples: [about.example] });
 
+/** A query parameter with search words. */
 export const search = (doc: string) =>
   z
     .string()
     .trim()
     .min(1, "must not be blank")
     .max(LIMITS.searchLength, `must be at most ${LIMITS.searchLength} characters`)
-    .refine((text) => unsound(text) === null, "must be valid text, without the NUL character")
+    .refine(
+      (text) => encodingProblem(text) === null,
+      "must be valid Unicode, without the NUL character",
+    )
     .meta({ description: doc, examples: ["reschedule"] });

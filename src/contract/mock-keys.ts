@@ -1,6 +1,6 @@
 /**
- * The keys of every mock server: the same at every start, so that a test may contain them. Their kind, `av_test_`, and
- * the platform key's fixed token open a mock only.
+ * The keys of every mock server. They are constant, so that tests can contain them. Only a mock server accepts them: the
+ * kind `av_test_` and the fixed platform key are unknown to other servers.
  */
 export const MOCK_KEYS = {
   read: "av_test_ReadKeyOfTheMockServer00003QvUE2",

@@ -46,12 +46,12 @@ interface RouteBase {
   tag: string;
   summary: string;
   description?: string;
-  /** Which kind of key opens it. */
+  /** The kind of key that the route requires. */
   access: "key" | "platform";
-  /** A sentence for each parameter in the path other than `:id` of the resource. */
+  /** The description of each parameter in the path. */
   params?: Record<string, string>;
   query?: z.ZodObject;
-  /** Errors beyond those that every route of its kind can answer with. */
+  /** Errors in addition to those of every route of its kind. */
   errors?: readonly ErrorCode[];
 }
 
@@ -68,9 +68,9 @@ export interface ReadRoute extends RouteBase {
 export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase {
   method: Exclude<Method, "GET">;
   body?: z.ZodType<Body>;
-  /** A missing body stands for `{}`. */
+  /** A missing body equals `{}`. */
   bodyOptional?: boolean;
-  /** Bytes a body may have; LIMITS.bodyBytes where nothing is said. */
+  /** Maximum size of a body. The default is LIMITS.bodyBytes. */
   bodyBytes?: number;
   status: 200 | 201 | 202 | 204;
   answers:
@@ -98,28 +98,28 @@ export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase 
 export interface StreamInput {
   actor: Actor;
   body: ReadableStream<Uint8Array> | null;
-  /** Throws for the value of a line that has more than is read; left out where that is passed over. */
+  /** Throws for a line with unknown fields. Without it they are ignored. */
   requireKnown?: (value: unknown) => void;
 }
 
-/** Many records in, a line each, and an answer line for each; nothing is held back until the end. */
+/** A route that receives one record per line and responds with one line per record, as soon as each is known. */
 export interface StreamRoute extends RouteBase {
   method: "POST";
-  /** One line of the body; the whole is `application/x-ndjson`. */
+  /** One line of the body, which is `application/x-ndjson`. */
   line: z.ZodType;
   answers: { kind: "lines"; data: z.ZodType };
   stream(services: RouteServices, input: StreamInput): AsyncIterable<object>;
 }
 
-/** What a write answers with; `location` is the path of what was made. */
+/** The result of a write; `location` is the path of the created object. */
 export interface Written {
   data?: object;
-  /** Beside `data`, shown this once: a webhook secret. */
+  /** A webhook secret, shown beside `data` in this response only. */
   secret?: string;
-  /** Where the status depends on what happened. */
+  /** The status if it differs from that of the route. */
   status?: 200 | 201;
   location?: string;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a list of routes holds targets and bodies of every kind.
+// biome-ignore lint/suspicious/noExplicitAny: a list of routes has targets and bodies of different types.
 export type Route = ReadRoute | WriteRoute<any, any> | StreamRoute;

@@ -1,5 +1,5 @@
 /**
- * How a call gets in: a record of the voice platform becomes a call with its contact, intent, location and events, all
+ * Ingest: a record of the voice platform becomes a call with its contact, intent, location and events, all
  * in one transaction. Sending a record again updates the call; sending it unchanged writes nothing.
  */
 import { eq, sql } from "drizzle-orm";

@@ -70,7 +70,7 @@ export function resolveLocation(
   return (found ?? defaultLocation.get())?.id ?? null;
 }
 
-/** The name that an intent has now. */
+/** The current name of an intent. */
 export const intentName = (db: Db, id: string): string =>
   referenceQueries(db).intentName.get({ id })!.name;
 

@@ -29,7 +29,7 @@ interface RowBase {
   updated_at: string;
 }
 
-/** Binds a value of a condition and returns its placeholder. `variant` tells different SQL of one filter apart. */
+/** Binds a value of a condition and returns its placeholder. `variant` names the different SQL of one filter. */
 export type Bind = (value: string | number, variant?: string) => SQL;
 
 export interface Filter {
@@ -71,7 +71,7 @@ export interface Definition<T extends ResourceTable> {
   };
 }
 
-/** A definition with the schemas that follow from it; made once, when the program starts. */
+/** A definition with the schemas derived from it. */
 export interface Defined<T extends ResourceTable> extends Definition<T> {
   /** The object in responses. */
   object: z.ZodObject;
@@ -88,7 +88,7 @@ export interface Resource<T extends ResourceTable> {
   /** The row as a client sees it. */
   view(row: Row<T>): object;
   find(id: string): Row<T> | null;
-  /** `view`: for a resource of which a client sees more than its columns. */
+  /** `view`: how a client sees a row, if that is more than its columns. */
   list(query: Query, view?: (row: Row<T>) => object): Page;
   create(tx: Transaction, body: Record<string, unknown>): Row<T>;
   update(tx: Transaction, previous: Row<T>, body: Record<string, unknown>): Row<T>;

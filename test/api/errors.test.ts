@@ -1,4 +1,4 @@
-/** Every error of the catalogue comes out of a real server at least once, in the envelope and nothing else. */
+/** A real server returns every error of the catalogue at least once, always in the envelope. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { ERRORS } from "../../src/contract/errors.ts";
 import type { Answer } from "../support/client.ts";
@@ -23,8 +23,8 @@ describe("the catalogue", () => {
     await using it = await startTestServer();
     const phone_number = freshNumber();
     const json = { "content-type": "application/json" };
-    const made = await it.write.post("/v1/contacts", { phone_number });
-    const path = made.headers.get("location")!;
+    const created = await it.write.post("/v1/contacts", { phone_number });
+    const path = created.headers.get("location")!;
     expectError(await it.write.post("/v1/contacts", {}), 400, "validation_failed");
     expectError(
       await it.write.send("POST", "/v1/contacts", { body: "{", headers: json }),
@@ -52,7 +52,7 @@ describe("the catalogue", () => {
     );
   });
 
-  test("403 in the dashboard: from another site's page, and without a fresh proof", async () => {
+  test("403 in the dashboard: from the page of another site, and without a recent confirmation", async () => {
     await using it = await startTestServer();
     const stranger = openBrowser(it.url);
     expectError(
@@ -67,7 +67,7 @@ describe("the catalogue", () => {
     expect(refused.body.details).toEqual({ action: "keys.create" });
   });
 
-  test("429 by key, and by address for keys that fail, which never holds up a valid one", async () => {
+  test("429 by key, and by address for failed authentications, which never limits a valid key", async () => {
     await using it = await startTestServer({ config: { readsPerMinute: 2 } });
     await it.read.get("/v1/me");
     await it.read.get("/v1/me");
@@ -81,9 +81,9 @@ describe("the catalogue", () => {
     expect((await it.write.get("/v1/me")).status).toBe(200);
   });
 
-  test("500 says nothing of what broke, and stores nothing", async () => {
+  test("500 reveals no cause and stores nothing", async () => {
     await using it = await startTestServer();
-    // A trigger of our own breaks a write in its middle, as a bug would.
+    // A trigger of the test makes a write fail in its middle, like a bug.
     await it.server.store.housekeep((db) =>
       db.$client.exec(
         "create trigger broken before insert on intents begin select raise(abort, 'secret reason'); end",
@@ -97,7 +97,7 @@ describe("the catalogue", () => {
     expect((await it.write.post("/v1/contacts", { phone_number: freshNumber() })).status).toBe(201);
   });
 
-  test("503 when the storage is full, after which reads go on, and writes too once there is room", async () => {
+  test("503 when the storage is full; reads continue, and writes succeed once there is space", async () => {
     await using it = await startTestServer();
     const { $client } = it.server.db;
     const setRoom = (pages: number) =>
@@ -124,7 +124,7 @@ describe("the catalogue", () => {
     ).toBe(201);
   });
 
-  test("503 while the server stops, with the requests in flight finished", async () => {
+  test("503 while the server stops; requests in flight are finished", async () => {
     const it = await startTestServer();
     let finish = () => {};
     const slow = it.write.send("POST", "/v1/contacts", {
@@ -139,7 +139,7 @@ describe("the catalogue", () => {
         },
       }),
     });
-    // In flight once the server has taken it.
+    // The request is in flight once the server has received it.
     await Bun.sleep(50);
     const stopped = it.server.stop();
     for (const path of ["/v1/me", "/health", "/openapi.json", "/nowhere"]) {
@@ -159,7 +159,7 @@ describe("the catalogue", () => {
   });
 });
 
-test("paths outside the API are 404 and 405 in the envelope without a key", async () => {
+test("paths outside the API respond with 404 and 405 in the envelope without a key", async () => {
   await using it = await startTestServer();
   expectError(await it.anonymous.get("/nothing"), 404, "not_found");
   expectError(await it.anonymous.get("/v2/contacts"), 404, "not_found");
@@ -171,7 +171,7 @@ test("paths outside the API are 404 and 405 in the envelope without a key", asyn
   expectError(await it.write.get("/v1/contacts/"), 404, "not_found");
 });
 
-test("30 equal requests at once under one Idempotency-Key make one row and 30 equal answers", async () => {
+test("30 equal requests at once with one Idempotency-Key create one row and get 30 equal answers", async () => {
   await using it = await startTestServer();
   const body = { phone_number: freshNumber() };
   const answers = await Promise.all(
@@ -192,7 +192,7 @@ test("30 equal requests at once under one Idempotency-Key make one row and 30 eq
   ).toEqual({ n: 1 });
 });
 
-test("a refused request under an Idempotency-Key is simply tried anew", async () => {
+test("a refused request can be sent again with the same Idempotency-Key", async () => {
   await using it = await startTestServer();
   const headers = { "idempotency-key": "later" };
   expect((await it.write.post("/v1/contacts", { phone_number: "x" }, headers)).status).toBe(400);

@@ -1,4 +1,4 @@
-/** Requests that nobody means well with: each is answered from the catalogue, and nothing is lost or mixed up. */
+/** Hostile and malformed requests: each gets an error of the catalogue or a correct answer. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { startTestServer, type TestServer } from "../support/harness.ts";
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
-/** Sends bytes as they are and returns the whole answer. */
+/** Sends raw bytes and returns the whole response. */
 function raw(text: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const socket = connect(Number(new URL(it.url).port), "127.0.0.1", () => socket.write(text));
@@ -34,7 +34,7 @@ describe("a Host header that is missing, empty or nonsense", () => {
     "a%20b",
     "localhost:8080, evil",
   ];
-  test.each(hosts)("%p changes nothing", async (host) => {
+  test.each(hosts)("%p does not change the answer", async (host) => {
     const send = (line: string, key: string | null, more = "", body = "") =>
       raw(
         `${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${key ? `Authorization: Bearer ${key}\r\n` : ""}${more}Content-Length: ${body.length}\r\n\r\n${body}`,
@@ -51,7 +51,7 @@ describe("a Host header that is missing, empty or nonsense", () => {
     );
   });
 
-  test("HTTP/1.0 needs none", async () => {
+  test("is optional in HTTP/1.0", async () => {
     const answer = await raw(
       `GET /v1/contacts HTTP/1.0\r\nAuthorization: Bearer ${it.tokens.read}\r\n\r\n`,
     );
@@ -59,8 +59,8 @@ describe("a Host header that is missing, empty or nonsense", () => {
   });
 });
 
-describe("text that cannot be stored as it is", () => {
-  test("a search for NUL or half of a surrogate pair is 400 on q", async () => {
+describe("text that cannot be stored unchanged", () => {
+  test("a search for NUL or a lone surrogate is 400 on q", async () => {
     for (const path of [
       "/v1/calls",
       "/v1/contacts",
@@ -73,7 +73,7 @@ describe("text that cannot be stored as it is", () => {
     }
   });
 
-  test("names of custom values are checked like the values, and __proto__ is refused, not lost", async () => {
+  test("names of custom fields are validated like their values, and __proto__ is refused", async () => {
     const send = (custom: string) =>
       it.write.send("POST", "/v1/contacts", {
         headers: { "content-type": "application/json" },
@@ -98,7 +98,7 @@ describe("text that cannot be stored as it is", () => {
     });
   });
 
-  test("addresses with white space, NUL or halves of surrogate pairs are refused, ends are trimmed", async () => {
+  test("addresses with white space, NUL or lone surrogates are refused; white space at the ends is trimmed", async () => {
     const send = (url: string) =>
       it.write.post("/v1/webhook-subscriptions", { url, events: ["call.ended"] });
     for (const url of [
@@ -112,7 +112,7 @@ describe("text that cannot be stored as it is", () => {
     expect((await send("  https://192.0.2.1/x ")).body.data.url).toBe("https://192.0.2.1/x");
   });
 
-  test("times that leave the four-digit years through their offset are refused", async () => {
+  test("times whose UTC year does not have four digits are refused", async () => {
     for (const started_at of ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"]) {
       const answer = await it.platform.put("/platform/v1/calls/year", {
         ...sampleCall(),
@@ -123,7 +123,7 @@ describe("text that cannot be stored as it is", () => {
     expect((await it.read.get("/v1/calls?to=9999-12-31T23:59:59-23:59")).status).toBe(400);
   });
 
-  test("escapes that stand for no character name nothing, so two calls are never taken for one", async () => {
+  test("paths with invalid escapes are 404, so two calls are never confused", async () => {
     for (const name of ["zz%zz", "%ED%A0%80", "x%E4"]) {
       expect((await it.platform.put(`/platform/v1/calls/${name}`, sampleCall())).status).toBe(404);
     }
@@ -133,7 +133,7 @@ describe("text that cannot be stored as it is", () => {
     ).toBe("a/b ä");
   });
 
-  test("a body that is compressed is 415 and says so", async () => {
+  test("a compressed body is 415, and the error says why", async () => {
     const answer = await it.write.send("POST", "/v1/contacts", {
       headers: { "content-type": "application/json", "content-encoding": "gzip" },
       body: Bun.gzipSync("{}"),
@@ -145,18 +145,18 @@ describe("text that cannot be stored as it is", () => {
   });
 });
 
-test("If-Match holds for a call told by the platform too", async () => {
+test("If-Match applies to platform routes too", async () => {
   const path = "/platform/v1/calls/matched";
   expect((await it.platform.put(path, sampleCall(), { "if-match": "*" })).status).toBe(412);
-  const made = await it.platform.put(path, sampleCall());
+  const created = await it.platform.put(path, sampleCall());
   expect((await it.platform.put(path, { summary: "x" }, { "if-match": '"stale"' })).status).toBe(
     412,
   );
-  const etag = made.headers.get("etag")!;
+  const etag = created.headers.get("etag")!;
   expect((await it.platform.put(path, { summary: "x" }, { "if-match": etag })).status).toBe(200);
 });
 
-test("search takes no notice of case and accents, in short words too", async () => {
+test("search ignores case and accents, also in short words", async () => {
   await it.write.post("/v1/contacts", {
     phone_number: freshNumber(),
     first_name: "Ärö",
@@ -170,13 +170,13 @@ test("search takes no notice of case and accents, in short words too", async () 
   }
 });
 
-test("tags are found as they are stored", async () => {
+test("tags are found in their stored form", async () => {
   await it.write.post("/v1/team-members", { name: "Tagged", tags: [" b ", "b"] });
   const found = (await it.read.get("/v1/team-members?tag=%20b%20")).body.data;
   expect(found.map(({ tags }: { tags: string[] }) => tags)).toEqual([["b"]]);
 });
 
-test("time zones in every spelling that Intl knows, offsets excepted", async () => {
+test("time zones are accepted in every spelling of Intl, except offsets", async () => {
   const send = async (timezone: string) =>
     (await it.write.post("/v1/locations", { name: `Zone ${timezone}`, timezone })).body;
   for (const zone of ["EST", "GMT", "CET", "Cuba", "US/Eastern", "Europe/Berlin"]) {
@@ -188,7 +188,7 @@ test("time zones in every spelling that Intl knows, offsets excepted", async () 
     expect((await send(zone)).error).toBe("validation_failed");
 });
 
-test("many bad lines leave the server its time for others", async () => {
+test("many invalid lines do not block other requests", async () => {
   const bad = it.platform.send("POST", "/platform/v1/calls", {
     headers: { "content-type": "application/x-ndjson" },
     body: "x\n".repeat(200_000),
@@ -202,7 +202,7 @@ test("many bad lines leave the server its time for others", async () => {
     await it.read.get("/v1/me");
     answered += 1;
   }
-  // Were they served in one go, a request or two would have been answered beside them.
+  // If the lines blocked the event loop, only one or two requests would have been answered meanwhile.
   expect(answered).toBeGreaterThan(20);
   expect((await bad).text.trim().split("\n")).toHaveLength(200_000);
 }, 30_000);

@@ -1,4 +1,4 @@
-/** What each resource promises beyond what all routes share. */
+/** The guarantees of each resource beyond those that all routes share. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 import { freshNumber, sampleCall } from "../support/samples.ts";
@@ -18,7 +18,7 @@ const auditRows = () =>
   (it.server.db.$client.query("select count(*) as n from audit").get() as { n: number }).n;
 
 describe("updates", () => {
-  test("PUT and PATCH both change what is sent and leave the rest", async () => {
+  test("PUT and PATCH both update the fields that are sent and leave the others unchanged", async () => {
     const { body } = await it.write.post("/v1/contacts", {
       phone_number: freshNumber(),
       first_name: "Maria",
@@ -39,9 +39,9 @@ describe("updates", () => {
     expect(cleared.body.data).toMatchObject({ first_name: null, custom: {} });
   });
 
-  test("one that changes nothing has the same ETag and leaves no audit row", async () => {
-    const made = await it.write.post("/v1/intents", { name: "Nothing changes" });
-    const path = `/v1/intents/${made.body.data.id}`;
+  test("without a change keep the ETag and write no audit row", async () => {
+    const created = await it.write.post("/v1/intents", { name: "Nothing changes" });
+    const path = `/v1/intents/${created.body.data.id}`;
     const before = auditRows();
     const same = await it.write.put(path, {
       name: " Nothing changes ",
@@ -51,17 +51,20 @@ describe("updates", () => {
     });
     expect([same.status, same.headers.get("etag"), auditRows()]).toEqual([
       200,
-      made.headers.get("etag"),
+      created.headers.get("etag"),
       before,
     ]);
-    expect((await it.write.get(path)).headers.get("etag")).toBe(made.headers.get("etag"));
+    expect((await it.write.get(path)).headers.get("etag")).toBe(created.headers.get("etag"));
   });
 
-  test("the ETag is the same wherever the object is answered, and 304 answers who has it already", async () => {
-    const made = await it.write.post("/v1/team-members", { name: "Dana", tags: ["b", "a", "b"] });
-    expect(made.body.data.tags).toEqual(["b", "a"]);
-    const etag = made.headers.get("etag")!;
-    const path = made.headers.get("location")!;
+  test("return the same ETag as reads, and If-None-Match with it is 304", async () => {
+    const created = await it.write.post("/v1/team-members", {
+      name: "Dana",
+      tags: ["b", "a", "b"],
+    });
+    expect(created.body.data.tags).toEqual(["b", "a"]);
+    const etag = created.headers.get("etag")!;
+    const path = created.headers.get("location")!;
     const again = await it.read.get(path, { "if-none-match": `"other", W/${etag}` });
     expect([again.status, again.text, again.headers.get("etag")]).toEqual([304, "", etag]);
     const changed = await it.write.patch(path, { title: "Manager" });
@@ -70,10 +73,10 @@ describe("updates", () => {
     expect((await it.read.get(path)).headers.get("etag")).toBe(changed.headers.get("etag"));
   });
 
-  test("of two that read the same version only one wins with If-Match", async () => {
-    const made = await it.write.post("/v1/intents", { name: "Raced" });
-    const path = made.headers.get("location")!;
-    const headers = { "if-match": made.headers.get("etag")! };
+  test("with If-Match of the same version succeed once", async () => {
+    const created = await it.write.post("/v1/intents", { name: "Raced" });
+    const path = created.headers.get("location")!;
+    const headers = { "if-match": created.headers.get("etag")! };
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, i) =>
         it.write.patch(path, { description: `writer ${i}` }, headers),
@@ -87,13 +90,13 @@ describe("updates", () => {
 });
 
 describe("texts", () => {
-  test("names are trimmed, contents are kept as sent, Unicode intact", async () => {
+  test("names are trimmed; longer texts are stored exactly as sent", async () => {
     const value = "  Zoë 👩‍👩‍👧 \u202eabc\n ";
     const { body } = await it.write.post("/v1/knowledge/facts", { key: "  übung ", value });
     expect(body.data).toMatchObject({ key: "übung", value });
   });
 
-  test("lengths count code points, and each limit holds at its edge", async () => {
+  test("lengths count code points, and each limit is exact", async () => {
     const send = (name: string) => it.write.post("/v1/team-members", { name });
     expect((await send("😀".repeat(200))).status).toBe(201);
     expect((await send("😀".repeat(201))).body).toEqual(
@@ -101,7 +104,7 @@ describe("texts", () => {
     );
   });
 
-  test("blank, missing, of another type, half a surrogate or NUL: 400 that names the field", async () => {
+  test("that are blank, missing, of another type, or contain a lone surrogate or NUL are 400 on their field", async () => {
     const send = async (body: string) =>
       (
         await it.write.send("POST", "/v1/intents", {
@@ -119,10 +122,10 @@ describe("texts", () => {
 });
 
 describe("contacts", () => {
-  test("a number is there once, and stays as it was", async () => {
+  test("a phone number is unique and cannot be changed", async () => {
     const phone_number = freshNumber();
-    const made = await it.write.post("/v1/contacts", { phone_number });
-    expect(made.body.data).toMatchObject({
+    const created = await it.write.post("/v1/contacts", { phone_number });
+    expect(created.body.data).toMatchObject({
       source: "api",
       call_count: 0,
       last_contact_at: null,
@@ -134,16 +137,16 @@ describe("contacts", () => {
       409,
       { phone_number: "is already used by another contact" },
     ]);
-    const moved = await it.write.put(`/v1/contacts/${made.body.data.id}`, {
+    const moved = await it.write.put(`/v1/contacts/${created.body.data.id}`, {
       phone_number: freshNumber(),
     });
     expect([moved.status, Object.keys(moved.body.details)]).toEqual([400, ["phone_number"]]);
-    expect((await it.write.put(`/v1/contacts/${made.body.data.id}`, { phone_number })).status).toBe(
-      200,
-    );
+    expect(
+      (await it.write.put(`/v1/contacts/${created.body.data.id}`, { phone_number })).status,
+    ).toBe(200);
   });
 
-  test("filters find by number, email, source and parts of words, also with FTS syntax in them", async () => {
+  test("filters find by number, email, source and parts of words, also words with FTS syntax", async () => {
     const phone_number = freshNumber();
     await it.write.post("/v1/contacts", {
       phone_number,
@@ -166,7 +169,7 @@ describe("contacts", () => {
     expect(await found("q=zq")).toBe(0);
   });
 
-  test("50 custom values of 500 characters fit, more do not", async () => {
+  test("50 custom fields of 500 characters are allowed, more are not", async () => {
     const custom = (entries: number, length: number) =>
       Object.fromEntries(
         Array.from({ length: entries }, (_, i) => [`key ${i}`, "x".repeat(length)]),
@@ -184,7 +187,7 @@ describe("contacts", () => {
 });
 
 describe("locations", () => {
-  test("exactly one is the default: the first, then the one it was moved to", async () => {
+  test("exactly one is the default: initially the first, then the one that is set", async () => {
     await using fresh = await startTestServer();
     const make = (name: string, more = {}) =>
       fresh.write.post("/v1/locations", { name, timezone: "Europe/Berlin", ...more });
@@ -203,7 +206,7 @@ describe("locations", () => {
     expect((await make("A")).body.details).toEqual({ name: "is already used by another location" });
   });
 
-  test("hours and time zones are checked where they are", async () => {
+  test("errors in hours and time zones are reported by their path", async () => {
     const send = async (more: object) =>
       (await it.write.post("/v1/locations", { name: `Hours ${Math.random()}`, ...more })).body;
     expect(await send({ timezone: "Mars/Olympus" })).toEqual(
@@ -222,7 +225,7 @@ describe("locations", () => {
 });
 
 describe("references", () => {
-  test("to what does not exist are refused on their field, and nothing is left", async () => {
+  test("to objects that do not exist are refused on their field, and nothing is stored", async () => {
     const before = auditRows();
     const cases: [string, object, string][] = [
       ["/v1/team-members", { name: "D", location_id: NOWHERE }, "location_id"],
@@ -256,7 +259,7 @@ describe("references", () => {
 });
 
 describe("knowledge", () => {
-  test("what holds at a location: its own entries override organization-wide ones with the same key", async () => {
+  test("entries of a location override organization-wide ones with the same key", async () => {
     await using fresh = await startTestServer();
     const place = (await fresh.write.post("/v1/locations", { name: "Here" })).body.data.id;
     const other = (await fresh.write.post("/v1/locations", { name: "There" })).body.data.id;
@@ -328,7 +331,7 @@ describe("knowledge", () => {
 });
 
 describe("escalation rules", () => {
-  test("positions are dense whatever is inserted or moved, and shifting leaves no audit rows", async () => {
+  test("positions have no gaps after inserting and moving, and shifted rules write no audit rows", async () => {
     await using fresh = await startTestServer();
     const make = (name: string, position?: number) =>
       fresh.write.post("/v1/escalation-rules", {
@@ -359,7 +362,7 @@ describe("escalation rules", () => {
     expect(await order()).toBe("acbd");
     await fresh.write.patch(`/v1/escalation-rules/${a}`, { position: 1000 });
     expect(await order()).toBe("cbda");
-    // The order of the list may change between two pages: a rule seen is not seen again.
+    // The order may change between two pages, but no rule appears twice.
     const first = (await fresh.read.get("/v1/escalation-rules?limit=2")).body;
     await make("e", 0);
     const second = (
@@ -370,16 +373,16 @@ describe("escalation rules", () => {
     );
   });
 
-  test("a transfer needs a destination, at creation and later", async () => {
+  test("a transfer requires a destination, at creation and in updates", async () => {
     const rule = { name: "R", condition: { type: "duration", minutes: 5 } };
     const refused = await it.write.post("/v1/escalation-rules", { ...rule, action: "transfer" });
     expect(refused.body).toEqual(details("destination", "is required for the action transfer"));
-    const made = await it.write.post("/v1/escalation-rules", { ...rule, action: "ticket" });
-    const later = await it.write.patch(made.headers.get("location")!, { action: "transfer" });
+    const created = await it.write.post("/v1/escalation-rules", { ...rule, action: "ticket" });
+    const later = await it.write.patch(created.headers.get("location")!, { action: "transfer" });
     expect(later.body).toEqual(details("destination", "is required for the action transfer"));
   });
 
-  test("conditions are checked by their type, and named by their path", async () => {
+  test("conditions are validated by type, and errors are reported by path", async () => {
     const send = async (condition: object) =>
       (await it.write.post("/v1/escalation-rules", { name: "R", condition, action: "ticket" })).body
         .details;
@@ -398,7 +401,7 @@ describe("escalation rules", () => {
 });
 
 describe("calls", () => {
-  test("are read only, list without and get with their transcript, and are found by every filter", async () => {
+  test("are read-only, include their transcript in get but not in list, and are found by every filter", async () => {
     const record = {
       ...sampleCall(),
       transcript: [{ role: "caller", text: "I would like to cancel the Übungsstunde", at: 1.5 }],
@@ -480,40 +483,40 @@ describe("calls", () => {
 });
 
 describe("webhook subscriptions", () => {
-  test("the secret is shown at creation and rotation only, and never stored in the clear", async () => {
+  test("the secret is shown at creation and rotation only, and is stored encrypted", async () => {
     await using opened = await startTestServer({ config: { webhookAllow: ["192.0.2.0/24"] } });
-    const made = await opened.write.post("/v1/webhook-subscriptions", {
+    const created = await opened.write.post("/v1/webhook-subscriptions", {
       url: "https://192.0.2.1/x",
       events: ["call.ended", "contact.created", "call.ended"],
     });
-    expect(Object.keys(made.body)).toEqual(["data", "secret", "warning"]);
-    expect(made.body.secret).toMatch(/^whsec_[A-Za-z0-9]{32}$/);
-    expect(made.body.data).toMatchObject({
+    expect(Object.keys(created.body)).toEqual(["data", "secret", "warning"]);
+    expect(created.body.secret).toMatch(/^whsec_[A-Za-z0-9]{32}$/);
+    expect(created.body.data).toMatchObject({
       events: ["call.ended", "contact.created"],
       enabled: true,
       auto_disabled_reason: null,
     });
-    expect(made.body.data.secret_preview).toBe(`${made.body.secret.slice(0, 14)}...`);
-    const path = made.headers.get("location")!;
-    expect((await opened.read.get(path)).headers.get("etag")).toBe(made.headers.get("etag"));
+    expect(created.body.data.secret_preview).toBe(`${created.body.secret.slice(0, 14)}...`);
+    const path = created.headers.get("location")!;
+    expect((await opened.read.get(path)).headers.get("etag")).toBe(created.headers.get("etag"));
     const rotated = await opened.write.post(`${path}/rotate-secret`);
     expect(rotated.status).toBe(200);
-    expect(rotated.body.secret).not.toBe(made.body.secret);
+    expect(rotated.body.secret).not.toBe(created.body.secret);
     for (const text of [
       (await opened.read.get(path)).text,
       (await opened.read.get("/v1/webhook-subscriptions")).text,
     ]) {
-      expect(text).not.toContain(made.body.secret);
+      expect(text).not.toContain(created.body.secret);
       expect(text).not.toContain('"secret"');
     }
     const stored = JSON.stringify(
       opened.server.db.$client.query("select * from webhook_subscriptions, audit").all(),
     );
-    for (const secret of [made.body.secret, rotated.body.secret])
+    for (const secret of [created.body.secret, rotated.body.secret])
       expect(stored).not.toContain(secret);
   });
 
-  test("an address that may not be sent to is refused, and the refusal names what would allow it", async () => {
+  test("an address that is not allowed is refused, and the error names the setting that allows it", async () => {
     const send = async (url: string) =>
       await it.write.post("/v1/webhook-subscriptions", { url, events: ["call.ended"] });
     for (const url of [

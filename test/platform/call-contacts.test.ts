@@ -1,4 +1,4 @@
-/** Contacts keep themselves from the calls: who called, how often, when last, and what about. */
+/** Calls keep their contacts up to date: names, number of calls, last contact and notes. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { verify } from "../../src/audit/log.ts";
@@ -11,11 +11,11 @@ import { BUSINESS, CALLER, ended, openWorld, running, type Sent, STARTED } from 
 
 const OTHER = "+15550100199";
 
-describe("whose call it is", () => {
+describe("the contact of a call", () => {
   test.each([
     ["inbound", CALLER],
     ["outbound", BUSINESS],
-  ])("of an %s call the other party is %s", async (direction, number) => {
+  ])("is, for an %s call, the one with the number %s", async (direction, number) => {
     await using world = openWorld();
     const { call } = await world.put(ended({ direction }));
     expect(world.contacts()).toMatchObject([
@@ -23,14 +23,14 @@ describe("whose call it is", () => {
     ]);
   });
 
-  test("a withheld number has no contact", async () => {
+  test("does not exist for a withheld number", async () => {
     await using world = openWorld();
     const { call } = await world.put(ended({ from_number: null, caller: { first_name: "Maria" } }));
     expect([call.contact_id, world.contacts()]).toEqual([null, []]);
     expect(world.raisedTypes()).toEqual(["call.ended"]);
   });
 
-  test("contact.created is raised for a number never seen, by the call that made the contact alone", async () => {
+  test("raises contact.created for an unknown number only, once", async () => {
     await using world = openWorld();
     await world.put(ended());
     expect(world.raisedTypes()).toEqual(["contact.created", "call.ended"]);
@@ -47,8 +47,8 @@ describe("whose call it is", () => {
   });
 });
 
-describe("what the contact keeps", () => {
-  test("names and address are filled in where they are empty, never overwritten", async () => {
+describe("the fields of a contact", () => {
+  test("names and email address are filled in if they are empty, never overwritten", async () => {
     await using world = openWorld();
     await world.put(ended({ caller: { first_name: "Maria" } }));
     await world.put(ended({ caller: { first_name: "Mary", last_name: "Ortiz", email: null } }));
@@ -61,16 +61,16 @@ describe("what the contact keeps", () => {
     });
   });
 
-  test("a name told later in the call still arrives, and the answer says that something changed", async () => {
+  test("a name that a later record contains is stored, and the outcome is `updated`", async () => {
     await using world = openWorld();
     const { external_id } = (await world.put(running())).call;
-    const told = await world.put({ external_id, caller: { first_name: "Maria" } });
-    expect([told.outcome, world.contact()!.first_name]).toEqual(["updated", "Maria"]);
+    const updated = await world.put({ external_id, caller: { first_name: "Maria" } });
+    expect([updated.outcome, world.contact()!.first_name]).toEqual(["updated", "Maria"]);
     const again = await world.put({ external_id, caller: { first_name: "Maria" } });
     expect(again.outcome).toBe("unchanged");
   });
 
-  test("a call counts once, however often it is told of; the last contact is the latest start", async () => {
+  test("a call counts once, however often it is sent; the last contact is the latest start", async () => {
     await using world = openWorld();
     const later = "2026-11-24T10:00:00.000Z";
     const one = running({ started_at: later });
@@ -82,7 +82,7 @@ describe("what the contact keeps", () => {
     expect(world.contact()).toMatchObject({ call_count: 2, last_contact_at: STARTED });
   });
 
-  test("one audit row for the contact with each call that changes it", async () => {
+  test("each call that changes a contact writes one audit row for it", async () => {
     await using world = openWorld();
     await world.put(ended({ caller: { first_name: "Maria" } }));
     await world.put(ended());
@@ -95,7 +95,7 @@ describe("what the contact keeps", () => {
 });
 
 describe("notes", () => {
-  test("gain a line for each call that ended with a summary, on one line, once", async () => {
+  test("get one line for each call that ended with a summary", async () => {
     await using world = openWorld();
     const record = running({ summary: "Asked about\n\n  parking. " });
     await world.put(record);
@@ -112,7 +112,7 @@ describe("notes", () => {
     );
   });
 
-  test("hold 20,000 characters, the newest lines of all", () => {
+  test("hold 20,000 characters and keep the newest lines", () => {
     const line = (i: number) => `2026-11-23 ${"😀".repeat(989)}${String(i).padStart(4, "0")}`;
     let notes: string | null = null;
     for (let i = 0; i < 50; i += 1) notes = appendLine(notes, line(i));
@@ -126,15 +126,15 @@ describe("notes", () => {
     expect(huge.startsWith("2026-11-24 ß")).toBe(true);
   });
 
-  test("in a contact are never too long for the API to show", async () => {
+  test("of a contact never exceed the limit of the API", async () => {
     await using world = openWorld();
     for (let i = 0; i < 3; i += 1) await world.put(ended({ summary: "a".repeat(15_000) }));
     expect(world.contact()!.agent_notes).toBe(`2026-11-23 ${"a".repeat(15_000)}`);
   });
 });
 
-describe("a call that turns out to be another's", () => {
-  test("moves: counts, last contact and note go with it", async () => {
+describe("a call whose other number changes", () => {
+  test("moves to the other contact with its count, last contact and note", async () => {
     await using world = openWorld();
     const early = "2026-11-20T10:00:00.000Z";
     await world.put(ended({ started_at: early, summary: "Wants to buy." }));
@@ -160,7 +160,7 @@ describe("a call that turns out to be another's", () => {
     expect(world.raisedTypes().filter((type) => type === "call.ended")).toHaveLength(2);
   });
 
-  test("another direction is another party", async () => {
+  test("moves to the other contact when its direction changes", async () => {
     await using world = openWorld();
     const { external_id } = (await world.put(ended())).call;
     const { call } = await world.put({ external_id, direction: "outbound" });
@@ -187,7 +187,7 @@ const anyPut = fc.record(
   { requiredKeys: ["external_id"] },
 );
 
-test("whatever is told in whatever order, counts and last contacts are those of the calls, and told again is nothing new", async () => {
+test("counts and last contacts match the calls after records in any order, and repeated records change nothing", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyPut, { minLength: 1, maxLength: 30 }), async (puts) => {
       await using world = openWorld();
@@ -219,7 +219,7 @@ test("whatever is told in whatever order, counts and last contacts are those of 
   );
 });
 
-test("a contact that a client changed in the meantime keeps what the client said", async () => {
+test("a contact keeps the values that a client has set in the meantime", async () => {
   await using world = openWorld();
   const record = ended({ caller: { first_name: "Maria" } });
   await world.put(record);

@@ -1,4 +1,4 @@
-/** Each event is raised once, by the change of state, in whatever pieces and however often a call is told. */
+/** Each change of state raises its event once, however many records report the call, in any order. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
@@ -22,7 +22,7 @@ const about = (call: { id: string; contact_id: string | null }) => ({
 });
 
 describe("payloads", () => {
-  test("of everything that can happen on one call, exactly as documented", async () => {
+  test("of all events of one call are exactly as documented", async () => {
     await using world = openWorld();
     const { call } = await world.put(
       ended({
@@ -87,7 +87,7 @@ describe("payloads", () => {
     ]);
   });
 
-  test("call.ended carries the order with its status, and none of it without one", async () => {
+  test("of call.ended include the order with its status, and no field of it for a call without one", async () => {
     await using world = openWorld();
     const order = { profile_name: null, items: [], total_cents: 2300 };
     await world.put(ended({ outcome: "order", order: { total_cents: 2300, status: "fulfilled" } }));
@@ -111,8 +111,8 @@ describe("payloads", () => {
   });
 });
 
-describe("once each", () => {
-  test("a call told of step by step raises each event at its step and never again", async () => {
+describe("each event is raised once", () => {
+  test("by the first record that reports it", async () => {
     await using world = openWorld();
     const { external_id } = running();
     const steps: [Sent, string[]][] = [
@@ -136,7 +136,7 @@ describe("once each", () => {
     }
   });
 
-  test("what is taken back and told again is not announced again", async () => {
+  test("even if a record clears a value and another sends it again", async () => {
     await using world = openWorld();
     const full = ended({
       messages: [MESSAGE],
@@ -162,7 +162,7 @@ describe("once each", () => {
     expect(world.raisedTypes()).toEqual(["call.message_taken"]);
   });
 
-  test("a call.ended is not raised while the call runs", async () => {
+  test("call.ended not before the call ended", async () => {
     await using world = openWorld();
     await world.put(running({ summary: "So far so good." }));
     expect(world.raisedTypes()).toEqual(["contact.created"]);
@@ -179,7 +179,7 @@ describe("an unscorable call", () => {
       ...given,
     });
 
-  test("keeps its end, messages and callback request to itself, and only these", async () => {
+  test("raises no event for its end, messages and callback request, but all others", async () => {
     await using world = openWorld();
     const { call } = await world.put(everything({ unscorable: true }));
     expect(world.raisedTypes()).toEqual([
@@ -191,7 +191,7 @@ describe("an unscorable call", () => {
     expect(world.contact()!.agent_notes).toBeNull();
   });
 
-  test("that turns out to be scorable raises then what it kept, once", async () => {
+  test("that turns out to be scorable raises the withheld events once", async () => {
     await using world = openWorld();
     const record = everything({ unscorable: true });
     await world.put(record);
@@ -209,7 +209,7 @@ describe("an unscorable call", () => {
     expect(world.contact()!.agent_notes).toBe("2026-11-23 Asked about parking.");
   });
 
-  test("that was found out to be so late takes nothing back", async () => {
+  test("that was scorable before does not withdraw events", async () => {
     await using world = openWorld();
     const record = everything({});
     await world.put(record);
@@ -219,7 +219,7 @@ describe("an unscorable call", () => {
   });
 });
 
-/** A record with any of the fields that a call may have. */
+/** A record with any fields. */
 const anyRecord = fc
   .record(
     {
@@ -263,48 +263,51 @@ const anyRecord = fc
   .map((record) => ("ended_at" in record ? record : { ...record, disposition: undefined }));
 
 const GROWING = ["messages", "escalations", "transcript"];
-/** What a call cannot be without at first, and what decides whether it is announced. */
+/** The fields of the first record: the required ones, and the one that decides whether events are raised. */
 const FIRST = new Set(["external_id", "direction", "started_at", "unscorable"]);
 
 /**
- * The record in `count` pieces: each field first told at a step of its own, a list growing until then, and told again at
- * some later ones. `draw` gives a whole number below its argument.
+ * Splits a record into `count` partial ones. Each field appears first at a random step and again at some later ones; a
+ * list grows until then. `draw` returns a whole number below its argument.
  */
-function inPieces(record: Sent, count: number, draw: (below: number) => number): Sent[] {
+function splitRecord(record: Sent, count: number, draw: (below: number) => number): Sent[] {
   const fields = Object.entries(record).filter(([, value]) => value !== undefined);
   const step = new Map(fields.map(([field]) => [field, FIRST.has(field) ? 0 : draw(count)]));
   const end = step.get("ended_at") ?? 0;
   if (step.has("disposition")) step.set("disposition", Math.max(end, step.get("disposition")!));
-  // Nothing is known of whom to call so before the number is.
+  // A caller without a number is not stored.
   if (step.has("caller"))
     step.set("caller", Math.max(step.get("from_number") ?? 0, step.get("caller")!));
-  return Array.from({ length: count }, (_, now) => {
+  return Array.from({ length: count }, (_, current) => {
     const piece: Sent = { external_id: record.external_id };
     for (const [field, value] of fields) {
-      const told = step.get(field)!;
-      if (now === told || (now > told && draw(3) === 0)) piece[field] = value;
-      else if (now < told && GROWING.includes(field) && draw(2) === 0)
-        piece[field] = (value as unknown[]).slice(0, (now * (value as unknown[]).length) / count);
+      const first = step.get(field)!;
+      if (current === first || (current > first && draw(3) === 0)) piece[field] = value;
+      else if (current < first && GROWING.includes(field) && draw(2) === 0)
+        piece[field] = (value as unknown[]).slice(
+          0,
+          (current * (value as unknown[]).length) / count,
+        );
     }
     return piece;
   });
 }
 
-/** Of an event, what does not depend on how much was known when it was raised. */
-function essence({ type, data }: Raised): string {
+/** The part of an event that is independent of the other fields known when it is raised. */
+function invariantOf({ type, data }: Raised): string {
   const { call_id: _call, contact_id: _contact, location_id: _location, ...rest } = data;
   if (type === "call.ended") return `${type} ${rest.started_at} ${rest.ended_at}`;
   return type === "contact.created" ? type : `${type} ${JSON.stringify(rest)}`;
 }
 
-test("a call told in any pieces ends as the same call with the same events as one told at once", async () => {
+test("a call that is reported in parts equals one that is reported at once, with the same events", async () => {
   await using world = openWorld();
   const places = {
     main: (await world.make("location", { name: "Main", phone_number: "+15550100101" })).id,
     north: (await world.make("location", { name: "North", phone_number: "+15550100102" })).id,
   };
   let numbers = 0;
-  /** The final call without what is each call's own, its transcript, its contact and its events. */
+  /** The final call without its ids, with its transcript, contact and events. */
   async function outcomeOf(pieces: Sent[]) {
     const external_id = freshName();
     numbers += 1;
@@ -338,7 +341,7 @@ test("a call told in any pieces ends as the same call with the same events as on
         "select turns from transcripts where call_seq = ? and turns <> '[]'",
         found.seq,
       ),
-      raised: world.raised().map(essence).sort(),
+      raised: world.raised().map(invariantOf).sort(),
     };
   }
   const property = fc.asyncProperty(
@@ -348,7 +351,7 @@ test("a call told in any pieces ends as the same call with the same events as on
     async (given, count, stream) => {
       const record = { external_id: "", direction: "inbound", started_at: STARTED, ...given };
       const draw = (below: number) => stream.next().value! % below;
-      const pieces = inPieces(record, count, draw);
+      const pieces = splitRecord(record, count, draw);
       expect(await outcomeOf(pieces)).toEqual(await outcomeOf([record]));
     },
   );

@@ -1,4 +1,4 @@
-/** A record becomes a call; told again it becomes more of a call, and never something that was not told. */
+/** A record creates a call; further records update it and change only the fields that they contain. */
 import { describe, expect, test } from "bun:test";
 import { verify } from "../../src/audit/log.ts";
 import { sha256Hex } from "../../src/lib/json.ts";
@@ -12,7 +12,7 @@ const TURNS = [
 ];
 
 describe("a new call", () => {
-  test("is stored with all that was told, and nothing else", async () => {
+  test("is stored with the fields of its record", async () => {
     await using world = openWorld();
     const { call, outcome } = await world.put(
       ended({
@@ -61,7 +61,7 @@ describe("a new call", () => {
     } as never);
   });
 
-  test("needs a direction and a start, and no row is left by one without", async () => {
+  test("requires a direction and a start; a record without them writes nothing", async () => {
     await using world = openWorld();
     expect(await world.refusal({ external_id: "CA-1" })).toEqual({
       code: "validation_failed",
@@ -75,15 +75,15 @@ describe("a new call", () => {
     ["2026-11-23T10:00:00.500Z", 1],
     ["2026-11-23T10:01:29.501Z", 90],
     [STARTED, 0],
-  ])("that ended at %s lasted %i seconds", async (ended_at, seconds) => {
+  ])("that ended at %s has a duration of %i seconds", async (ended_at, seconds) => {
     await using world = openWorld();
     const { call } = await world.put(ended({ ended_at }));
     expect(call.duration_seconds).toBe(seconds);
   });
 });
 
-describe("a call told of again", () => {
-  test("keeps what is left out and takes what is told", async () => {
+describe("a call that is sent again", () => {
+  test("keeps fields that are left out and updates fields that are sent", async () => {
     await using world = openWorld();
     const first = await world.put(running({ external_id: "CA-1", outcome_tags: ["a"] }));
     expect(first.call).toMatchObject({
@@ -110,7 +110,7 @@ describe("a call told of again", () => {
     });
   });
 
-  test("null clears each field that can be without a value", async () => {
+  test("is cleared by null in each field that can be null", async () => {
     await using world = openWorld();
     const full = ended({
       external_id: "CA-1",
@@ -161,7 +161,7 @@ describe("a call told of again", () => {
     expect(world.value("select turns from transcripts")).toBe("[]" as never);
   });
 
-  test("exactly as before changes nothing at all: no audit row, no event, no new updated_at", async () => {
+  test("with the same record writes no audit row, raises no event and keeps updated_at", async () => {
     await using world = openWorld();
     const member = await world.make("teamMember", { name: "Dana" });
     const record = ended({
@@ -188,7 +188,7 @@ describe("a call told of again", () => {
     expect(world.traces()).toEqual(traces);
   });
 
-  test("each change of a call is one audit row with the fields that changed", async () => {
+  test("writes one audit row with the changed fields for each change", async () => {
     await using world = openWorld();
     await world.put(running({ external_id: "CA-1" }));
     const { call } = await world.put({ external_id: "CA-1", outcome: "booked", spam: true });
@@ -205,7 +205,7 @@ describe("a call told of again", () => {
     expect(verify(world.db).intact).toBe(true);
   });
 
-  test("what somebody dealt with stays dealt with, place by place", async () => {
+  test("keeps which messages and callback request are handled, by index", async () => {
     await using world = openWorld();
     const messages = [{ message: "One" }, { message: "Two" }];
     const record = running({ messages, callback_request: { reason: "Invoice" } });
@@ -230,7 +230,7 @@ describe("a call told of again", () => {
   });
 });
 
-describe("what cannot be is refused on the field that is to blame", () => {
+describe("a contradiction is reported on the field that causes it", () => {
   test.each([
     [{ ended_at: "2026-11-23T09:59:59.999Z" }, { ended_at: "must not be earlier than started_at" }],
     [
@@ -246,7 +246,7 @@ describe("what cannot be is refused on the field that is to blame", () => {
     expect(await world.refusal(ended(given))).toEqual({ code: "validation_failed", details });
   });
 
-  test("the stored call counts, not the record alone", async () => {
+  test("the record is checked together with the stored call", async () => {
     await using world = openWorld();
     await world.put(running({ external_id: "CA-1" }));
     const early = await world.refusal({ external_id: "CA-1", disposition: "missed" });
@@ -257,7 +257,7 @@ describe("what cannot be is refused on the field that is to blame", () => {
     expect(late.details).toEqual({ started_at: "must not be later than ended_at" });
   });
 
-  test("references to what does not exist, all of them at once", async () => {
+  test("all references to objects that do not exist are reported at once", async () => {
     await using world = openWorld();
     const member = await world.make("teamMember", { name: "Dana" });
     const rule = await world.make("rule", {
@@ -290,7 +290,7 @@ describe("what cannot be is refused on the field that is to blame", () => {
 });
 
 describe("the intent", () => {
-  test("is found by its name, and made active where there is none", async () => {
+  test("is found by its name; a new name creates an active intent", async () => {
     await using world = openWorld();
     const known = await world.make("intent", { name: "Reschedule", active: false });
     const one = await world.put(ended({ intent: " Reschedule " }));
@@ -305,7 +305,7 @@ describe("the intent", () => {
     expect(world.value("select count(*) from audit where entity_type = 'intent'")).toBe(2 as never);
   });
 
-  test("is shown under the name it has now", async () => {
+  test("is shown with its current name", async () => {
     await using world = openWorld();
     const record = ended({ intent: "Buy" });
     const { call } = await world.put(record);
@@ -324,7 +324,7 @@ describe("the location", () => {
     return { world, main: main.id, north: north.id };
   }
 
-  test("is the one that was named, else the one of the business's number, else the default", async () => {
+  test("is the one in the record, else the one with the business's number, else the default", async () => {
     const { world, main, north } = await withLocations();
     await using _ = world;
     const at = async (given: object) => (await world.put(ended({ ...given }))).call.location_id;
@@ -337,7 +337,7 @@ describe("the location", () => {
     expect(await at(out)).toBe(north);
   });
 
-  test("that was found follows the number; one that was named stays", async () => {
+  test("changes with the number if it was found by number, and stays if the record named it", async () => {
     const { world, main, north } = await withLocations();
     await using _ = world;
     const moved = { to_number: "+15550100102" };
@@ -352,7 +352,7 @@ describe("the location", () => {
     }
   });
 
-  test("named only later, where it had been found before, stays from then on", async () => {
+  test("stays once a record has named the location that was found before", async () => {
     const { world, main, north } = await withLocations();
     await using _ = world;
     const { external_id } = running();
@@ -364,7 +364,7 @@ describe("the location", () => {
     expect(found.call.location_id).toBe(north);
   });
 
-  test("of an old call stays when locations change; a call without one gets one when it is told of again", async () => {
+  test("of a stored call stays when locations change; a call without one gets one with its next record", async () => {
     await using world = openWorld();
     const record = ended();
     expect((await world.put(record)).call.location_id).toBeNull();
@@ -376,7 +376,7 @@ describe("the location", () => {
 });
 
 describe("the transcript", () => {
-  test("is kept with the call, and the audit log holds its length and hash alone", async () => {
+  test("is stored with the call; the audit log contains its length and hash only", async () => {
     await using world = openWorld();
     const { call } = await world.put(ended({ transcript: TURNS }));
     expect(JSON.parse(world.value("select turns from transcripts"))).toEqual(TURNS);
@@ -401,7 +401,7 @@ describe("the transcript", () => {
     expect(verify(world.db).intact).toBe(true);
   });
 
-  test("one that was told later moves the call's updated_at like any other change", async () => {
+  test("updates updated_at of the call when it is sent later", async () => {
     await using world = openWorld();
     const record = ended();
     await world.put(record);
@@ -411,7 +411,7 @@ describe("the transcript", () => {
     expect(call).not.toHaveProperty("transcript");
   });
 
-  test("summary and transcript are found by the beginnings of their words, as they are now", async () => {
+  test("and the summary are found by prefixes of their current words", async () => {
     await using world = openWorld();
     await world.put(ended({ external_id: "CA-1", transcript: TURNS }));
     await world.put(ended({ external_id: "CA-2", summary: "About the wheelchair ramp." }));

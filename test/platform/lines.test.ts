@@ -1,4 +1,4 @@
-/** Many records at once: each line by itself, in its order, whatever the others are, however large the whole is. */
+/** Import of many records: each line is stored by itself and in order, whatever the other lines are. */
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -45,7 +45,7 @@ describe("lines", () => {
     expect(bytewise).toEqual(found);
   });
 
-  test("bytes that are no UTF-8 spoil their line alone", async () => {
+  test("invalid UTF-8 affects its own line only", async () => {
     const found = await split("a\n", Uint8Array.of(0x22, 0xe4, 0x22, 10), "b\n");
     expect(found).toEqual([
       { number: 1, text: "a" },
@@ -54,7 +54,7 @@ describe("lines", () => {
     ]);
   });
 
-  test("however the bytes are cut, the lines are the same", async () => {
+  test("are the same for any split of the bytes into chunks", async () => {
     const text = fc.string({ unit: fc.constantFrom("a", "\n", "\r", "\r\n", " ", "ä", "😀") });
     await fc.assert(
       fc.asyncProperty(text, fc.array(fc.nat({ max: 40 })), async (whole, cuts) => {
@@ -74,7 +74,7 @@ describe("lines", () => {
     );
   });
 
-  test("one of exactly the limit is read, with either end; one byte more is skipped to its end", async () => {
+  test("of exactly the limit are read, with LF or CRLF; one byte more is skipped to its end", async () => {
     const fits = "a".repeat(LIMITS.recordBytes);
     for (const end of ["\n", "\r\n", ""]) {
       const [line] = await split(fits + end);
@@ -92,7 +92,7 @@ describe("lines", () => {
     ]);
   });
 
-  test("an endless line costs no more memory than the longest that is read", async () => {
+  test("without end use no more memory than the longest line that is read", async () => {
     const chunk = new Uint8Array(1024 * 1024).fill(97);
     let sent = 0;
     const endless = new ReadableStream<Uint8Array>({
@@ -129,7 +129,7 @@ describe("lines", () => {
 });
 
 describe("records in lines", () => {
-  test("a bad line of any kind is told by number and field, and spoils no other", async () => {
+  test("an invalid line is reported by number and field and affects no other", async () => {
     await using world = openWorld();
     const good = () => JSON.stringify(ended());
     const bad = (given: object) => JSON.stringify({ ...ended(), ...given });
@@ -151,8 +151,8 @@ describe("records in lines", () => {
     const notText = Uint8Array.of(0x7b, 0xff, 0x7d, 10);
     const after = encode(`"${"a".repeat(LIMITS.recordBytes)}"\n${good()}`);
     const results = await world.import(streamOf(before, notText, after));
-    const told = results.map(({ number, answer }) => [number, answer.status, answer.details]);
-    expect(told).toEqual([
+    const statuses = results.map(({ number, answer }) => [number, answer.status, answer.details]);
+    expect(statuses).toEqual([
       [1, "created", undefined],
       [2, "error", { record: "is not valid JSON" }],
       [4, "error", { direction: "must be one of inbound, outbound" }],
@@ -169,7 +169,7 @@ describe("records in lines", () => {
     expect(world.value("select count(*) from calls")).toBe(3 as never);
   });
 
-  test("an answer has external_id, id and status, null where there is none, and details of an error alone", async () => {
+  test("an answer has external_id, id (null if there is none) and status, and details only with an error", async () => {
     await using world = openWorld();
     const record = ended();
     const text = `${lines([record, record, { ...record, outcome: "booked" }, { external_id: "CA-x" }])}{`;
@@ -190,7 +190,7 @@ describe("records in lines", () => {
     ]);
   });
 
-  test("lines of one call are applied in their order, whatever stands between them", async () => {
+  test("lines of one call are applied in their order, whatever lines are between them", async () => {
     await using world = openWorld();
     const external_id = freshName();
     const steps = Array.from({ length: 600 }, (_, i) =>
@@ -203,7 +203,7 @@ describe("records in lines", () => {
     expect(world.ingest.find(external_id)!.summary).toBe("Step 597");
   });
 
-  test("10,000 records are 10,000 calls; the same file again changes nothing", async () => {
+  test("10,000 records create 10,000 calls; importing the file again changes nothing", async () => {
     await using world = openWorld();
     const count = 10_000;
     const file = lines(
@@ -241,7 +241,7 @@ describe("records in lines", () => {
     expect(commits).toBeLessThan(100);
   });
 
-  test("each answer comes as soon as its record is stored, not at the end", async () => {
+  test("each answer is sent as soon as its record is stored", async () => {
     await using world = openWorld();
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
     const writer = writable.getWriter();
@@ -261,7 +261,7 @@ describe("records in lines", () => {
     expect((await results.next()).done).toBe(true);
   });
 
-  test("a sender that breaks off is told of nothing stored less than there is", async () => {
+  test("records before an interrupted input are stored and answered", async () => {
     await using world = openWorld();
     let sent = 0;
     const body = new ReadableStream<Uint8Array>({
@@ -277,22 +277,22 @@ describe("records in lines", () => {
       actor: ACTOR,
       onUnexpected: () => {},
     };
-    const told: string[] = [];
+    const statuses: string[] = [];
     const reading = (async () => {
       for await (const { answer } of ingestLines(services, splitLines(body)))
-        told.push(answer.status);
+        statuses.push(answer.status);
     })();
     expect(await reading.catch(String)).toContain("connection lost");
     await reading.catch(() => {});
-    expect(told).toEqual(["created", "created", "created"]);
+    expect(statuses).toEqual(["created", "created", "created"]);
     expect(world.value("select count(*) from calls")).toBe(3 as never);
   });
 
-  test("a failing storage stops the whole, and what was told of before it is stored", async () => {
+  test("a storage failure stops the import; every answered record is stored", async () => {
     await using world = openWorld();
     const pages = world.value("pragma page_count") as unknown as number;
     world.db.$client.exec(`pragma max_page_count = ${pages + 40}`);
-    const told: string[] = [];
+    const statuses: string[] = [];
     const records = Array.from({ length: 3_000 }, () => ended({ summary: "a".repeat(2_000) }));
     const services = {
       store: world.store,
@@ -303,20 +303,20 @@ describe("records in lines", () => {
     const reading = (async () => {
       const bytes = new Blob([lines(records)]).stream();
       for await (const { answer } of ingestLines(services, splitLines(bytes)))
-        told.push(answer.status);
+        statuses.push(answer.status);
     })();
     const [result] = await Promise.allSettled([reading]);
     expect(result.status === "rejected" && result.reason).toBeInstanceOf(StorageError);
-    expect(told.length).toBeLessThan(records.length);
-    expect(new Set(told).size).toBeLessThanOrEqual(1);
+    expect(statuses.length).toBeLessThan(records.length);
+    expect(new Set(statuses).size).toBeLessThanOrEqual(1);
     await world.store.idle();
     expect(world.value("select count(*) from calls") as unknown as number).toBeGreaterThanOrEqual(
-      told.length,
+      statuses.length,
     );
     expect(verify(world.db).intact).toBe(true);
   });
 
-  test("a failure of the program costs its own line, and says nothing of itself", async () => {
+  test("an unexpected error affects its own line only and is not shown", async () => {
     await using world = openWorld();
     const noticed: [unknown, number][] = [];
     const onUnexpected = (error: unknown, number: number) => void noticed.push([error, number]);

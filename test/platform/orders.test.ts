@@ -1,4 +1,4 @@
-/** An order moves forward only, and each step is announced once. */
+/** An order only moves forward, and each change of its status raises one event. */
 import { describe, expect, test } from "bun:test";
 import { ORDER_STATUSES, type OrderStatus } from "../../src/resources/calls.ts";
 import { ended, openWorld, refusalOf, type Sent } from "./world.ts";
@@ -65,7 +65,7 @@ describe.each(STEPS)("from %s to %s", (from, to) => {
   });
 });
 
-test("an order is new until something else is said, and a record without a status leaves it where it is", async () => {
+test("an order starts as new, and a record without a status keeps the current one", async () => {
   await using world = openWorld();
   const record = ordered();
   expect((await world.put(record)).call).toMatchObject({ order_status: "new", order: TAKEN });
@@ -79,13 +79,13 @@ test("an order is new until something else is said, and a record without a statu
   });
 });
 
-test("the first status, whichever it is, is no change of status", async () => {
+test("the first status of an order is no change of status", async () => {
   await using world = openWorld();
   await world.put(ordered({ status: "canceled" }));
   expect(world.raisedTypes()).toEqual(["contact.created", "call.ended"]);
 });
 
-test("the refusal says where the order is and where it may go", async () => {
+test("the error names the current status and the allowed ones", async () => {
   await using world = openWorld();
   const { call } = await world.put(ordered({ status: "in_progress" }));
   const back = await refusalOf(() => world.moveOrder(call.external_id, "new"));
@@ -113,7 +113,7 @@ test.each([
   });
 });
 
-test("an order that the call does not show yet moves in silence", async () => {
+test("an order that the call does not show yet changes without an event", async () => {
   await using world = openWorld();
   const record = ended({ order: { status: "new" } });
   await world.put(record);

@@ -1,4 +1,4 @@
-/** What a call record may look like, and how what is wrong with one is told. */
+/** The validation of call records. */
 import { describe, expect, test } from "bun:test";
 import { z } from "zod";
 import { LIMITS } from "../../src/config.ts";
@@ -9,7 +9,7 @@ import { ended, refusalOf } from "./world.ts";
 const detailsOf = async (sent: unknown) =>
   (await refusalOf(async () => checkBody(callRecord, sent))).details;
 
-describe("what is wrong is told by the field's own name", () => {
+describe("an error is reported by the name of its field", () => {
   test.each([
     [{ external_id: undefined }, { external_id: "is required" }],
     [{ external_id: " " }, { external_id: "must not be blank" }],
@@ -78,13 +78,13 @@ describe("what is wrong is told by the field's own name", () => {
     expect(await detailsOf(ended(given))).toEqual(details as never);
   });
 
-  test("every bad field at once, not the first alone", async () => {
+  test("all invalid fields are reported at once", async () => {
     const details = await detailsOf({ external_id: "CA1", direction: 1, summary: "", spam: 0 });
     expect(Object.keys(details!)).toEqual(["direction", "summary", "spam"]);
   });
 });
 
-test("a list takes as many entries as its limit says and not one more", async () => {
+test("a list accepts as many entries as its limit, and no more", async () => {
   const turn = { role: "agent", text: "Hello", at: 0 };
   const message = { message: "Call back" };
   for (const [field, entry, most] of [
@@ -99,7 +99,7 @@ test("a list takes as many entries as its limit says and not one more", async ()
   }
 });
 
-test("unknown fields are passed over, at the top and inside", () => {
+test("unknown fields are ignored, also in nested objects", () => {
   const record = checkBody(
     callRecord,
     ended({ mood: "good", messages: [{ message: "Call back", urgency: 3 }] }),
@@ -113,17 +113,17 @@ test("unknown fields are passed over, at the top and inside", () => {
   });
 });
 
-test("a field that is left out stays out, so that it cannot wipe what is stored", () => {
+test("a field that is left out stays absent, so it cannot overwrite the stored value", () => {
   expect(checkBody(callRecord, { external_id: "CA1" })).toEqual({ external_id: "CA1" });
   expect(checkBody(namedCallRecord, {})).toEqual({});
 });
 
-test("times with an offset are turned to UTC with milliseconds", () => {
+test("times with an offset are converted to UTC with milliseconds", () => {
   const record = checkBody(callRecord, ended({ started_at: "2026-11-23T11:00:00+02:00" }));
   expect(record.started_at).toBe("2026-11-23T09:00:00.000Z");
 });
 
-test("every field of a record has a sentence and, unless it is made of parts, an example", () => {
+test("every field of a record has a description and, unless it is an object or a list, an example", () => {
   const composed = new Set([
     "transcript",
     "caller",

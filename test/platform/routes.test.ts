@@ -1,4 +1,4 @@
-/** The platform's door over real HTTP. What all routes share is held by the contract matrix. */
+/** The platform's routes over real HTTP. The contract matrix tests what all routes share. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
@@ -27,20 +27,20 @@ const answersOf = (text: string) =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("PUT", () => {
-  test("answers 201 with where the call is read, then 200, each time with the call as the API shows it", async () => {
+  test("responds with 201 and the location of the call, then with 200, each time with the call as the API shows it", async () => {
     const name = freshName();
-    const made = await it.platform.put(pathOf(name), unnamed());
-    expect(made.status).toBe(201);
-    expect(made.headers.get("location")).toBe(`/v1/calls/${made.body.data.id}`);
-    const read = await it.read.get(made.headers.get("location")!);
+    const created = await it.platform.put(pathOf(name), unnamed());
+    expect(created.status).toBe(201);
+    expect(created.headers.get("location")).toBe(`/v1/calls/${created.body.data.id}`);
+    const read = await it.read.get(created.headers.get("location")!);
     const { transcript, ...call } = read.body.data;
-    expect([made.body.data, transcript]).toEqual([call, []]);
+    expect([created.body.data, transcript]).toEqual([call, []]);
     expect(call.call_url).toBe(`${it.url}/calls/${call.id}`);
     const again = await it.platform.put(pathOf(name), unnamed());
     expect([again.status, again.headers.get("location"), again.text]).toEqual([
       200,
       null,
-      made.text,
+      created.text,
     ]);
     const more = await it.platform.put(pathOf(name), {
       outcome: "booked",
@@ -59,14 +59,14 @@ describe("PUT", () => {
   test.each(["sip:call/1?a=b&c#d", "ä 😀", "a%2Fb", "..%", "a".repeat(255)])(
     "names a call by whatever the platform calls it: %s",
     async (name) => {
-      const made = await it.platform.put(pathOf(name), unnamed());
-      expect([made.status, made.body.data?.external_id]).toEqual([201, name]);
+      const created = await it.platform.put(pathOf(name), unnamed());
+      expect([created.status, created.body.data?.external_id]).toEqual([201, name]);
       const moved = await it.platform.patch(`${pathOf(name)}/order`, { status: "new" });
       expect(moved.status).toBe(409);
     },
   );
 
-  test("a name in the body must be the one in the path", async () => {
+  test("requires an id in the body to equal the id in the path", async () => {
     const name = freshName();
     const wrong = await it.platform.put(pathOf(name), ended());
     expect([wrong.status, wrong.body]).toEqual([
@@ -80,7 +80,7 @@ describe("PUT", () => {
     expect(right.status).toBe(201);
   });
 
-  test("a name that is blank or longer than 255 characters is refused", async () => {
+  test("refuses an id that is blank or longer than 255 characters", async () => {
     for (const [name, issue] of [
       [" ", "must not be blank"],
       ["a".repeat(256), "must be at most 255 characters"],
@@ -90,7 +90,7 @@ describe("PUT", () => {
     }
   });
 
-  test("a body larger than the API's other bodies is taken", async () => {
+  test("accepts a body larger than the limit of other routes", async () => {
     const turn = { role: "agent", text: "a".repeat(15_000), at: 0 };
     const transcript = Array.from({ length: 200 }, () => turn);
     expect(JSON.stringify(transcript).length).toBeGreaterThan(LIMITS.bodyBytes * 2);
@@ -98,7 +98,7 @@ describe("PUT", () => {
     expect(answer.status).toBe(201);
   });
 
-  test("30 equal records at once are one call", async () => {
+  test("creates one call for 30 equal records at once", async () => {
     const name = freshName();
     const record = unnamed({ from_number: "+15550107777" });
     const answers = await Promise.all(
@@ -120,22 +120,22 @@ describe("PUT", () => {
 });
 
 describe("POST of many", () => {
-  test("answers NDJSON, a line for each record in its order", async () => {
+  test("responds with NDJSON, one line per record in the same order", async () => {
     const records = Array.from({ length: 300 }, () => ended());
     const answer = await post(`${lines(records)}{"external_id": 5}\n\n`);
     expect([answer.status, answer.headers.get("content-type")]).toEqual([
       200,
       "application/x-ndjson",
     ]);
-    const told = answersOf(answer.text);
-    expect(told.slice(0, -1)).toEqual(
+    const answers = answersOf(answer.text);
+    expect(answers.slice(0, -1)).toEqual(
       records.map(({ external_id }) => ({
         external_id,
         id: expect.any(String),
         status: "created",
       })),
     );
-    expect(told.at(-1)).toEqual({
+    expect(answers.at(-1)).toEqual({
       external_id: null,
       id: null,
       status: "error",
@@ -143,7 +143,7 @@ describe("POST of many", () => {
     });
   });
 
-  test("takes nothing, and no other type", async () => {
+  test("accepts an empty body and no other content type", async () => {
     const nothing = await post("");
     expect([nothing.status, nothing.text]).toEqual([200, ""]);
     const other = await post("{}", { "content-type": "application/json" });
@@ -156,7 +156,7 @@ describe("POST of many", () => {
     ]);
   });
 
-  test("takes more than any one body may have", async () => {
+  test("accepts more bytes than the limit of a single body", async () => {
     const turn = { role: "agent", text: "a".repeat(20_000), at: 0 };
     const transcript = Array.from({ length: 100 }, () => turn);
     const records = Array.from({ length: 6 }, () => ended({ transcript }));
@@ -170,7 +170,7 @@ describe("POST of many", () => {
 });
 
 describe("PATCH of the order", () => {
-  test("moves it on, answers with the call, and is refused with 409 backwards", async () => {
+  test("updates the status and returns the call; a step back is 409", async () => {
     const name = freshName();
     await it.platform.put(pathOf(name), unnamed({ outcome: "order", order: { total_cents: 5 } }));
     const moved = await it.platform.patch(`${pathOf(name)}/order`, { status: "fulfilled" });
@@ -188,7 +188,7 @@ describe("PATCH of the order", () => {
     ]);
   });
 
-  test("404 for a call that is not known, 400 without a status", async () => {
+  test("is 404 for an unknown call and 400 without a status", async () => {
     const unknown = await it.platform.patch(`${pathOf(freshName())}/order`, { status: "new" });
     expect([unknown.status, unknown.body]).toEqual([404, { error: "not_found" }]);
     const name = freshName();

@@ -1,4 +1,4 @@
-/** An appliance's inside as the voice platform meets it: a real file, calls going in, what was raised coming out. */
+/** A store with ingest for the tests of the platform: records in, calls and events out. */
 import { expect } from "bun:test";
 import type { EventType } from "../../src/contract/event-types.ts";
 import { ApiError } from "../../src/http/errors.ts";
@@ -16,11 +16,11 @@ import { locationDefinition } from "../../src/resources/locations.ts";
 import { teamMemberDefinition } from "../../src/resources/team-members.ts";
 import { ACTOR, openTestStore } from "../support/store.ts";
 
-/** A record as it is sent, unchecked. */
+/** A record as sent, before validation. */
 export type Sent = Record<string, unknown>;
 export interface Raised {
   type: EventType;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into payloads of every shape.
+  // biome-ignore lint/suspicious/noExplicitAny: tests read payloads of different types.
   data: any;
 }
 
@@ -28,7 +28,7 @@ export const STARTED = "2026-11-23T10:00:00.000Z";
 export const ENDED = "2026-11-23T10:01:14.400Z";
 export const CALLER = "+15550100123";
 export const BUSINESS = "+15550100100";
-/** A UUID that names nothing. */
+/** A UUID of no object. */
 export const NOWHERE = "019a9f3e-0000-7000-8000-000000000000";
 
 let calls = 0;
@@ -37,7 +37,7 @@ export function freshName(): string {
   return `CA${calls}`;
 }
 
-/** A record of a call that ended, with `given` on top. */
+/** The record of a call that ended, with `given` merged in. */
 export const ended = (given: Sent = {}): Sent => ({
   external_id: freshName(),
   direction: "inbound",
@@ -50,7 +50,7 @@ export const ended = (given: Sent = {}): Sent => ({
   ...given,
 });
 
-/** A record of a call that runs, with `given` on top. */
+/** The record of a call in progress, with `given` merged in. */
 export const running = (given: Sent = {}): Sent => ({
   external_id: freshName(),
   direction: "inbound",
@@ -77,14 +77,14 @@ export function openWorld() {
   const world = {
     ...it,
     ingest,
-    /** Checks and stores a record, as a request does. */
+    /** Validates and stores a record like a request. */
     put: (sent: Sent) =>
       store.change(ACTOR, (tx) => ingest.put(tx, checkBody<CallRecord>(callRecord, sent))),
-    /** The error's code and details that a record is refused with. */
+    /** The error code and details of a record that is refused. */
     refusal: async (sent: Sent) => refusalOf(async () => world.put(sent)),
     moveOrder: (external_id: string, status: OrderStatus) =>
       store.change(ACTOR, (tx) => ingest.moveOrder(tx, ingest.find(external_id)!, status)),
-    /** Makes an object of another resource, as the API does. */
+    /** Creates an object of another resource like the API. */
     make: (kind: keyof typeof resources, body: Sent) =>
       store.change(ACTOR, (tx) => {
         const resource = resources[kind];
@@ -102,7 +102,7 @@ export function openWorld() {
         .rows<Contact & { custom: string }>("select * from contacts order by seq")
         .map(({ custom, ...row }) => ({ ...row, custom: JSON.parse(custom) as object })),
     contact: (number = CALLER) => world.contacts().find((row) => row.phone_number === number),
-    /** What was raised since the last time this was asked, each checked against the catalogue. */
+    /** The events since the last call of this function, each validated against the catalogue. */
     raised(): Raised[] {
       const rows = it.rows<{ seq: number; type: EventType; body: string }>(
         "select seq, type, body from events where seq > ? order by seq",
@@ -116,14 +116,14 @@ export function openWorld() {
       });
     },
     raisedTypes: (): string[] => world.raised().map(({ type }) => type),
-    /** Whatever a write would leave: rows of the audit log, events, and when each thing changed. */
+    /** Everything that a write changes: the numbers of audit rows and events, and the times of updates. */
     traces: () => ({
       audit: it.value("select count(*) from audit") as number,
       events: it.value("select count(*) from events") as number,
       calls: it.rows("select id, updated_at, raised from calls order by seq"),
       contacts: it.rows("select id, updated_at from contacts order by seq"),
     }),
-    /** `external_id`s of the calls in which the words are found. */
+    /** The `external_id` of each call that contains the words. */
     search: (words: string) =>
       it
         .rows<{ external_id: string }>(
@@ -131,7 +131,7 @@ export function openWorld() {
           words,
         )
         .map(({ external_id }) => external_id),
-    /** Takes NDJSON in and gives what became of each line. */
+    /** Imports NDJSON and returns the result of each line. */
     async import(text: string | Uint8Array | ReadableStream<Uint8Array>): Promise<LineResult[]> {
       const results = [];
       const bytes =
