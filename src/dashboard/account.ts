@@ -8,7 +8,6 @@ import { LIMITS } from "../config.ts";
 import { label } from "../contract/fields.ts";
 import { ApiError, conflict, invalid } from "../http/errors.ts";
 import { readOrganization, renameOrganization } from "../resources/organization.ts";
-import { confirmable } from "./actions.ts";
 import type {
   Confirmation,
   Organization,
@@ -17,9 +16,10 @@ import type {
   SessionInfo,
   TotpEnrolment,
 } from "./answers.ts";
+import { confirmable } from "./confirmable-actions.ts";
 import { deviceCookie, sessionCookie } from "./cookies.ts";
+import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 import { givenCode, givenPassword, newPassword } from "./fields.ts";
-import { type DashboardRoute, data, signedIn } from "./route.ts";
 import { type SessionViewServices, sessionView } from "./session-view.ts";
 
 const ToConfirm = z.object({
@@ -58,18 +58,20 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
   });
 
   return [
-    signedIn({
+    sessionRoute({
       method: "POST",
       path: "/confirm",
       body: ToConfirm,
-      answer: async ({ user, session, body: { action, password, code } }) =>
-        data<Confirmation>(await stepUp.confirm({ user, session }, action, { password, code })),
+      handle: async ({ user, session, body: { action, password, code } }) =>
+        dataResponse<Confirmation>(
+          await stepUp.confirm({ user, session }, action, { password, code }),
+        ),
     }),
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/sessions",
-      answer: ({ user, session: current }) =>
-        data<SessionEntry[]>(
+      handle: ({ user, session: current }) =>
+        dataResponse<SessionEntry[]>(
           sessions.list(user.id).map((session) => {
             const { id, created_at, expires_at, ip, user_agent } = session;
             const seen = sessions.lastUse(session);
@@ -80,10 +82,10 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
           }),
         ),
     }),
-    signedIn({
+    sessionRoute({
       method: "DELETE",
       path: "/sessions/:id",
-      async answer({ user, params, actor }) {
+      async handle({ user, params, actor }) {
         await store.change(actor, (tx) => {
           const session = sessions.list(user.id).find(({ id }) => id === params.id);
           if (!session) throw new ApiError("not_found");
@@ -92,11 +94,11 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
         return { status: 204 };
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "PUT",
       path: "/password",
       body: PasswordChange,
-      async answer({ user, session, actor, from, body }) {
+      async handle({ user, session, actor, origin, body }) {
         await stepUp.requirePassword({ user, session }, body.current_password, "current_password");
         const passwordHash = await passwords.hash(body.new_password);
         await store.change(actor, (tx) => {
@@ -106,7 +108,7 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
           users.setPassword(tx, user.id, passwordHash);
         });
         // This browser goes on, with a session of its own making; the one it came with has ended with the others.
-        const { token, device } = await signIn.startSession(user.id, passwordHash, from);
+        const { token, device } = await signIn.startSession(user.id, passwordHash, origin);
         return {
           status: 204,
           cookies: [sessionCookie(token, secure()), deviceCookie(device, secure())],
@@ -114,24 +116,24 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
       },
     }),
     // Who could switch a second factor on unasked would have a way to confirm everything else.
-    signedIn({
+    sessionRoute({
       method: "POST",
       path: "/totp",
-      answer({ user, session, proof }) {
+      handle({ user, session, proof }) {
         if (user.totp_secret !== null) throw conflict({ two_factor: "is switched on already" });
         stepUp.requireProof(session, { kind: "totp.enable" }, proof);
         const secret = newTotpSecret(random);
         enrolments.set(session.id, { secret, ends: clock.monotonic() + ENROLMENT_MS });
         const business = readOrganization(db)?.name;
         const url = otpauthUrl(secret, user.email, business ? `${ISSUER} (${business})` : ISSUER);
-        return data<TotpEnrolment>({ secret, url }, 201);
+        return dataResponse<TotpEnrolment>({ secret, url }, 201);
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "POST",
       path: "/totp/confirm",
       body: z.object({ code: givenCode() }),
-      async answer({ user, session, actor, body: { code } }) {
+      async handle({ user, session, actor, body: { code } }) {
         const waiting = enrolments.get(session.id);
         if (!waiting || clock.monotonic() >= waiting.ends || user.totp_secret !== null)
           throw conflict({ two_factor: "is not waiting for a first code; begin again" });
@@ -141,45 +143,45 @@ export function accountRoutes(services: AccountRouteServices): DashboardRoute[] 
         const codes = await store.change(actor, (tx) =>
           users.enableTotp(tx, user.id, waiting.secret, step),
         );
-        return data<RecoveryCodes>({ recovery_codes: codes });
+        return dataResponse<RecoveryCodes>({ recovery_codes: codes });
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "POST",
       path: "/totp/recovery-codes",
-      async answer({ user, session, actor, proof }) {
+      async handle({ user, session, actor, proof }) {
         if (user.totp_secret === null) throw conflict({ two_factor: "is switched off" });
         stepUp.requireProof(session, { kind: "recovery_codes.renew" }, proof);
         const codes = await store.change(actor, (tx) => users.renewRecoveryCodes(tx, user.id));
-        return data<RecoveryCodes>({ recovery_codes: codes });
+        return dataResponse<RecoveryCodes>({ recovery_codes: codes });
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "DELETE",
       path: "/totp",
-      async answer({ user, session, actor, proof }) {
+      async handle({ user, session, actor, proof }) {
         if (user.totp_secret === null) throw conflict({ two_factor: "is switched off already" });
         stepUp.requireProof(session, { kind: "totp.disable" }, proof);
         await store.change(actor, (tx) => users.disableTotp(tx, user.id));
         return { status: 204 };
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "PATCH",
       path: "/user",
       body: NewName,
-      async answer({ user, session, actor, body: { name } }) {
+      async handle({ user, session, actor, body: { name } }) {
         const renamed = await store.change(actor, (tx) => users.rename(tx, user.id, name));
-        return data<SessionInfo>(sessionView(services, renamed, session));
+        return dataResponse<SessionInfo>(sessionView(services, renamed, session));
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "PATCH",
       path: "/organization",
       body: NewOrganization,
-      async answer({ actor, body: { name } }) {
+      async handle({ actor, body: { name } }) {
         await store.change(actor, (tx) => renameOrganization(tx, name));
-        return data<Organization>({ name });
+        return dataResponse<Organization>({ name });
       },
     }),
   ];

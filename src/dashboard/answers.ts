@@ -20,7 +20,7 @@ import type { teamMembers } from "../resources/team-members.ts";
 import type { attempts, deliveries, events } from "../store/outbox-tables.ts";
 import type { DeliveryHistory } from "../webhooks/deliveries.ts";
 import type { webhookSubscriptions } from "../webhooks/subscriptions.ts";
-import type { confirmable } from "./actions.ts";
+import type { confirmable } from "./confirmable-actions.ts";
 
 /** A row as it is shown: its place in the file never leaves the server. */
 type Shown<Table extends { $inferSelect: { seq: number } }> = Omit<Table["$inferSelect"], "seq">;

@@ -1,8 +1,7 @@
 /**
- * /dashboard/api: what the dashboard's pages are made of. Every route of the API is there too, behind a session in place
- * of a key; the rest is what keys cannot do: accounts, sessions, keys themselves and the audit log.
+ * Serves /dashboard/api, which the dashboard's pages use. It has every route of the API, with a session in place of a
+ * key, and routes for what keys cannot do: accounts, sessions, keys and the audit log.
  */
-
 import { createFirstAccount, type FirstAccount } from "../access/first-account.ts";
 import type { SignInLink } from "../access/one-time.ts";
 import type { Session } from "../access/sessions.ts";
@@ -22,47 +21,94 @@ import { userActor } from "../store/actor.ts";
 import { accountRoutes } from "./account.ts";
 import { attentionRoutes, createOpenItems } from "./attention.ts";
 import { auditRoutes } from "./audit.ts";
-import { callRoutes } from "./calls.ts";
+import { callActionRoutes } from "./call-actions.ts";
 import { changesRoutes } from "./changes.ts";
 import { DEVICE_COOKIE, readCookie, SESSION_COOKIE } from "./cookies.ts";
+import type { DashboardRequest, DashboardResponse, DashboardRoute } from "./dashboard-route.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { fieldHelpRoutes } from "./field-help.ts";
 import { keyRoutes } from "./keys.ts";
 import { overviewRoutes } from "./overview.ts";
-import type { DashboardRoute, Reply, Visit } from "./route.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 import { signInRoutes } from "./sign-in.ts";
 
 const BASE = "/dashboard/api";
-/** Where the page puts what `confirm` gave it. */
+/** Carries the proof that `POST /confirm` returned. */
 const PROOF_HEADER = "x-confirmation";
-/** With any value: the page reads by itself, because something has changed, and nobody need be there. */
+/** With any value: the page refreshes by itself, so the request does not count as a use of the session. */
 const UNATTENDED_HEADER = "x-unattended";
 
 export interface DashboardServices {
   appliance: Appliance;
   pipeline: Pipeline;
-  /** Those of the API. */
+  /** The routes of the API. */
   routes: readonly Route[];
   log: Log;
   addressOf(request: Request): string;
   publicUrl(): string;
-  /** Null but for a mock. */
+  /** Null except for a mock. */
   signInLink: SignInLink | null;
 }
 
 export interface Dashboard {
-  /** What it serves, with how. */
   routes: readonly { method: string; path: string; handle: Handler }[];
-  /** For every other path under it. */
+  /** Answers every other path under /dashboard/api. */
   unknown(request: Request): Response;
   firstAccount: FirstAccount;
 }
 
+/** Returns who is signed in, or throws `unauthorized`. A poll does not count as a use of the session. */
+type RequireSession = (request: Request, isPoll: boolean) => { user: User; session: Session };
+
 export function createDashboard(services: DashboardServices): Dashboard {
-  const { appliance, pipeline, log, addressOf, publicUrl, signInLink } = services;
-  const { users, sessions, passwords, clock, random } = appliance;
-  const firstAccount = createFirstAccount(users, random);
+  const { appliance, pipeline, publicUrl } = services;
+  const firstAccount = createFirstAccount(appliance.users, appliance.random);
+  const requireSession = createSessionCheck(services);
+  const gate: Gate = (exchange) => {
+    requireSameOrigin(exchange.request, publicUrl());
+    const { user } = requireSession(exchange.request, false);
+    return { key: null, actor: () => userActor(user, pipeline.originOf(exchange)) };
+  };
+
+  const ownRoutes = createOwnRoutes(services, firstAccount).map((route) => ({
+    method: route.method,
+    path: BASE + route.path,
+    handle: pipeline.open((exchange, params) =>
+      answer(services, requireSession, route, exchange, params),
+    ),
+  }));
+  const apiRoutes = services.routes
+    .filter(({ access }) => access === "key")
+    .map((route) => ({
+      method: route.method,
+      path: BASE + route.path,
+      handle: prefixLocation(pipeline.handler(route, gate)),
+    }));
+  const routes = [...ownRoutes, ...apiRoutes].map((route) => ({
+    ...route,
+    handle: preventCaching(route.handle),
+  }));
+  return { routes, unknown: pipeline.unknown(routes, gate), firstAccount };
+}
+
+function createSessionCheck({ appliance, addressOf }: DashboardServices): RequireSession {
+  const { users, sessions } = appliance;
+  return (request, isPoll) => {
+    const token = readCookie(request, SESSION_COOKIE);
+    const session = token === null ? null : sessions.authenticate(token);
+    const user = session && users.find(session.user_id);
+    if (!user) throw new ApiError("unauthorized");
+    if (!isPoll && !request.headers.has(UNATTENDED_HEADER))
+      sessions.recordUse(session!, () => addressOf(request));
+    return { user, session: session! };
+  };
+}
+
+function createOwnRoutes(
+  { appliance, log, publicUrl, signInLink }: DashboardServices,
+  firstAccount: FirstAccount,
+): DashboardRoute[] {
+  const { users, passwords, clock, random } = appliance;
   const openItems = createOpenItems(appliance.db);
   const shared = {
     ...appliance,
@@ -74,44 +120,7 @@ export function createDashboard(services: DashboardServices): Dashboard {
     stepUp: createStepUp(users, passwords, clock, random, log),
     secure: () => publicUrl().startsWith("https:"),
   };
-
-  /** `attended`: somebody may be there, which prolongs the session. */
-  function requireSession(request: Request, attended = true): { user: User; session: Session } {
-    const token = readCookie(request, SESSION_COOKIE);
-    const session = token === null ? null : sessions.authenticate(token);
-    const user = session && users.find(session.user_id);
-    if (!user) throw new ApiError("unauthorized");
-    if (attended && !request.headers.has(UNATTENDED_HEADER))
-      sessions.recordUse(session!, () => addressOf(request));
-    return { user, session: session! };
-  }
-
-  const gate: Gate = (exchange) => {
-    requireSameOrigin(exchange.request, publicUrl());
-    const { user } = requireSession(exchange.request);
-    return { key: null, actor: () => userActor(user, pipeline.originOf(exchange)) };
-  };
-
-  async function answer(route: DashboardRoute, exchange: Exchange, params: Params) {
-    const { request } = exchange;
-    requireSameOrigin(request, publicUrl());
-    const signedIn = route.access === "session" ? requireSession(request, !route.unattended) : null;
-    const from = pipeline.originOf(exchange);
-    const visit: Visit<unknown> = {
-      params,
-      from,
-      device: readCookie(request, DEVICE_COOKIE),
-      query: readQuery(request, route.query),
-      body: await readInput(request, route),
-    };
-    if (route.access === "open") return render(await route.answer(visit));
-    const { user, session } = signedIn!;
-    const proof = request.headers.get(PROOF_HEADER);
-    const actor = userActor(user, from);
-    return render(await route.answer({ ...visit, user, session, actor, proof }));
-  }
-
-  const own = [
+  return [
     ...signInRoutes(shared),
     ...accountRoutes(shared),
     ...keyRoutes(shared),
@@ -119,47 +128,59 @@ export function createDashboard(services: DashboardServices): Dashboard {
     ...changesRoutes(shared),
     ...overviewRoutes({ ...shared, openItems }),
     ...attentionRoutes(openItems),
-    ...callRoutes(shared),
+    ...callActionRoutes(shared),
     ...deliveryRoutes(shared),
     ...fieldHelpRoutes,
-  ].map((route) => ({
-    method: route.method,
-    path: BASE + route.path,
-    handle: pipeline.open((exchange, params) => answer(route, exchange, params)),
-  }));
-  const ofTheApi = services.routes
-    .filter(({ access }) => access === "key")
-    .map((route) => ({
-      method: route.method,
-      path: BASE + route.path,
-      handle: underBase(pipeline.handler(route, gate)),
-    }));
-  const routes = [...own, ...ofTheApi].map((route) => ({
-    ...route,
-    handle: unstored(route.handle),
-  }));
-  return { routes, unknown: pipeline.unknown(routes, gate), firstAccount };
+  ];
 }
 
-function render({ status = 200, body, lines, cookies = [] }: Reply): Response {
-  const response = lines ? linesOf(lines) : body ? Response.json(body, { status }) : empty(status);
+/** Answers a request to one of the dashboard's own routes. Origin and session are checked before the input. */
+async function answer(
+  { pipeline, publicUrl }: DashboardServices,
+  requireSession: RequireSession,
+  route: DashboardRoute,
+  exchange: Exchange,
+  params: Params,
+): Promise<Response> {
+  const { request } = exchange;
+  requireSameOrigin(request, publicUrl());
+  const signedIn =
+    route.access === "session" ? requireSession(request, route.isPoll === true) : null;
+  const origin = pipeline.originOf(exchange);
+  const input: DashboardRequest<unknown> = {
+    params,
+    origin,
+    device: readCookie(request, DEVICE_COOKIE),
+    query: readQuery(request, route.query),
+    body: await readInput(request, route),
+  };
+  if (route.access === "public") return render(await route.handle(input));
+  const { user, session } = signedIn!;
+  const proof = request.headers.get(PROOF_HEADER);
+  const actor = userActor(user, origin);
+  return render(await route.handle({ ...input, user, session, actor, proof }));
+}
+
+function render({ status = 200, body, download, cookies = [] }: DashboardResponse): Response {
+  const response = download ? renderDownload(download) : renderJson(body, status);
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return response;
 }
 
-const empty = (status: number) => new Response(null, { status });
+const renderJson = (body: object | undefined, status: number): Response =>
+  body ? Response.json(body, { status }) : new Response(null, { status });
 
-function linesOf({ of, file }: NonNullable<Reply["lines"]>): Response {
-  return new Response(ndjson(of), {
+function renderDownload({ rows, fileName }: NonNullable<DashboardResponse["download"]>): Response {
+  return new Response(ndjson(rows), {
     headers: {
       "Content-Type": NDJSON_TYPE,
-      "Content-Disposition": `attachment; filename="${file}"`,
+      "Content-Disposition": `attachment; filename="${fileName}"`,
     },
   });
 }
 
-/** What was made is found where it was asked for. */
-function underBase(handle: Handler): Handler {
+/** `Location` names the path under the dashboard, where the same session reaches it. */
+function prefixLocation(handle: Handler): Handler {
   return async (request, params) => {
     const response = await handle(request, params);
     const location = response.headers.get("location");
@@ -168,8 +189,8 @@ function underBase(handle: Handler): Handler {
   };
 }
 
-/** No cache keeps what only somebody signed in may see. */
-function unstored(handle: Handler): Handler {
+/** No cache may keep a response that only a signed-in user may see. */
+function preventCaching(handle: Handler): Handler {
   return async (request, params) => {
     const response = await handle(request, params);
     response.headers.set("Cache-Control", "no-store");

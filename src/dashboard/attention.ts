@@ -6,7 +6,7 @@ import type { Query } from "../http/route.ts";
 import { type CallbackRequest, HAS_OPEN_ITEMS, type Message } from "../resources/calls.ts";
 import type { Db } from "../store/database.ts";
 import type { AttentionItem, Page } from "./answers.ts";
-import { type DashboardRoute, page, signedIn } from "./route.ts";
+import { type DashboardRoute, pageResponse, sessionRoute } from "./dashboard-route.ts";
 
 /** A call as it is stored, with what is open in it. */
 interface OpenCall
@@ -104,11 +104,11 @@ function itemsOf(call: OpenCall): Placed[] {
 
 export function attentionRoutes(items: ReturnType<typeof createOpenItems>): DashboardRoute[] {
   return [
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/attention",
       query: z.object(pagingQuery),
-      answer: ({ query }) => page<AttentionItem>(items.list(query)),
+      handle: ({ query }) => pageResponse<AttentionItem>(items.list(query)),
     }),
   ];
 }

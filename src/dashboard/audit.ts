@@ -14,8 +14,13 @@ import { pageLimit, pagingQuery } from "../http/paging.ts";
 import type { Query } from "../http/route.ts";
 import { isoTime } from "../lib/clock.ts";
 import type { AuditEntry, AuditState } from "./answers.ts";
+import {
+  type DashboardRoute,
+  dataResponse,
+  pageResponse,
+  sessionRoute,
+} from "./dashboard-route.ts";
 import { createEntityNames } from "./entity-names.ts";
-import { type DashboardRoute, data, page, signedIn } from "./route.ts";
 
 const ACTIONS = ["created", "updated", "deleted"] as const satisfies AuditFilter["action"][];
 const aTime = "2026-11-23T10:42:00.000Z";
@@ -65,38 +70,38 @@ export function auditRoutes({ db, clock }: Appliance): DashboardRoute[] {
   }
 
   return [
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/audit",
       query: PageOfFilters,
-      answer({ query }) {
+      handle({ query }) {
         const limit = pageLimit(query);
         const before = query.cursor === undefined ? undefined : Number(query.cursor);
         const rows = newestEntries(db, { ...filterOf(query), before }, limit + 1);
         const shown = rows.slice(0, limit);
         const more = rows.length > limit;
-        return page<AuditEntry>({
+        return pageResponse<AuditEntry>({
           data: shown.map((row) => ({ ...entryView(row), entity_name: nameOf(row) })),
           has_more: more,
           next_cursor: more ? String(shown.at(-1)!.id) : null,
         });
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/audit/state",
-      async answer() {
+      async handle() {
         const verdict = await state();
         const ago = clock.monotonic() - checked!.at;
-        return data<AuditState>({ ...verdict, checked_at: isoTime(clock.now() - ago) });
+        return dataResponse<AuditState>({ ...verdict, checked_at: isoTime(clock.now() - ago) });
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/audit/export",
       query: Filters,
-      answer: ({ query }) => ({
-        lines: { of: views(entries(db, filterOf(query))), file: "audit.ndjson" },
+      handle: ({ query }) => ({
+        download: { rows: views(entries(db, filterOf(query))), fileName: "audit.ndjson" },
       }),
     }),
   ];

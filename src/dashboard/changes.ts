@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
 import type { Changes } from "./answers.ts";
-import { type DashboardRoute, data, signedIn } from "./route.ts";
+import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
 const DELIVERY = "delivery";
 const EVERYTHING = "*";
@@ -47,15 +47,15 @@ export function changesRoutes({ db }: Appliance): DashboardRoute[] {
   }
 
   return [
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/changes",
-      unattended: true,
+      isPoll: true,
       query: z.object({ after: z.string().max(200).optional() }),
-      answer({ query: { after } }) {
+      handle({ query: { after } }) {
         const now = present.get()!;
         const changed = after === undefined ? [] : changedSince(readMark(after), now);
-        return data<Changes>({ mark: markOf(now), changed });
+        return dataResponse<Changes>({ mark: markOf(now), changed });
       },
     }),
   ];

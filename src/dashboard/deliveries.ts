@@ -23,7 +23,7 @@ import type {
   SentAgain,
   SentRequest,
 } from "./answers.ts";
-import { type DashboardRoute, data, signedIn } from "./route.ts";
+import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
 const Since = z.object({
   since: timestamp({ doc: "From when on they failed.", example: "2026-11-23T10:42:00.000Z" }),
@@ -119,29 +119,29 @@ export function deliveryRoutes({ db, store, vault, egress }: Appliance): Dashboa
   }
 
   return [
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/last-deliveries",
-      answer: () => data<LastDelivery[]>(last.all()),
+      handle: () => dataResponse<LastDelivery[]>(last.all()),
     }),
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/calls/:id/deliveries",
-      answer({ params }) {
+      handle({ params }) {
         const id = params.id!.toLowerCase();
         if (!call.get(id)) throw new ApiError("not_found");
-        return data<DeliverySummary[]>(ofCall.all(id));
+        return dataResponse<DeliverySummary[]>(ofCall.all(id));
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/deliveries/:id",
-      answer({ params }) {
+      handle({ params }) {
         const delivery = isUuid(params.id!) ? history.find(params.id!.toLowerCase()) : null;
         if (!delivery) throw new ApiError("not_found");
         const subscription = subscriptions.find(delivery.subscription_id);
         const attempts = attemptsOf.all(delivery.seq);
-        return data<DeliveryDetail>({
+        return dataResponse<DeliveryDetail>({
           ...history.view(delivery),
           subscription_id: delivery.subscription_id,
           url: subscription?.url ?? null,
@@ -150,11 +150,11 @@ export function deliveryRoutes({ db, store, vault, egress }: Appliance): Dashboa
         });
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "POST",
       path: "/webhook-subscriptions/:id/retry-failed",
       body: Since,
-      async answer({ params, actor, body: { since } }) {
+      async handle({ params, actor, body: { since } }) {
         await requireReachable(egress, subscriptionOf(params.id!).url);
         const sent = await store.change(actor, (tx): SentAgain => {
           const subscription = subscriptionOf(params.id!);
@@ -164,7 +164,7 @@ export function deliveryRoutes({ db, store, vault, egress }: Appliance): Dashboa
           for (const { id } of again) tx.outbox.sendAgain(id);
           return { sent_again: again.length, more: failed.length > again.length };
         });
-        return data<SentAgain>(sent);
+        return dataResponse<SentAgain>(sent);
       },
     }),
   ];

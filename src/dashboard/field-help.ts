@@ -7,7 +7,7 @@ import { locationDefinition } from "../resources/locations.ts";
 import { teamMemberDefinition } from "../resources/team-members.ts";
 import { webhookSubscriptionDefinition } from "../resources/webhook-subscriptions.ts";
 import type { FieldHelp } from "./answers.ts";
-import { type DashboardRoute, data, signedIn } from "./route.ts";
+import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
 const DEFINITIONS = [
   contactDefinition,
@@ -27,5 +27,5 @@ const HELP: FieldHelp = Object.fromEntries(
 );
 
 export const fieldHelpRoutes: readonly DashboardRoute[] = [
-  signedIn({ method: "GET", path: "/field-help", answer: () => data(HELP) }),
+  sessionRoute({ method: "GET", path: "/field-help", handle: () => dataResponse(HELP) }),
 ];

@@ -5,9 +5,9 @@ import type { StepUp } from "../access/step-up.ts";
 import type { Appliance } from "../appliance.ts";
 import { flag } from "../contract/fields.ts";
 import { ApiError, invalid } from "../http/errors.ts";
-import { NewKeyBody } from "./actions.ts";
 import type { Key, NewKey, RotatedKey } from "./answers.ts";
-import { type DashboardRoute, data, signedIn } from "./route.ts";
+import { NewKeyBody } from "./confirmable-actions.ts";
+import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
 const HOUR_MS = 3_600_000;
 const Rotation = z.object({
@@ -41,16 +41,16 @@ export function keyRoutes({
   }
 
   return [
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/keys",
-      answer: () => data<Key[]>(keys.list().map(view)),
+      handle: () => dataResponse<Key[]>(keys.list().map(view)),
     }),
-    signedIn({
+    sessionRoute({
       method: "POST",
       path: "/keys",
       body: NewKeyBody,
-      async answer({ session, actor, proof, body }) {
+      async handle({ session, actor, proof, body }) {
         const { name, access, expires_at } = body;
         if (expires_at !== null && Date.parse(expires_at) <= clock.now())
           throw invalid({ expires_at: "must be in the future" });
@@ -67,20 +67,20 @@ export function keyRoutes({
         return { status: 201, body: made };
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "PATCH",
       path: "/keys/:id",
       body: State,
-      async answer({ params, actor, body: { active } }) {
+      async handle({ params, actor, body: { active } }) {
         const key = await store.change(actor, (tx) => keys.setActive(tx, pick(params.id!), active));
-        return data<Key>(view(key));
+        return dataResponse<Key>(view(key));
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "POST",
       path: "/keys/:id/rotate",
       body: Rotation,
-      async answer({ params, session, actor, proof, body }) {
+      async handle({ params, session, actor, proof, body }) {
         const { id } = pick(params.id!);
         stepUp.requireProof(session, { kind: "keys.rotate", id }, proof);
         const { key, token, old } = await store.change(actor, (tx) =>
@@ -93,10 +93,10 @@ export function keyRoutes({
         return { status: 201, body: made };
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "DELETE",
       path: "/keys/:id",
-      async answer({ params, session, actor, proof }) {
+      async handle({ params, session, actor, proof }) {
         const { id } = pick(params.id!);
         stepUp.requireProof(session, { kind: "keys.delete", id }, proof);
         await store.change(actor, (tx) => keys.remove(tx, pick(id)));

@@ -11,7 +11,7 @@ import { localMidnight } from "../lib/local-time.ts";
 import type { Attention, Overview, Setup } from "./answers.ts";
 import type { createOpenItems } from "./attention.ts";
 import { createCallCounts, type Range } from "./call-counts.ts";
-import { type DashboardRoute, data, signedIn } from "./route.ts";
+import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
 const aTime = "2026-11-01T00:00:00.000Z";
 const RangeQuery = z.object({
@@ -94,16 +94,16 @@ export function overviewRoutes({
   }
 
   return [
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/overview",
       query: RangeQuery,
-      async answer({ query }) {
+      async handle({ query }) {
         const range = rangeOf(query);
         const { from, to, timezone } = range;
         const length = Date.parse(to) - Date.parse(from);
         const before = { ...range, from: isoTime(Date.parse(from) - length), to: from };
-        return data<Overview>({
+        return dataResponse<Overview>({
           ...{ from, to, timezone },
           ...(await counts.count(range)),
           before: await counts.sum(before),

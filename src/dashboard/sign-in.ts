@@ -12,8 +12,14 @@ import { readOrganization, renameOrganization } from "../resources/organization.
 import { systemActor } from "../store/actor.ts";
 import type { SessionInfo, Welcome } from "./answers.ts";
 import { deviceCookie, noSessionCookie, sessionCookie } from "./cookies.ts";
+import {
+  type DashboardResponse,
+  type DashboardRoute,
+  dataResponse,
+  publicRoute,
+  sessionRoute,
+} from "./dashboard-route.ts";
 import { givenCode, givenPassword, newPassword } from "./fields.ts";
-import { type DashboardRoute, data, open, type Reply, signedIn } from "./route.ts";
 import { type SessionViewServices, sessionView } from "./session-view.ts";
 
 const Credentials = z.object({
@@ -47,39 +53,39 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
     services;
   const locations = bindResource(locationDefinition, db);
 
-  const begun = (signedIn: SignedIn, status: 200 | 201): Reply => ({
-    ...data<SessionInfo>(sessionView(services, signedIn.user, signedIn.session), status),
+  const begun = (signedIn: SignedIn, status: 200 | 201): DashboardResponse => ({
+    ...dataResponse<SessionInfo>(sessionView(services, signedIn.user, signedIn.session), status),
     cookies: [sessionCookie(signedIn.token, secure()), deviceCookie(signedIn.device, secure())],
   });
 
   return [
-    open({
+    publicRoute({
       method: "GET",
       path: "/welcome",
-      answer: () =>
-        data<Welcome>({
+      handle: () =>
+        dataResponse<Welcome>({
           organization: readOrganization(db)?.name ?? null,
           needs_account: !users.hasAny(),
         }),
     }),
-    open({
+    publicRoute({
       method: "POST",
       path: "/first-account/check",
       body: z.object({ token }),
-      answer({ body }) {
+      handle({ body }) {
         if (!firstAccount.isValid(body.token)) throw new ApiError("not_found");
         return { status: 204 };
       },
     }),
-    open({
+    publicRoute({
       method: "POST",
       path: "/first-account",
       body: FirstAccountBody,
-      async answer({ body, from }) {
+      async handle({ body, origin }) {
         const { email: address, name = null, password, organization, location } = body;
         if (!firstAccount.isValid(body.token)) throw new ApiError("not_found");
         const passwordHash = await passwords.hash(password);
-        const user = await store.change({ ...systemActor("first account"), ...from }, (tx) => {
+        const user = await store.change({ ...systemActor("first account"), ...origin }, (tx) => {
           // Two may have come with the same link at once.
           if (!firstAccount.isValid(body.token)) throw new ApiError("not_found");
           if (organization !== undefined) renameOrganization(tx, organization);
@@ -89,34 +95,36 @@ export function signInRoutes(services: SignInRouteServices): DashboardRoute[] {
             );
           return users.create(tx, { email: address, name, passwordHash });
         });
-        return begun(await signIn.startSession(user.id, passwordHash, from), 201);
+        return begun(await signIn.startSession(user.id, passwordHash, origin), 201);
       },
     }),
-    open({
+    publicRoute({
       method: "POST",
       path: "/sign-in",
       body: Credentials,
-      answer: async ({ body, from, device }) => begun(await signIn.signIn(body, from, device), 200),
+      handle: async ({ body, origin, device }) =>
+        begun(await signIn.signIn(body, origin, device), 200),
     }),
-    open({
+    publicRoute({
       method: "POST",
       path: "/sign-in-link",
       body: z.object({ token }),
-      async answer({ body, from }) {
+      async handle({ body, origin }) {
         const user = users.byEmail(signInLink?.take(body.token) ?? "");
         if (!user) throw new ApiError("not_found");
-        return begun(await signIn.startSession(user.id, user.password_hash, from), 200);
+        return begun(await signIn.startSession(user.id, user.password_hash, origin), 200);
       },
     }),
-    signedIn({
+    sessionRoute({
       method: "GET",
       path: "/session",
-      answer: ({ user, session }) => data<SessionInfo>(sessionView(services, user, session)),
+      handle: ({ user, session }) =>
+        dataResponse<SessionInfo>(sessionView(services, user, session)),
     }),
-    signedIn({
+    sessionRoute({
       method: "DELETE",
       path: "/session",
-      async answer({ session, actor }) {
+      async handle({ session, actor }) {
         await store.change(actor, (tx) => sessions.end(tx, session));
         return { status: 204, cookies: [noSessionCookie(secure())] };
       },

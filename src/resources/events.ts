@@ -61,18 +61,26 @@ export const EVENTS: Record<EventType, EventEntry> = {
   "call.message_taken": {
     meaning: "The caller left a message. Not sent for an unscorable call.",
     data: z.object({ ...ids, ...parts.message.shape }),
+    serverSet: ["contact_id"],
+    recordField: "messages",
   },
   "call.callback_requested": {
     meaning: "The caller requested a callback. Not sent for an unscorable call.",
     data: z.object({ ...ids, ...parts.callback.shape }),
+    serverSet: ["contact_id"],
+    recordField: "callback_request",
   },
   "call.escalation_triggered": {
     meaning: "An escalation rule matched. Can be sent while the call is in progress.",
     data: z.object({ ...ids, ...parts.escalation.shape }),
+    serverSet: ["contact_id"],
+    recordField: "escalations",
   },
   "call.appointment_booked": {
     meaning: "The caller booked an appointment.",
     data: z.object({ ...ids, ...parts.appointment.shape }),
+    serverSet: ["contact_id"],
+    recordField: "appointment",
   },
   "contact.created": {
     meaning: "A call from an unknown number created a contact.",

@@ -8,18 +8,18 @@ import { orderMove } from "../platform/record.ts";
 import { callDefinition, callView, setHandled } from "../resources/calls.ts";
 import { bindResource } from "../resources/define.ts";
 import type { Call } from "./answers.ts";
-import { type DashboardRoute, data, signedIn } from "./route.ts";
+import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
 const Handled = z.object({
   handled: flag({ doc: "Whether somebody dealt with it.", example: true }),
 });
 
-export interface CallRouteServices extends Appliance {
+export interface CallActionServices extends Appliance {
   /** Where the dashboard is reached, for `call_url`. */
   publicUrl(): string;
 }
 
-export function callRoutes({ db, store, publicUrl }: CallRouteServices): DashboardRoute[] {
+export function callActionRoutes({ db, store, publicUrl }: CallActionServices): DashboardRoute[] {
   const resource = bindResource(callDefinition, db);
   const ingest = createIngest({ db, publicUrl });
   const view = callView(publicUrl);
@@ -32,32 +32,32 @@ export function callRoutes({ db, store, publicUrl }: CallRouteServices): Dashboa
   const placeOf = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN);
 
   return [
-    signedIn({
+    sessionRoute({
       method: "PUT",
       path: "/calls/:id/messages/:index/handled",
       body: Handled,
-      answer: async ({ params, actor, body: { handled } }) =>
-        data<Call>(
+      handle: async ({ params, actor, body: { handled } }) =>
+        dataResponse<Call>(
           await store.change(actor, (tx) =>
             view(setHandled(tx, pick(params.id!), placeOf(params.index!), handled)),
           ),
         ),
     }),
-    signedIn({
+    sessionRoute({
       method: "PUT",
       path: "/calls/:id/callback/handled",
       body: Handled,
-      answer: async ({ params, actor, body: { handled } }) =>
-        data<Call>(
+      handle: async ({ params, actor, body: { handled } }) =>
+        dataResponse<Call>(
           await store.change(actor, (tx) => view(setHandled(tx, pick(params.id!), null, handled))),
         ),
     }),
-    signedIn({
+    sessionRoute({
       method: "PATCH",
       path: "/calls/:id/order",
       body: orderMove,
-      answer: async ({ params, actor, body: { status } }) =>
-        data<Call>(
+      handle: async ({ params, actor, body: { status } }) =>
+        dataResponse<Call>(
           await store.change(actor, (tx) => ingest.moveOrder(tx, pick(params.id!), status)),
         ),
     }),
