@@ -20,7 +20,7 @@ import type { teamMembers } from "../resources/team-members.ts";
 import type { attempts, deliveries, events } from "../store/outbox-tables.ts";
 import type { DeliveryHistory } from "../webhooks/deliveries.ts";
 import type { webhookSubscriptions } from "../webhooks/subscriptions.ts";
-import type { confirmable } from "./confirmable-actions.ts";
+import type { confirmableAction } from "./confirmable-actions.ts";
 
 /** A row as it is shown: its place in the file never leaves the server. */
 type Shown<Table extends { $inferSelect: { seq: number } }> = Omit<Table["$inferSelect"], "seq">;
@@ -162,7 +162,7 @@ export interface Welcome {
 export type Organization = Pick<typeof organization.$inferSelect, "name">;
 
 /** `POST /confirm`: what may be confirmed, and the answer. */
-export type ConfirmableAction = z.infer<typeof confirmable>;
+export type ConfirmableAction = z.infer<typeof confirmableAction>;
 export type Confirmation = Proof;
 
 /** `POST /totp`. */

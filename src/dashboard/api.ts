@@ -27,10 +27,12 @@ import { DEVICE_COOKIE, readCookie, SESSION_COOKIE } from "./cookies.ts";
 import type { DashboardRequest, DashboardResponse, DashboardRoute } from "./dashboard-route.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { fieldHelpRoutes } from "./field-help.ts";
+import { firstAccountRoutes } from "./first-account.ts";
 import { keyRoutes } from "./keys.ts";
 import { overviewRoutes } from "./overview.ts";
 import { requireSameOrigin } from "./same-origin.ts";
 import { signInRoutes } from "./sign-in.ts";
+import { twoFactorRoutes } from "./two-factor.ts";
 
 const BASE = "/dashboard/api";
 /** Carries the proof that `POST /confirm` returned. */
@@ -122,7 +124,9 @@ function createOwnRoutes(
   };
   return [
     ...signInRoutes(shared),
+    ...firstAccountRoutes(shared),
     ...accountRoutes(shared),
+    ...twoFactorRoutes(shared),
     ...keyRoutes(shared),
     ...auditRoutes(shared),
     ...changesRoutes(shared),

@@ -1,4 +1,7 @@
-/** The two cookies: the session's, and the one that makes a browser known to an account, which opens nothing. */
+/**
+ * The dashboard's cookies. The session cookie signs a user in. The device cookie only identifies a browser that has signed
+ * in to an account before.
+ */
 import { LIMITS } from "../config.ts";
 
 export const SESSION_COOKIE = "allison_session";
@@ -7,8 +10,8 @@ export const DEVICE_COOKIE = "allison_device";
 const DAY_SECONDS = 86_400;
 const DEVICE_DAYS = 365;
 
-/** No script reads them, and no other site's page sends them along. `secure`: the public address is https. */
-const cookie = (name: string, value: string, days: number, secure: boolean) =>
+/** Scripts cannot read the cookies and other sites cannot send them. `secure`: browsers send them over https only. */
+const serializeCookie = (name: string, value: string, days: number, secure: boolean) =>
   new Bun.Cookie(name, value, {
     path: "/",
     httpOnly: true,
@@ -18,10 +21,11 @@ const cookie = (name: string, value: string, days: number, secure: boolean) =>
   }).serialize();
 
 export const sessionCookie = (token: string, secure: boolean) =>
-  cookie(SESSION_COOKIE, token, LIMITS.sessionDays, secure);
-export const noSessionCookie = (secure: boolean) => cookie(SESSION_COOKIE, "", 0, secure);
+  serializeCookie(SESSION_COOKIE, token, LIMITS.sessionDays, secure);
+export const expiredSessionCookie = (secure: boolean) =>
+  serializeCookie(SESSION_COOKIE, "", 0, secure);
 export const deviceCookie = (device: string, secure: boolean) =>
-  cookie(DEVICE_COOKIE, device, DEVICE_DAYS, secure);
+  serializeCookie(DEVICE_COOKIE, device, DEVICE_DAYS, secure);
 
 export const readCookie = (request: Request, name: string): string | null =>
   new Bun.CookieMap(request.headers.get("cookie") ?? "").get(name);

@@ -318,7 +318,7 @@ describe("the second factor", () => {
     expect(begun.url).toBe(
       `otpauth://totp/Allison%20(My%20business):maria%40example.com?issuer=Allison%20(My%20business)&secret=${begun.secret}&algorithm=SHA1&digits=6&period=30`,
     );
-    expect((await confirm("12345")).body.details).toEqual({ code: "is wrong" });
+    expect((await confirm("12345")).body.details).toEqual({ code: "is incorrect" });
     it.clock.advance(15 * MINUTE);
     expect((await confirm(codeAt(begun.secret, it.clock.now()))).status).toBe(409);
     const again = (await begin()).body.data;
