@@ -1,4 +1,4 @@
-/** What people do with a call: say that a message or callback was dealt with, and move its order on. */
+/** What users do with a call: mark a message or callback request as handled, and update the status of its order. */
 import { z } from "zod";
 import type { Appliance } from "../appliance.ts";
 import { flag } from "../contract/fields.ts";
@@ -10,46 +10,47 @@ import { bindResource } from "../resources/define.ts";
 import type { Call } from "./answers.ts";
 import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
-const Handled = z.object({
-  handled: flag({ doc: "Whether somebody dealt with it.", example: true }),
+const HandledBody = z.object({
+  handled: flag({ doc: "Whether it is handled.", example: true }),
 });
 
 export interface CallActionServices extends Appliance {
-  /** Where the dashboard is reached, for `call_url`. */
+  /** The address at which people reach the dashboard, for `call_url`. */
   publicUrl(): string;
 }
 
 export function callActionRoutes({ db, store, publicUrl }: CallActionServices): DashboardRoute[] {
-  const resource = bindResource(callDefinition, db);
+  const calls = bindResource(callDefinition, db);
   const ingest = createIngest({ db, publicUrl });
-  const view = callView(publicUrl);
+  const viewCall = callView(publicUrl);
 
-  function pick(id: string) {
-    const call = resource.find(id);
+  function requireCall(id: string) {
+    const call = calls.find(id);
     if (!call) throw new ApiError("not_found");
     return call;
   }
-  const placeOf = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN);
 
   return [
     sessionRoute({
       method: "PUT",
       path: "/calls/:id/messages/:index/handled",
-      body: Handled,
+      body: HandledBody,
       handle: async ({ params, actor, body: { handled } }) =>
         dataResponse<Call>(
           await store.change(actor, (tx) =>
-            view(setHandled(tx, pick(params.id!), placeOf(params.index!), handled)),
+            viewCall(setHandled(tx, requireCall(params.id!), parseIndex(params.index!), handled)),
           ),
         ),
     }),
     sessionRoute({
       method: "PUT",
       path: "/calls/:id/callback/handled",
-      body: Handled,
+      body: HandledBody,
       handle: async ({ params, actor, body: { handled } }) =>
         dataResponse<Call>(
-          await store.change(actor, (tx) => view(setHandled(tx, pick(params.id!), null, handled))),
+          await store.change(actor, (tx) =>
+            viewCall(setHandled(tx, requireCall(params.id!), null, handled)),
+          ),
         ),
     }),
     sessionRoute({
@@ -58,8 +59,11 @@ export function callActionRoutes({ db, store, publicUrl }: CallActionServices): 
       body: orderMove,
       handle: async ({ params, actor, body: { status } }) =>
         dataResponse<Call>(
-          await store.change(actor, (tx) => ingest.moveOrder(tx, pick(params.id!), status)),
+          await store.change(actor, (tx) => ingest.moveOrder(tx, requireCall(params.id!), status)),
         ),
     }),
   ];
 }
+
+/** NaN, which no message has as its index, for anything but digits. */
+const parseIndex = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN);

@@ -1,4 +1,4 @@
-/** API keys in the dashboard: making, rotating and deleting one each need a fresh proof; switching one off needs none. */
+/** API keys in the dashboard. Creating, rotating and deleting a key each require a proof; disabling one does not. */
 import { z } from "zod";
 import { type ApiKey, keyView } from "../access/keys.ts";
 import type { StepUp } from "../access/step-up.ts";
@@ -7,101 +7,124 @@ import { flag } from "../contract/fields.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import type { Key, NewKey, RotatedKey } from "./answers.ts";
 import { NewKeyBody } from "./confirmable-actions.ts";
-import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
+import {
+  type DashboardResponse,
+  type DashboardRoute,
+  dataResponse,
+  type SignedInRequest,
+  sessionRoute,
+} from "./dashboard-route.ts";
 
 const HOUR_MS = 3_600_000;
-const Rotation = z.object({
-  /** How long the old key goes on. */
+const RotationBody = z.object({
+  /** How long the old key remains valid. */
   overlap_hours: z
     .number()
     .min(0)
     .max(30 * 24)
     .default(24),
 });
-const State = z.object({ active: flag({ doc: "Whether the key opens.", example: false }) });
+const StateBody = z.object({
+  active: flag({ doc: "Whether the key is enabled.", example: false }),
+});
 const WARNING = "Store the key now; it is not shown again.";
 
 export interface KeyRouteServices extends Appliance {
   stepUp: StepUp;
 }
 
-export function keyRoutes({
-  store,
-  keys,
-  apiKeyKind,
-  clock,
-  stepUp,
-}: KeyRouteServices): DashboardRoute[] {
-  const view = (key: ApiKey): Key => ({ ...keyView(keys, key), access: key.scope ?? "platform" });
-
-  function pick(id: string): ApiKey {
-    const key = keys.list().find((each) => each.id === id.toLowerCase());
-    if (!key) throw new ApiError("not_found");
-    return key;
-  }
-
+export function keyRoutes(services: KeyRouteServices): DashboardRoute[] {
+  const { store, keys, stepUp } = services;
   return [
     sessionRoute({
       method: "GET",
       path: "/keys",
-      handle: () => dataResponse<Key[]>(keys.list().map(view)),
+      handle: () => dataResponse<Key[]>(keys.list().map((key) => viewKey(services, key))),
     }),
     sessionRoute({
       method: "POST",
       path: "/keys",
       body: NewKeyBody,
-      async handle({ session, actor, proof, body }) {
-        const { name, access, expires_at } = body;
-        if (expires_at !== null && Date.parse(expires_at) <= clock.now())
-          throw invalid({ expires_at: "must be in the future" });
-        stepUp.requireProof(session, { kind: "keys.create", key: body }, proof);
-        const { key, token } = await store.change(actor, (tx) =>
-          keys.create(tx, {
-            name,
-            kind: access === "platform" ? "plat" : apiKeyKind,
-            scope: access === "platform" ? null : access,
-            expires_at,
-          }),
-        );
-        const made: NewKey = { data: view(key), key: token, warning: WARNING };
-        return { status: 201, body: made };
-      },
+      handle: (request) => createKey(services, request),
     }),
     sessionRoute({
       method: "PATCH",
       path: "/keys/:id",
-      body: State,
+      body: StateBody,
       async handle({ params, actor, body: { active } }) {
-        const key = await store.change(actor, (tx) => keys.setActive(tx, pick(params.id!), active));
-        return dataResponse<Key>(view(key));
+        const key = await store.change(actor, (tx) =>
+          keys.setActive(tx, requireKey(services, params.id!), active),
+        );
+        return dataResponse<Key>(viewKey(services, key));
       },
     }),
     sessionRoute({
       method: "POST",
       path: "/keys/:id/rotate",
-      body: Rotation,
-      async handle({ params, session, actor, proof, body }) {
-        const { id } = pick(params.id!);
-        stepUp.requireProof(session, { kind: "keys.rotate", id }, proof);
-        const { key, token, old } = await store.change(actor, (tx) =>
-          keys.rotate(tx, pick(id), body.overlap_hours * HOUR_MS),
-        );
-        const made: RotatedKey = {
-          ...{ data: view(key), key: token, warning: WARNING },
-          old: view(old),
-        };
-        return { status: 201, body: made };
-      },
+      body: RotationBody,
+      handle: (request) => rotateKey(services, request),
     }),
     sessionRoute({
       method: "DELETE",
       path: "/keys/:id",
       async handle({ params, session, actor, proof }) {
-        const { id } = pick(params.id!);
+        const { id } = requireKey(services, params.id!);
         stepUp.requireProof(session, { kind: "keys.delete", id }, proof);
-        await store.change(actor, (tx) => keys.remove(tx, pick(id)));
+        await store.change(actor, (tx) => keys.remove(tx, requireKey(services, id)));
         return { status: 204 };
       },
     }),
   ];
+}
+
+const viewKey = ({ keys }: KeyRouteServices, key: ApiKey): Key => ({
+  ...keyView(keys, key),
+  access: key.scope ?? "platform",
+});
+
+/** Throws `not_found`. */
+function requireKey({ keys }: KeyRouteServices, id: string): ApiKey {
+  const key = keys.list().find((each) => each.id === id.toLowerCase());
+  if (!key) throw new ApiError("not_found");
+  return key;
+}
+
+async function createKey(
+  services: KeyRouteServices,
+  { session, actor, proof, body }: SignedInRequest<z.infer<typeof NewKeyBody>>,
+): Promise<DashboardResponse> {
+  const { store, keys, apiKeyKind, clock, stepUp } = services;
+  const { name, access, expires_at } = body;
+  if (expires_at !== null && Date.parse(expires_at) <= clock.now())
+    throw invalid({ expires_at: "must be in the future" });
+  stepUp.requireProof(session, { kind: "keys.create", key: body }, proof);
+  const { key, token } = await store.change(actor, (tx) =>
+    keys.create(tx, {
+      name,
+      kind: access === "platform" ? "plat" : apiKeyKind,
+      scope: access === "platform" ? null : access,
+      expires_at,
+    }),
+  );
+  const created: NewKey = { data: viewKey(services, key), key: token, warning: WARNING };
+  return { status: 201, body: created };
+}
+
+async function rotateKey(
+  services: KeyRouteServices,
+  { params, session, actor, proof, body }: SignedInRequest<z.infer<typeof RotationBody>>,
+): Promise<DashboardResponse> {
+  const { store, keys, stepUp } = services;
+  const { id } = requireKey(services, params.id!);
+  stepUp.requireProof(session, { kind: "keys.rotate", id }, proof);
+  const { key, token, old } = await store.change(actor, (tx) =>
+    keys.rotate(tx, requireKey(services, id), body.overlap_hours * HOUR_MS),
+  );
+  const rotated: RotatedKey = {
+    data: viewKey(services, key),
+    key: token,
+    warning: WARNING,
+    old: viewKey(services, old),
+  };
+  return { status: 201, body: rotated };
 }
