@@ -1,18 +1,18 @@
 /**
- * Calls counted over a range of time: by local day and hour, by outcome and by intent. However many there are, they are
- * read a bounded number at a time, and other requests have their turn in between.
+ * Counts the calls in a range of time by local day and hour, by outcome and by intent. The calls are read in chunks of a
+ * bounded size, with other requests served in between.
  */
 import { LIMITS } from "../config.ts";
 import { datesBetween, localTime } from "../lib/local-time.ts";
 import type { Db } from "../store/database.ts";
 import type { Overview, Rest } from "./answers.ts";
 
-/** `from` is in it, `to` is not; both ISO 8601 in UTC. */
-export interface Range {
+/** `from` is inclusive, `to` exclusive; both are ISO 8601 in UTC. */
+export interface CountRange {
   from: string;
   to: string;
   timezone: string;
-  /** Null for calls of all locations. */
+  /** Null for the calls of all locations. */
   location: string | null;
 }
 
@@ -28,26 +28,20 @@ interface CallRow {
   seconds: number;
   hidden: 0 | 1;
 }
-type Tally<K> = Map<K, number>;
-type Day = Omit<Overview["days"][number], "outcomes"> & { outcomes: Tally<string> };
-
-const add = <K>(tally: Tally<K>, key: K) => tally.set(key, (tally.get(key) ?? 0) + 1);
-const HOURS = 24;
-const WEEKDAYS = 7;
-/** In every time zone of today, days, hours and changes of the clock begin at a quarter of an hour in UTC. */
-const QUARTER_MS = 900_000;
+/** The bound parameters of a query over one chunk. */
+type Chunk = Record<"from" | "to", string> & { location: string | null };
 
 export function createCallCounts({ $client: sqlite }: Db) {
-  const within = `started_at >= $from and started_at < $to and ($location is null or location_id = $location)`;
-  const rows = sqlite.prepare<CallRow, [Record<string, string | null>]>(
+  const inChunk = `started_at >= $from and started_at < $to and ($location is null or location_id = $location)`;
+  const rows = sqlite.prepare<CallRow, [Chunk]>(
     `select started_at, outcome, intent_id, coalesce(duration_seconds, 0) as seconds, spam or unscorable as hidden
-     from calls where ${within} order by started_at`,
+     from calls where ${inChunk} order by started_at`,
   );
-  const sums = sqlite.prepare<{ calls: number; seconds: number }, [Record<string, string | null>]>(
+  const sums = sqlite.prepare<{ calls: number; seconds: number }, [Chunk]>(
     `select count(*) as calls, coalesce(sum(duration_seconds), 0) as seconds
-     from calls where ${within} and unscorable = 0 and spam = 0`,
+     from calls where ${inChunk} and unscorable = 0 and spam = 0`,
   );
-  const border = sqlite.prepare<{ started_at: string }, [string, string]>(
+  const chunkEnd = sqlite.prepare<{ started_at: string }, [string, string]>(
     `select started_at from calls where started_at > ? and started_at < ?
      order by started_at limit 1 offset ${LIMITS.callsCountedAtOnce}`,
   );
@@ -55,11 +49,13 @@ export function createCallCounts({ $client: sqlite }: Db) {
     "select name from intents where id = ?",
   );
 
-  /** Hands the range on in pieces of a bounded number of calls. */
-  async function inPieces({ from, to, location }: Range, work: (piece: object) => void) {
+  async function forEachChunk(
+    { from, to, location }: CountRange,
+    readChunk: (chunk: Chunk) => void,
+  ): Promise<void> {
     for (let start = from; ; ) {
-      const end = border.get(start, to)?.started_at ?? to;
-      work({ from: start, to: end, location });
+      const end = chunkEnd.get(start, to)?.started_at ?? to;
+      readChunk({ from: start, to: end, location });
       if (end === to) return;
       start = end;
       await new Promise((resolve) => setImmediate(resolve));
@@ -67,86 +63,113 @@ export function createCallCounts({ $client: sqlite }: Db) {
   }
 
   return {
-    /** How many calls there were and how long they took together. */
-    async sum(range: Range): Promise<Overview["before"]> {
+    /** Returns the number of calls and their total duration. */
+    async sumCalls(range: CountRange): Promise<Overview["before"]> {
       const total = { calls: 0, seconds: 0 };
-      await inPieces(range, (piece) => {
-        const { calls, seconds } = sums.get(piece as never)!;
+      await forEachChunk(range, (chunk) => {
+        const { calls, seconds } = sums.get(chunk)!;
         total.calls += calls;
         total.seconds += seconds;
       });
       return total;
     },
 
-    async count(range: Range): Promise<CallCounts> {
-      const { from, to, timezone } = range;
-      const local = (ms: number) => localTime(ms, timezone);
-      const dates = datesBetween(local(Date.parse(from)).date, local(Date.parse(to) - 1).date);
-      const days = new Map<string, Day>();
-      const dayOf = (date: string): Day => {
-        const day = days.get(date) ?? { date, calls: 0, seconds: 0, outcomes: new Map() };
-        days.set(date, day);
-        return day;
-      };
-      for (const date of dates) dayOf(date);
-      const outcomes: Tally<string | null> = new Map();
-      const intents: Tally<string | null> = new Map();
-      const hours = Array.from({ length: WEEKDAYS }, () => Array.from({ length: HOURS }, () => 0));
-      const totals = { calls: 0, seconds: 0, hidden: 0 };
-      let quarter = Number.NaN;
-      let time = local(Date.parse(from));
-
-      await inPieces(range, (piece) => {
-        for (const { started_at, outcome, intent_id, seconds, hidden } of rows.all(
-          piece as never,
-        )) {
-          if (hidden) {
-            totals.hidden += 1;
-            continue;
-          }
-          const ms = Date.parse(started_at);
-          // They come in order, so most are of the quarter of the one before.
-          if (Math.floor(ms / QUARTER_MS) !== quarter) {
-            quarter = Math.floor(ms / QUARTER_MS);
-            time = local(ms);
-          }
-          const day = dayOf(time.date);
-          day.calls += 1;
-          day.seconds += seconds;
-          add(day.outcomes, outcome ?? "");
-          hours[time.weekday]![time.hour]! += 1;
-          add(outcomes, outcome);
-          add(intents, intent_id);
-          totals.calls += 1;
-          totals.seconds += seconds;
-        }
+    async countCalls(range: CountRange): Promise<CallCounts> {
+      const tally = new CallTally(range);
+      await forEachChunk(range, (chunk) => {
+        for (const row of rows.all(chunk)) tally.addCall(row);
       });
-
-      const byOutcome = ranked(outcomes, LIMITS.rankedOutcomes);
-      const byIntent = ranked(intents, LIMITS.rankedIntents);
-      const named = new Set(byOutcome.first.map(({ key }) => key ?? ""));
-      return {
-        days: [...days.values()].map((day) => ({
-          ...day,
-          outcomes: Object.fromEntries([...day.outcomes].filter(([name]) => named.has(name))),
-        })),
-        outcomes: byOutcome.first.map(({ key, calls }) => ({ outcome: key, calls })),
-        other_outcomes: byOutcome.rest,
-        intents: byIntent.first.map(({ key, calls }) => ({
-          intent_id: key,
-          name: key === null ? null : (intentName.get(key)?.name ?? null),
-          calls,
-        })),
-        other_intents: byIntent.rest,
-        hours,
-        totals,
-      };
+      return tally.toCounts((intentId) => intentName.get(intentId)?.name ?? null);
     },
   };
 }
 
-/** The most frequent first, equal ones by name; those beyond `limit` are summed. */
-function ranked(tally: Tally<string | null>, limit: number) {
+type Tally<K> = Map<K, number>;
+type Day = Omit<Overview["days"][number], "outcomes"> & { outcomes: Tally<string> };
+
+const increment = <K>(tally: Tally<K>, key: K) => tally.set(key, (tally.get(key) ?? 0) + 1);
+const HOURS = 24;
+const WEEKDAYS = 7;
+/** In every time zone of today, days, hours and clock changes begin at a quarter of an hour in UTC. */
+const QUARTER_MS = 900_000;
+
+/** Adds up calls, which come in the order of their start. */
+class CallTally {
+  readonly #timezone: string;
+  readonly #days = new Map<string, Day>();
+  readonly #outcomes: Tally<string | null> = new Map();
+  readonly #intents: Tally<string | null> = new Map();
+  readonly #hours = Array.from({ length: WEEKDAYS }, () => Array.from({ length: HOURS }, () => 0));
+  readonly #totals = { calls: 0, seconds: 0, hidden: 0 };
+  #quarter = Number.NaN;
+  #time = { date: "", weekday: 0, hour: 0 };
+
+  constructor({ from, to, timezone }: CountRange) {
+    this.#timezone = timezone;
+    const first = localTime(Date.parse(from), timezone).date;
+    const last = localTime(Date.parse(to) - 1, timezone).date;
+    for (const date of datesBetween(first, last)) this.#dayOf(date);
+  }
+
+  addCall({ started_at, outcome, intent_id, seconds, hidden }: CallRow): void {
+    if (hidden) {
+      this.#totals.hidden += 1;
+      return;
+    }
+    const { date, weekday, hour } = this.#localTimeOf(Date.parse(started_at));
+    const day = this.#dayOf(date);
+    day.calls += 1;
+    day.seconds += seconds;
+    increment(day.outcomes, outcome ?? "");
+    this.#hours[weekday]![hour]! += 1;
+    increment(this.#outcomes, outcome);
+    increment(this.#intents, intent_id);
+    this.#totals.calls += 1;
+    this.#totals.seconds += seconds;
+  }
+
+  /** `nameOf` returns the name of an intent. */
+  toCounts(nameOf: (intentId: string) => string | null): CallCounts {
+    const outcomes = rankKeys(this.#outcomes, LIMITS.rankedOutcomes);
+    const intents = rankKeys(this.#intents, LIMITS.rankedIntents);
+    const ranked = new Set(outcomes.first.map(({ key }) => key ?? ""));
+    return {
+      days: [...this.#days.values()].map((day) => ({
+        ...day,
+        outcomes: Object.fromEntries([...day.outcomes].filter(([name]) => ranked.has(name))),
+      })),
+      outcomes: outcomes.first.map(({ key, calls }) => ({ outcome: key, calls })),
+      other_outcomes: outcomes.rest,
+      intents: intents.first.map(({ key, calls }) => ({
+        intent_id: key,
+        name: key === null ? null : nameOf(key),
+        calls,
+      })),
+      other_intents: intents.rest,
+      hours: this.#hours,
+      totals: this.#totals,
+    };
+  }
+
+  #dayOf(date: string): Day {
+    const day = this.#days.get(date) ?? { date, calls: 0, seconds: 0, outcomes: new Map() };
+    this.#days.set(date, day);
+    return day;
+  }
+
+  /** Converts only the first call of each quarter of an hour: the conversion is slow, and most calls share a quarter. */
+  #localTimeOf(ms: number) {
+    const quarter = Math.floor(ms / QUARTER_MS);
+    if (quarter !== this.#quarter) {
+      this.#quarter = quarter;
+      this.#time = localTime(ms, this.#timezone);
+    }
+    return this.#time;
+  }
+}
+
+/** Sorts by frequency, then by name, and sums what is beyond `limit`. */
+function rankKeys(tally: Tally<string | null>, limit: number) {
   const all = [...tally]
     .map(([key, calls]) => ({ key, calls }))
     .sort((a, b) => b.calls - a.calls || ((a.key ?? "") < (b.key ?? "") ? -1 : 1));

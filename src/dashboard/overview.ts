@@ -1,4 +1,4 @@
-/** The dashboard's first page: calls over a range of time, what needs somebody's attention, and what is still to set up. */
+/** The overview page: calls in a range of time, what requires attention, and which steps of the setup are done. */
 import { z } from "zod";
 import type { Appliance } from "../appliance.ts";
 import { LIMITS } from "../config.ts";
@@ -9,39 +9,73 @@ import type { Query } from "../http/route.ts";
 import { isoTime } from "../lib/clock.ts";
 import { localMidnight } from "../lib/local-time.ts";
 import type { Attention, Overview, Setup } from "./answers.ts";
-import type { createOpenItems } from "./attention.ts";
-import { createCallCounts, type Range } from "./call-counts.ts";
+import type { OpenItems } from "./attention.ts";
+import { type CountRange, createCallCounts } from "./call-counts.ts";
 import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
-const aTime = "2026-11-01T00:00:00.000Z";
-const RangeQuery = z.object({
-  from: queryTime({ doc: "Calls that started then or later.", example: aTime }).optional(),
-  to: queryTime({ doc: "Calls that started earlier than that.", example: aTime }).optional(),
-  timezone: timeZone({ doc: "Whose days and hours.", example: "America/Chicago" }).optional(),
+const exampleTime = "2026-11-01T00:00:00.000Z";
+const OverviewQuery = z.object({
+  from: queryTime({ doc: "Calls that started then or later.", example: exampleTime }).optional(),
+  to: queryTime({ doc: "Calls that started before then.", example: exampleTime }).optional(),
+  timezone: timeZone({
+    doc: "The time zone of days and hours.",
+    example: "America/Chicago",
+  }).optional(),
   location_id: reference({
-    doc: "Only of this location.",
+    doc: "Only calls of this location.",
     example: EXAMPLE_IDS.location,
   }).optional(),
 });
 
 const DAY_MS = 86_400_000;
-/** The range where nothing is said: today and as many days as make this with it. */
-const USUAL_DAYS = 30;
+/** The default range: this many days, the current one included. */
+const DEFAULT_DAYS = 30;
 const EXPIRES_SOON_DAYS = 14;
 const UNUSED_DAYS = 90;
 
 export interface OverviewRouteServices extends Appliance {
-  openItems: ReturnType<typeof createOpenItems>;
+  openItems: OpenItems;
 }
 
-export function overviewRoutes({
-  db,
-  keys,
-  apiKeyKind,
-  clock,
-  openItems,
-}: OverviewRouteServices): DashboardRoute[] {
-  const counts = createCallCounts(db);
+export function overviewRoutes(services: OverviewRouteServices): DashboardRoute[] {
+  const counts = createCallCounts(services.db);
+  const readStatus = createStatusReader(services);
+  return [
+    sessionRoute({
+      method: "GET",
+      path: "/overview",
+      query: OverviewQuery,
+      async handle({ query }) {
+        const range = readRange(query, services.clock.now());
+        const { from, to, timezone } = range;
+        const lengthMs = Date.parse(to) - Date.parse(from);
+        const previous = { ...range, from: isoTime(Date.parse(from) - lengthMs), to: from };
+        return dataResponse<Overview>({
+          from,
+          to,
+          timezone,
+          ...(await counts.countCalls(range)),
+          before: await counts.sumCalls(previous),
+          ...readStatus(),
+        });
+      },
+    }),
+  ];
+}
+
+/** Throws `validation_failed` for a range that is empty or too long. */
+function readRange({ from, to, timezone = "UTC", location_id }: Query, now: number): CountRange {
+  const end = to === undefined ? now : Date.parse(to);
+  const start =
+    from === undefined ? localMidnight(end - 1, timezone, DEFAULT_DAYS - 1) : Date.parse(from);
+  if (start >= end)
+    throw invalid({ from: "must be earlier than to, which defaults to the current time" });
+  if (end - start > LIMITS.overviewDays * DAY_MS)
+    throw invalid({ from: `must be at most ${LIMITS.overviewDays} days before to` });
+  return { from: isoTime(start), to: isoTime(end), timezone, location: location_id ?? null };
+}
+
+function createStatusReader({ db, keys, apiKeyKind, clock, openItems }: OverviewRouteServices) {
   const state = db.$client.prepare<Record<string, number>, []>(
     `select
        (select count(*) from webhook_subscriptions where enabled = 1 and failing_since is not null) as failing,
@@ -51,65 +85,38 @@ export function overviewRoutes({
        exists (select 1 from locations) as location`,
   );
 
-  function rangeOf({ from, to, timezone = "UTC", location_id }: Query): Range {
-    const end = to === undefined ? clock.now() : Date.parse(to);
-    const start =
-      from === undefined ? localMidnight(end - 1, timezone, USUAL_DAYS - 1) : Date.parse(from);
-    if (start >= end)
-      throw invalid({ from: "must be earlier than to, which is now where nothing is said" });
-    if (end - start > LIMITS.overviewDays * DAY_MS)
-      throw invalid({ from: `must be at most ${LIMITS.overviewDays} days before to` });
-    return { from: isoTime(start), to: isoTime(end), timezone, location: location_id ?? null };
+  function countKeys(): Pick<Attention, "expiring_keys" | "unused_keys"> {
+    const now = clock.now();
+    const expiryOf = ({ expires_at }: { expires_at: string | null }) =>
+      expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
+    const usable = keys.list().filter((key) => key.active && expiryOf(key) > now);
+    const expiresSoon = now + EXPIRES_SOON_DAYS * DAY_MS;
+    const unusedSince = now - UNUSED_DAYS * DAY_MS;
+    return {
+      expiring_keys: usable.filter((key) => expiryOf(key) <= expiresSoon).length,
+      unused_keys: usable.filter(
+        (key) => Date.parse(keys.lastUse(key).at ?? key.created_at) < unusedSince,
+      ).length,
+    };
   }
 
-  function attentionAndSetup(): { attention: Attention; setup: Setup } {
-    const now = clock.now();
-    const all = keys.list();
-    const active = all.filter(
-      ({ active: on, expires_at }) => on && (expires_at === null || Date.parse(expires_at) > now),
-    );
-    const soon = now + EXPIRES_SOON_DAYS * DAY_MS;
-    const longAgo = now - UNUSED_DAYS * DAY_MS;
+  return (): { attention: Attention; setup: Setup } => {
     const { failing, disabled, subscription, call, location } = state.get()!;
+    const kinds = new Set(keys.list().map(({ kind }) => kind));
     return {
       attention: {
         open_items: openItems.count(),
         failing_subscriptions: failing!,
         auto_disabled_subscriptions: disabled!,
-        expiring_keys: active.filter(
-          ({ expires_at }) => expires_at !== null && Date.parse(expires_at) <= soon,
-        ).length,
-        unused_keys: active.filter(
-          (key) => Date.parse(keys.lastUse(key).at ?? key.created_at) < longAgo,
-        ).length,
+        ...countKeys(),
       },
       setup: {
-        has_key: all.some(({ kind }) => kind === apiKeyKind),
-        has_platform_key: all.some(({ kind }) => kind === "plat"),
+        has_key: kinds.has(apiKeyKind),
+        has_platform_key: kinds.has("plat"),
         has_subscription: subscription === 1,
         has_call: call === 1,
         has_location: location === 1,
       },
     };
-  }
-
-  return [
-    sessionRoute({
-      method: "GET",
-      path: "/overview",
-      query: RangeQuery,
-      async handle({ query }) {
-        const range = rangeOf(query);
-        const { from, to, timezone } = range;
-        const length = Date.parse(to) - Date.parse(from);
-        const before = { ...range, from: isoTime(Date.parse(from) - length), to: from };
-        return dataResponse<Overview>({
-          ...{ from, to, timezone },
-          ...(await counts.count(range)),
-          before: await counts.sum(before),
-          ...attentionAndSetup(),
-        });
-      },
-    }),
-  ];
+  };
 }

@@ -230,7 +230,7 @@ test("however many calls there are, each is counted once, also where many begin 
   expect(sum(told.days.flatMap((day) => Object.values(day.outcomes)))).toBe(named);
   const counts = createCallCounts(it.server.db);
   const range = { from: told.from, to: told.to, timezone: "UTC", location: null };
-  expect(await counts.sum(range)).toEqual({ calls: total, seconds: total });
+  expect(await counts.sumCalls(range)).toEqual({ calls: total, seconds: total });
 });
 
 test("intents beyond the tenth are summed", async () => {
