@@ -1,11 +1,11 @@
-/** The audit log as it is read: by filters, as JSON, and checked from its first row to its last. */
+/** Reads the audit log by filters, converts its rows to JSON, and verifies its chain from the first row to the last. */
 import { and, asc, desc, eq, gt, gte, lt, type SQL } from "drizzle-orm";
 import { type AuditRow, GENESIS, rowHash } from "../store/audit-chain.ts";
 import type { Db } from "../store/database.ts";
 import { MEMORY, openSnapshot } from "../store/open.ts";
 import { audit, auditHead } from "../store/tables.ts";
 
-/** Which rows: each given filter narrows. Times are ISO 8601 in UTC; `from` is inclusive, `to` exclusive. */
+/** A row must match every filter that is set. Times are ISO 8601 in UTC; `from` is inclusive, `to` exclusive. */
 export interface AuditFilter {
   /** The id of the key or user that acted. */
   actorId?: string;
@@ -14,7 +14,7 @@ export interface AuditFilter {
   action?: AuditRow["action"];
   from?: string;
   to?: string;
-  /** Rows before this number. */
+  /** Only rows with a lower number. */
   before?: number;
 }
 
@@ -29,57 +29,54 @@ const conditions = (filter: AuditFilter): SQL | undefined =>
     filter.before === undefined ? undefined : lt(audit.id, filter.before),
   );
 
-/** The newest rows first. */
-export const newestEntries = (db: Db, filter: AuditFilter, limit: number): AuditRow[] =>
+/** Returns up to `limit` rows, the newest first. */
+export const listNewestEntries = (db: Db, filter: AuditFilter, limit: number): AuditRow[] =>
   db.select().from(audit).where(conditions(filter)).orderBy(desc(audit.id)).limit(limit).all();
 
-const PAGE = 1_000;
+const PAGE_SIZE = 1_000;
 
-/** All rows, oldest first, a page at a time, so that a long log needs little memory. */
-export function* entries(db: Db, filter: AuditFilter = {}): Generator<AuditRow> {
-  // From no number on at first: a row forged below 1 is to be seen too.
-  for (let from: SQL | undefined; ; ) {
+/** Reads all rows, the oldest first. It reads a page at a time, so that a long log needs little memory. */
+export function* readEntries(db: Db, filter: AuditFilter = {}): Generator<AuditRow> {
+  // The first page has no lower bound, so that it includes a forged row with a number below 1.
+  for (let afterLast: SQL | undefined; ; ) {
     const page = db
       .select()
       .from(audit)
-      .where(and(from, conditions(filter)))
+      .where(and(afterLast, conditions(filter)))
       .orderBy(asc(audit.id))
-      .limit(PAGE)
+      .limit(PAGE_SIZE)
       .all();
     yield* page;
     const last = page.at(-1);
-    if (page.length < PAGE || !last) return;
-    from = gt(audit.id, last.id);
+    if (page.length < PAGE_SIZE || !last) return;
+    afterLast = gt(audit.id, last.id);
   }
 }
 
-/** A row as JSON: the actor as one object, the changes as an object again. */
-export function entryView({
-  actor_type,
-  actor_id,
-  actor_name,
-  actor_prefix,
-  changes,
-  ...row
-}: AuditRow) {
-  const { id, at, action, entity_type, entity_id, ip, user_agent, request_id, hash } = row;
+/** Converts a row to JSON, with the actor as one object and the changes as another. */
+export function entryView(row: AuditRow) {
   return {
-    id,
-    at,
-    actor: { type: actor_type, id: actor_id, name: actor_name, prefix: actor_prefix },
-    action,
-    entity_type,
-    entity_id,
-    changes: readChanges(changes),
-    ip,
-    user_agent,
-    request_id,
-    hash,
+    id: row.id,
+    at: row.at,
+    actor: {
+      type: row.actor_type,
+      id: row.actor_id,
+      name: row.actor_name,
+      prefix: row.actor_prefix,
+    },
+    action: row.action,
+    entity_type: row.entity_type,
+    entity_id: row.entity_id,
+    changes: parseChanges(row.changes),
+    ip: row.ip,
+    user_agent: row.user_agent,
+    request_id: row.request_id,
+    hash: row.hash,
   };
 }
 
-/** As the text it is where somebody altered it into what is no JSON: such a row is to be shown, too. */
-function readChanges(text: string): Record<string, [unknown, unknown]> | string {
+/** Returns the text itself where it was altered into invalid JSON, so that such a row can be shown too. */
+function parseChanges(text: string): Record<string, [unknown, unknown]> | string {
   try {
     return JSON.parse(text);
   } catch {
@@ -92,10 +89,10 @@ export type Verdict =
   | { intact: false; row: number; problem: string };
 
 /**
- * Walks the chain from its first row and stops at the first that was altered or is missing, the last one included.
- * `head`: a hash noted elsewhere, which has to be that of a row still in the log.
+ * Verifies the chain from its first row and stops at the first row that was altered or is missing.
+ * `head`: a hash recorded outside the database, which must belong to a row of the log.
  */
-export function verify(db: Db, head?: string): Verdict {
+export function verifyAuditLog(db: Db, head?: string): Verdict {
   // A database in memory has no second connection, and nobody writes to it during a synchronous walk.
   if (db.$client.filename === MEMORY) return finish(verifySnapshot(db, head));
   using snapshot = openSnapshot(db);
@@ -110,11 +107,11 @@ function finish(walk: Generator<void, Verdict>): Verdict {
 }
 
 /**
- * The same for a server at work: over a connection of its own, which the writers do not wait for, and with a pause after
- * each thousand rows, in which requests are answered.
+ * Verifies the chain while the server runs. It uses its own connection, so that writers do not wait, and pauses after each
+ * page of rows, so that requests are served.
  */
-export async function verifyBeside(db: Db): Promise<Verdict> {
-  if (db.$client.filename === MEMORY) return verify(db);
+export async function verifyInSteps(db: Db): Promise<Verdict> {
+  if (db.$client.filename === MEMORY) return verifyAuditLog(db);
   using snapshot = openSnapshot(db);
   const walk = verifySnapshot(snapshot.db);
   for (;;) {
@@ -124,29 +121,29 @@ export async function verifyBeside(db: Db): Promise<Verdict> {
   }
 }
 
-/** Stops after each page of rows. */
+/** Yields after each page of rows. */
 function* verifySnapshot(db: Db, head?: string): Generator<void, Verdict> {
   let previous = GENESIS;
   let rows = 0;
-  let headSeen = head === undefined || head === GENESIS;
+  let hasHead = head === undefined || head === GENESIS;
   const broken = (row: number, problem: string): Verdict => ({ intact: false, row, problem });
-  for (const row of entries(db)) {
+  for (const row of readEntries(db)) {
     if (row.id !== rows + 1) return broken(rows + 1, "is missing");
     if (rowHash(previous, row) !== row.hash)
-      return broken(row.id, "was altered, or a row before it was");
+      return broken(row.id, "or a row before it was altered");
     previous = row.hash;
     rows += 1;
-    headSeen ||= row.hash === head;
-    if (rows % PAGE === 0) yield;
+    hasHead ||= row.hash === head;
+    if (rows % PAGE_SIZE === 0) yield;
   }
-  const kept = db.select().from(auditHead).get();
-  if (!kept || kept.id > rows) return broken(rows + 1, "is missing at the end");
-  if (kept.id !== rows || kept.hash !== previous)
-    return broken(rows, "does not fit the noted head of the log");
-  if (!headSeen)
+  const recorded = db.select().from(auditHead).get();
+  if (!recorded || recorded.id > rows) return broken(rows + 1, "is missing at the end of the log");
+  if (recorded.id !== rows || recorded.hash !== previous)
+    return broken(rows, "does not match the recorded head of the log");
+  if (!hasHead)
     return broken(
       rows,
-      "is the last, and none has the hash given with --head: the log was cut or rewritten",
+      "is the last row, and no row has the hash given with --head: the log was truncated or rewritten",
     );
   return { intact: true, rows, head: previous };
 }

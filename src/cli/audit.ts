@@ -1,7 +1,13 @@
 /** `allison audit …`: who changed what, and whether the log is intact. */
 import { Command, Option } from "commander";
 import type { Keys } from "../access/keys.ts";
-import { type AuditFilter, entries, entryView, newestEntries, verify } from "../audit/log.ts";
+import {
+  type AuditFilter,
+  entryView,
+  listNewestEntries,
+  readEntries,
+  verifyAuditLog,
+} from "../audit/log.ts";
 import { UsageError } from "../config.ts";
 import { jsonOption, limitOption, timeParser, withData, withSettings } from "./options.ts";
 import {
@@ -69,7 +75,7 @@ function listCommand(): Command {
     );
   return withFilters(command).action(async (options) => {
     await withData(options, async ({ db, keys }) => {
-      const rows = newestEntries(db, filterOf(options, keys), options.limit).map(entryView);
+      const rows = listNewestEntries(db, filterOf(options, keys), options.limit).map(entryView);
       if (options.json) return printJson(rows);
       printTable(
         rows.map((row) => ({
@@ -98,7 +104,7 @@ function verifyCommand(): Command {
     if (options.head !== undefined && !/^[0-9a-f]{64}$/.test(options.head)) {
       throw new UsageError("--head must be 64 hexadecimal digits, as `audit verify` prints them.");
     }
-    const verdict = await withData(options, async ({ db }) => verify(db, options.head));
+    const verdict = await withData(options, async ({ db }) => verifyAuditLog(db, options.head));
     if (options.json) printJson(verdict);
     else if (verdict.intact) printLine(`intact: ${verdict.rows} rows, head ${verdict.head}`);
     else printMessage(`The audit log is not intact: row ${verdict.row} ${verdict.problem}.`);
@@ -112,7 +118,8 @@ function exportCommand(): Command {
     .addHelpText("after", "\nExample:\n  allison audit export --from 2026-01-01 > audit.ndjson");
   return withFilters(command).action(async (options) => {
     await withData(options, async ({ db, keys }) => {
-      for (const row of entries(db, filterOf(options, keys))) printLine(jsonText(entryView(row)));
+      for (const row of readEntries(db, filterOf(options, keys)))
+        printLine(jsonText(entryView(row)));
     });
   });
 }

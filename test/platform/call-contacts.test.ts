@@ -1,7 +1,7 @@
 /** Calls keep their contacts up to date: names, number of calls, last contact and notes. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { verify } from "../../src/audit/log.ts";
+import { verifyAuditLog } from "../../src/audit/log.ts";
 import { LIMITS } from "../../src/config.ts";
 import type { ApiError } from "../../src/http/errors.ts";
 import { appendLine } from "../../src/platform/call-contacts.ts";
@@ -90,7 +90,7 @@ describe("the fields of a contact", () => {
       "select action from audit where entity_type = 'contact' order by id",
     );
     expect(actions).toEqual([{ action: "created" }, { action: "updated" }]);
-    expect(verify(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db).intact).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 /** A record creates a call; further records update it and change only the fields that they contain. */
 import { describe, expect, test } from "bun:test";
-import { verify } from "../../src/audit/log.ts";
+import { verifyAuditLog } from "../../src/audit/log.ts";
 import { sha256Hex } from "../../src/lib/json.ts";
 import { callEntity } from "../../src/resources/calls.ts";
 import { ACTOR } from "../support/store.ts";
@@ -202,7 +202,7 @@ describe("a call that is sent again", () => {
       outcome: [null, "booked"],
       spam: [false, true],
     });
-    expect(verify(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db).intact).toBe(true);
   });
 
   test("keeps which messages and callback request are handled, by index", async () => {
@@ -398,7 +398,7 @@ describe("the transcript", () => {
     expect(world.value("select count(*) from audit where changes like '%wheelchair%'")).toBe(
       0 as never,
     );
-    expect(verify(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db).intact).toBe(true);
   });
 
   test("updates updated_at of the call when it is sent later", async () => {

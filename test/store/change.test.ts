@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { createVault } from "../../src/access/vault.ts";
-import { verify } from "../../src/audit/log.ts";
+import { verifyAuditLog } from "../../src/audit/log.ts";
 import { LIMITS } from "../../src/config.ts";
 import { toApiError } from "../../src/http/errors.ts";
 import { isoTime } from "../../src/lib/clock.ts";
@@ -107,7 +107,7 @@ describe("one change", () => {
     expect(counts(world)).toEqual(before);
     expect(world.rows("select * from audit_head")).toEqual(head);
     expect(world.value("select first_name from contacts")).toBeNull();
-    expect(verify(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db).intact).toBe(true);
   });
 
   test("an update with no difference writes nothing: the same object, no audit row, no new updated_at", async () => {
@@ -205,7 +205,7 @@ describe("one change", () => {
       }),
       { numRuns: 200 },
     );
-    expect(verify(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db).intact).toBe(true);
   });
 });
 
@@ -261,7 +261,7 @@ describe("changes of one tick", () => {
         expect(audited.map((row) => row.id)).toEqual(expected.map((_, i) => i + 1));
         expect(audited.map((row) => row.entity_id)).toEqual(stored.map((row) => row.id));
         expect(count(world, "events")).toBe(expected.length - 1);
-        expect(verify(world.db)).toMatchObject({ intact: true, rows: expected.length });
+        expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: expected.length });
       }),
       { numRuns: 40 },
     );
@@ -306,7 +306,7 @@ describe("changes of one tick", () => {
     expect(commits).toBe(3);
     expect(answered).toEqual(Array.from({ length: total }, (_, i) => i));
     expect(counts(world).slice(0, 2)).toEqual([total, total]);
-    expect(verify(world.db)).toMatchObject({ intact: true, rows: total });
+    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: total });
   });
 
   test(`a group ends after ${LIMITS.groupMs} ms, and what is left follows in another`, async () => {
@@ -440,7 +440,7 @@ describe("storage that fails", () => {
       { phone_number: "next" },
       { phone_number: "after" },
     ]);
-    expect(verify(world.db)).toMatchObject({ intact: true, rows: 3 });
+    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: 3 });
   });
 
   test("a file that cannot be written refuses all that wait, changes and housekeeping; later ones work, the chain goes on", async () => {
@@ -455,7 +455,7 @@ describe("storage that fails", () => {
     world.db.$client.exec("pragma query_only = off");
     await write(world, "after");
     expect(counts(world).slice(0, 3)).toEqual([2, 2, 2]);
-    expect(verify(world.db)).toMatchObject({ intact: true, rows: 2 });
+    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: 2 });
   });
 
   test("another process that holds the file refuses all that wait at once, not one after another", async () => {
@@ -489,7 +489,7 @@ describe("storage that fails", () => {
     await write(world, "after");
     expect(count(world, "contacts")).toBe(LIMITS.groupOperations + 1);
     expect(count(world, "pointing")).toBe(0);
-    expect(verify(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db).intact).toBe(true);
   });
 
   test("where the disk takes no more bytes at the commit itself, what was acknowledged is there afterwards and nothing else", async () => {
@@ -512,7 +512,7 @@ describe("storage that fails", () => {
     await using world = openTestStore({ directory: data });
     const stored = world.rows("select phone_number from contacts order by seq");
     expect(stored.map(({ phone_number }) => `stored ${phone_number}`)).toEqual(acknowledged);
-    expect(verify(world.db)).toMatchObject({ intact: true, rows: stored.length });
+    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: stored.length });
     expect(world.value("pragma integrity_check")).toBe("ok" as never);
   });
 

@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { verify } from "../../src/audit/log.ts";
+import { verifyAuditLog } from "../../src/audit/log.ts";
 import { HAS_OPEN_ITEMS } from "../../src/resources/calls.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "../../src/store/migrate.ts";
 import { DATABASE_FILE } from "../../src/store/open.ts";
@@ -38,5 +38,5 @@ test("the first schema, with rows", async () => {
   expect(world.value("select count(*) from users")).toBe(0 as never);
   expect(world.value("pragma foreign_keys")).toBe(1 as never);
   await world.store.change(ACTOR, (tx) => insertContact(tx, "+15550100123"));
-  expect(verify(world.db)).toMatchObject({ intact: true, rows: 1 });
+  expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: 1 });
 });

@@ -17,7 +17,7 @@ import {
 import { join } from "node:path";
 import fc from "fast-check";
 import { loadVaultKey } from "../../src/access/vault.ts";
-import { verify } from "../../src/audit/log.ts";
+import { verifyAuditLog } from "../../src/audit/log.ts";
 import { UsageError } from "../../src/config.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { LOCK_FILE, lockDirectory, readRunning, SERVER_FILE } from "../../src/store/lock.ts";
@@ -381,7 +381,7 @@ describe("a database that is opened", () => {
     cpSync(join(data, DATABASE_FILE), join(copy, DATABASE_FILE));
     await using world = openTestStore({ directory: copy });
     expect(world.value("select count(*) from contacts")).toBe(30 as never);
-    expect(verify(world.db)).toMatchObject({ intact: true, rows: 30 });
+    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: 30 });
   });
 
   test.each(["with a space", "100%", "a%41b", "question?mark", "hash#tag", "Zürich 東京", "a&b=c"])(
@@ -470,7 +470,7 @@ describe("after a crash", () => {
         .map((row) => row.phone_number),
     );
     expect(acknowledged.filter((name) => !stored.has(name))).toEqual([]);
-    expect(verify(world.db)).toMatchObject({ intact: true, rows: stored.size });
+    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: stored.size });
     expect(world.value("select count(*) from events")).toBe(stored.size as never);
     expect(world.value("pragma integrity_check")).toBe("ok" as never);
   }, 60_000);

@@ -10,7 +10,7 @@ import {
   SQLiteTable,
 } from "drizzle-orm/sqlite-core";
 import { apiKeys } from "../../src/access/keys.ts";
-import { verify } from "../../src/audit/log.ts";
+import { verifyAuditLog } from "../../src/audit/log.ts";
 import { DATABASE_FILE } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore } from "../support/store.ts";
@@ -214,7 +214,7 @@ test("another build of SQLite reads a file of ours whole: integrity, foreign key
         insertContact(tx, `+1555${String(i).padStart(7, "0")}`, { first_name: `Zoë ${i}` }),
       );
     }
-    head = (verify(world.db) as { head: string }).head;
+    head = (verifyAuditLog(world.db) as { head: string }).head;
   }
   const other = new Better(join(data, DATABASE_FILE), { readonly: true });
   expect(other.pragma("integrity_check", { simple: true })).toBe("ok");

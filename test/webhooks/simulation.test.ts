@@ -3,7 +3,7 @@
  * a turned clock. After each step what must always be true is checked. A failure prints the seed that replays it.
  */
 import { expect, test } from "bun:test";
-import { verify } from "../../src/audit/log.ts";
+import { verifyAuditLog } from "../../src/audit/log.ts";
 import type { Egress, Outcome } from "../../src/webhooks/egress.ts";
 import { ATTEMPT_DELAYS_MS } from "../../src/webhooks/schedule.ts";
 import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
@@ -171,7 +171,7 @@ async function simulate(seed: number): Promise<string> {
     await world.pass(0);
     check(`step ${step} (${name})`);
   }
-  expect(verify(world.db)).toMatchObject({ intact: true });
+  expect(verifyAuditLog(world.db)).toMatchObject({ intact: true });
   const delivered = new Set<string>();
   for (const { url, event, ok } of sent) {
     // At least once is a promise, more than once is not a habit: no crash here came between sending and recording.
