@@ -1,6 +1,6 @@
 /**
- * What has changed since a page last looked, whoever changed it: read from the audit log, in which every write stands, so
- * that writes of other processes are told as well. Deliveries are in no audit log; their own numbers tell of them.
+ * Reports which kinds of entities changed since a page's last poll. It reads the audit log, which records every write, so
+ * writes of other processes are reported too. Deliveries are not in the audit log; their newest row numbers report them.
  */
 import { z } from "zod";
 import type { Appliance } from "../appliance.ts";
@@ -10,10 +10,11 @@ import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-rou
 
 const DELIVERY = "delivery";
 const EVERYTHING = "*";
-/** Of the newest audit row's hash: tells this database from another, and from itself before a backup was put back. */
+/** Of the newest audit row's hash. Distinguishes this database from another, and from itself before a restore. */
 const HASH_LENGTH = 16;
 
-interface Position {
+/** The newest rows when a page polled. */
+interface Snapshot {
   audit: number;
   hash: string;
   deliveries: number;
@@ -22,7 +23,7 @@ interface Position {
 
 export function changesRoutes({ db }: Appliance): DashboardRoute[] {
   const sqlite = db.$client;
-  const present = sqlite.prepare<Position, []>(
+  const current = sqlite.prepare<Snapshot, []>(
     `select id as audit, substr(hash, 1, ${HASH_LENGTH}) as hash,
        (select coalesce(max(seq), 0) from webhook_deliveries) as deliveries,
        (select coalesce(max(seq), 0) from webhook_attempts) as attempts
@@ -31,19 +32,21 @@ export function changesRoutes({ db }: Appliance): DashboardRoute[] {
   const hashOf = sqlite.prepare<{ hash: string }, [number]>(
     `select substr(hash, 1, ${HASH_LENGTH}) as hash from audit where id = ?`,
   );
-  // Along the rows' own numbers: the index of entities would be walked from end to end.
+  // By row number: the index of entities would be read from end to end.
   const types = sqlite.prepare<{ entity_type: string }, [number]>(
     "select distinct entity_type from audit not indexed where id > ?",
   );
 
-  function changedSince(before: Position | null, now: Position): string[] {
-    if (before === null || now.audit - before.audit > LIMITS.changesBehind) return [EVERYTHING];
-    const ours = before.audit === now.audit ? now.hash : hashOf.get(before.audit)?.hash;
-    if (ours !== before.hash) return [EVERYTHING];
-    const changed =
-      before.audit === now.audit ? [] : types.all(before.audit).map((row) => row.entity_type);
-    const delivered = before.deliveries !== now.deliveries || before.attempts !== now.attempts;
-    return delivered ? [...changed, DELIVERY] : changed;
+  function listChanges(previous: Snapshot | null, next: Snapshot): string[] {
+    if (previous === null || next.audit - previous.audit > LIMITS.changesBehind)
+      return [EVERYTHING];
+    const isSameRow = previous.audit === next.audit;
+    const hash = isSameRow ? next.hash : hashOf.get(previous.audit)?.hash;
+    if (hash !== previous.hash) return [EVERYTHING];
+    const changed = isSameRow ? [] : types.all(previous.audit).map((row) => row.entity_type);
+    const isDelivered =
+      previous.deliveries !== next.deliveries || previous.attempts !== next.attempts;
+    return isDelivered ? [...changed, DELIVERY] : changed;
   }
 
   return [
@@ -53,19 +56,19 @@ export function changesRoutes({ db }: Appliance): DashboardRoute[] {
       isPoll: true,
       query: z.object({ after: z.string().max(200).optional() }),
       handle({ query: { after } }) {
-        const now = present.get()!;
-        const changed = after === undefined ? [] : changedSince(readMark(after), now);
-        return dataResponse<Changes>({ mark: markOf(now), changed });
+        const next = current.get()!;
+        const changed = after === undefined ? [] : listChanges(parseMark(after), next);
+        return dataResponse<Changes>({ mark: formatMark(next), changed });
       },
     }),
   ];
 }
 
-const markOf = ({ audit, hash, deliveries, attempts }: Position) =>
+const formatMark = ({ audit, hash, deliveries, attempts }: Snapshot) =>
   [audit, hash, deliveries, attempts].join(".");
 
-/** Null for what is no mark. */
-function readMark(text: string): Position | null {
+/** Null for an invalid mark. */
+function parseMark(text: string): Snapshot | null {
   const [, audit, hash, deliveries, attempts] =
     /^(\d{1,15})\.([0-9a-f]+)\.(\d{1,15})\.(\d{1,15})$/.exec(text) ?? [];
   if (hash === undefined) return null;
