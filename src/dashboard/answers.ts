@@ -1,6 +1,6 @@
 /**
- * What the dashboard's API answers with, as types alone: the one place from which the pages take them. Each answer is
- * `{data: …}` of one of these, or a `Page` of them; importing this file brings no code of the server along.
+ * The response bodies of the dashboard's API, for the pages. Each body is `{data: …}` with one of these types, or a `Page`
+ * of them. The file has types only, so that importing it adds no server code to the pages.
  */
 import type { z } from "zod";
 import type { keyView } from "../access/keys.ts";
@@ -22,31 +22,31 @@ import type { DeliveryHistory } from "../webhooks/deliveries.ts";
 import type { webhookSubscriptions } from "../webhooks/subscriptions.ts";
 import type { confirmableAction } from "./confirmable-actions.ts";
 
-/** A row as it is shown: its place in the file never leaves the server. */
-type Shown<Table extends { $inferSelect: { seq: number } }> = Omit<Table["$inferSelect"], "seq">;
+/** A row without its internal row number, which never leaves the server. */
+type View<Table extends { $inferSelect: { seq: number } }> = Omit<Table["$inferSelect"], "seq">;
 
 /** One page of a list; `next_cursor` is null on the last. */
 export interface Page<T extends object> extends AnyPage {
   data: T[];
 }
 
-/** A call as a list has it. */
+/** A call in a list, without its transcript. */
 export type Call = CallView;
 export type CallWithTranscript = Call & { transcript: Turn[] };
-export type Contact = Shown<typeof contacts>;
-export type Fact = Shown<typeof facts>;
-export type Faq = Shown<typeof faqs>;
-export type Policy = Shown<typeof policies>;
+export type Contact = View<typeof contacts>;
+export type Fact = View<typeof facts>;
+export type Faq = View<typeof faqs>;
+export type Policy = View<typeof policies>;
 export type KnowledgeEntry =
   | ({ type: "fact" } & Fact)
   | ({ type: "faq" } & Faq)
   | ({ type: "policy" } & Policy);
-export type Location = Shown<typeof locations>;
-export type TeamMember = Shown<typeof teamMembers>;
-export type EscalationRule = Shown<typeof escalationRules>;
-export type Intent = Shown<typeof intents>;
+export type Location = View<typeof locations>;
+export type TeamMember = View<typeof teamMembers>;
+export type EscalationRule = View<typeof escalationRules>;
+export type Intent = View<typeof intents>;
 export type WebhookSubscription = Omit<
-  Shown<typeof webhookSubscriptions>,
+  View<typeof webhookSubscriptions>,
   "secret" | "consecutive_failures" | "failing_since"
 >;
 
@@ -57,16 +57,16 @@ export interface SubscriptionWithSecret {
   warning: string;
 }
 
-/** `GET /field-help`: what a form says below an input, by request schema and field. */
+/** `GET /field-help`: the help text below a form's input, by request schema and field. */
 export type FieldHelp = Record<string, Partial<Record<string, string>>>;
 
-/** `GET /last-deliveries`: the newest of each subscription that has one, samples aside. */
+/** `GET /last-deliveries`: the newest delivery of each subscription that has one, test deliveries excluded. */
 export interface LastDelivery {
   id: string;
   subscription_id: string;
   status: (typeof deliveries.$inferSelect)["status"];
   created_at: string;
-  /** How often it was tried. */
+  /** The number of attempts so far. */
   attempts: number;
 }
 
@@ -74,7 +74,7 @@ export interface LastDelivery {
 export type Delivery = ReturnType<DeliveryHistory["view"]>;
 type Attempt = typeof attempts.$inferSelect;
 
-/** `GET /calls/:id/deliveries`: a delivery that a call caused, with its last attempt; newest first. */
+/** `GET /calls/:id/deliveries`: the deliveries that a call caused, newest first, each with its last attempt. */
 export interface DeliverySummary {
   id: string;
   subscription_id: string;
@@ -83,7 +83,7 @@ export interface DeliverySummary {
   event_type: (typeof events.$inferSelect)["type"];
   status: (typeof deliveries.$inferSelect)["status"];
   created_at: string;
-  /** Of the last attempt; all three null before the first. */
+  /** The last attempt; all three fields are null before the first. */
   attempted_at: string | null;
   status_code: number | null;
   error: string | null;
@@ -95,32 +95,32 @@ export interface DeliveryDetail extends Omit<Delivery, "attempts"> {
   subscription_id: string;
   /** Null where the subscription is deleted. */
   url: string | null;
-  /** `answer`: the first 4 KiB of what came back; null when nothing did. */
+  /** `answer`: the first 4 KiB of the response; null without one. */
   attempts: Omit<Attempt, "seq" | "delivery_seq">[];
   request: SentRequest;
 }
 
-/** The request as it was last sent, or will be. */
+/** The request as it was last sent, or as it will be sent. */
 export interface SentRequest {
-  /** In the order in which they are sent; null for what is not known, see `signature`. */
+  /** In the order in which they are sent; null for an unknown value, see `signature`. */
   headers: Record<string, string | null>;
-  /** To the byte. */
+  /** Byte for byte. */
   body: string;
   /**
-   * `shown`: the headers hold the time and the signatures of the last attempt. `rotated`: the secret was changed after it,
-   * so the signatures cannot be made again. `not_sent`: no attempt yet, so there is neither time nor signature.
-   * `unreadable`: the subscription is deleted, or its secret was sealed with another key.
+   * `shown`: the headers have the time and the signatures of the last attempt. `rotated`: the secret changed after the last
+   * attempt, so the signatures cannot be rebuilt. `not_sent`: there is no attempt yet, so no time and no signature.
+   * `unreadable`: the subscription is deleted, or its secret was encrypted with another key.
    */
   signature: "shown" | "rotated" | "not_sent" | "unreadable";
 }
 
-/** `POST /webhook-subscriptions/:id/retry-failed`. `more`: there were more than are sent again at once. */
+/** `POST /webhook-subscriptions/:id/retry-failed`. `more`: more deliveries failed than one request retries. */
 export interface SentAgain {
   sent_again: number;
   more: boolean;
 }
 
-/** `GET /keys`; the key itself stands beside `data` in the answer that makes it. */
+/** `GET /keys`. The key itself is only in the response that creates it, next to `data`. */
 export type Key = ReturnType<typeof keyView> & { access: "read" | "write" | "platform" };
 export interface NewKey {
   data: Key;
@@ -131,7 +131,7 @@ export interface RotatedKey extends NewKey {
   old: Key;
 }
 
-/** `GET /session`: who is signed in, and to what. */
+/** `GET /session`: the signed-in user, the session and the server. */
 export interface SessionInfo {
   user: Pick<User, "id" | "email" | "name"> & {
     two_factor: boolean;
@@ -139,9 +139,9 @@ export interface SessionInfo {
   };
   session: Pick<Session, "id" | "created_at" | "expires_at">;
   organization: { name: string | null };
-  /** Of the server's program. */
+  /** The version of the server. */
   version: string;
-  /** Where the server is reached, for links and examples. */
+  /** The address at which people reach the server, for links and examples. */
   public_url: string;
 }
 
@@ -151,17 +151,17 @@ export type SessionEntry = Pick<
   "id" | "created_at" | "expires_at" | "ip" | "user_agent" | "last_seen_at" | "last_seen_ip"
 > & { current: boolean };
 
-/** `GET /welcome`, for whoever comes. */
+/** `GET /welcome`, without a session. */
 export interface Welcome {
   organization: string | null;
-  /** The first account is still to be made, by the link that the server printed. */
+  /** Whether the first account does not exist yet. The link that the server printed creates it. */
   needs_account: boolean;
 }
 
 /** `PATCH /organization`. */
 export type Organization = Pick<typeof organization.$inferSelect, "name">;
 
-/** `POST /confirm`: what may be confirmed, and the answer. */
+/** `POST /confirm`: the actions that can be confirmed, and the response. */
 export type ConfirmableAction = z.infer<typeof confirmableAction>;
 export type Confirmation = Proof;
 
@@ -175,29 +175,29 @@ export interface RecoveryCodes {
   recovery_codes: string[];
 }
 
-/** `GET /audit`. `entity_name`: what the entity is called now, or was when it was deleted. */
+/** `GET /audit`. `entity_name`: the current name of the entity, or its last name where it is deleted. */
 export type AuditEntry = ReturnType<typeof entryView> & { entity_name: string | null };
 /** `GET /audit/state`. */
 export type AuditState = Verdict & { checked_at: string };
 
-/** `GET /changes`: the entity types of the audit log, `delivery` beside them, or `*` alone: everything. */
+/** `GET /changes`: entity types of the audit log, `delivery`, or only `*`, which means that anything may have changed. */
 export interface Changes {
   mark: string;
   changed: string[];
 }
 
-/** `GET /attention`: a message or callback request that nobody has dealt with. */
+/** `GET /attention`: a message or callback request that nobody has handled yet. */
 export interface AttentionItem {
   call_id: string;
   kind: "message" | "callback";
-  /** Of the message in its call; null for a callback. */
+  /** The index of the message in its call; null for a callback. */
   index: number | null;
   started_at: string;
   contact_id: string | null;
   contact_name: string | null;
   from_number: string | null;
   location_id: string | null;
-  /** The message, or what the callback is about. */
+  /** The message, or the reason for the callback. */
   text: string | null;
   /** Who left the message. */
   name: string | null;
@@ -206,48 +206,48 @@ export interface AttentionItem {
   team_member_id: string | null;
 }
 
-/** `GET /overview`. Spam and unscorable calls count in `totals.hidden` alone. */
+/** `GET /overview`. Spam and unscorable calls count only in `totals.hidden`. */
 export interface Overview {
-  /** What was counted: from then on, and before that. */
+  /** The current period: `from` is inclusive, `to` exclusive. */
   from: string;
   to: string;
   timezone: string;
-  /** Each local day of the range. `outcomes`: calls by outcome, "" for none, of those that `outcomes` below names. */
+  /** Every local day of the period. `outcomes`: calls by outcome, "" without one, of the outcomes ranked below. */
   days: { date: string; calls: number; seconds: number; outcomes: Record<string, number> }[];
   /** The most frequent first. */
   outcomes: { outcome: string | null; calls: number }[];
-  other_outcomes: Rest;
+  other_outcomes: RankingRest;
   /** The most frequent first; null for calls without one. */
   intents: { intent_id: string | null; name: string | null; calls: number }[];
-  other_intents: Rest;
+  other_intents: RankingRest;
   /** Calls by local day of the week, Monday first, and hour. */
   hours: number[][];
   totals: { calls: number; seconds: number; hidden: number };
-  /** In the equally long range before. */
+  /** The previous period, of the same length. */
   before: { calls: number; seconds: number };
   attention: Attention;
   setup: Setup;
 }
 
-/** What a ranking leaves out: how many of its kind, with how many calls together. */
-export interface Rest {
+/** What a ranking leaves out: the number of outcomes or intents, and of their calls. */
+export interface RankingRest {
   count: number;
   calls: number;
 }
 
 export interface Attention {
-  /** Messages and callback requests; of no more calls than LIMITS.openCallsCounted, the newest. */
+  /** Open messages and callback requests of the newest calls, at most LIMITS.openCallsCounted of them. */
   open_items: number;
-  /** That are switched on and have failed since their last success. */
+  /** Enabled subscriptions that have failed since their last success. */
   failing_subscriptions: number;
   auto_disabled_subscriptions: number;
-  /** Active keys that end within 14 days. */
+  /** Active keys that expire within 14 days. */
   expiring_keys: number;
-  /** Active keys, older than 90 days and not used for as long. */
+  /** Active keys that were created and last used more than 90 days ago. */
   unused_keys: number;
 }
 
-/** What of a new install is done. */
+/** Which steps of the setup are done. */
 export interface Setup {
   has_key: boolean;
   has_platform_key: boolean;

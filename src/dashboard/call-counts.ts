@@ -4,8 +4,8 @@
  */
 import { LIMITS } from "../config.ts";
 import { datesBetween, localTime } from "../lib/local-time.ts";
-import type { Db } from "../store/database.ts";
-import type { Overview, Rest } from "./answers.ts";
+import type { Db } from "../store/open.ts";
+import type { Overview, RankingRest } from "./answers.ts";
 
 /** `from` is inclusive, `to` exclusive; both are ISO 8601 in UTC. */
 export interface CountRange {
@@ -174,7 +174,7 @@ function rankKeys(tally: Tally<string | null>, limit: number) {
     .map(([key, calls]) => ({ key, calls }))
     .sort((a, b) => b.calls - a.calls || ((a.key ?? "") < (b.key ?? "") ? -1 : 1));
   const others = all.slice(limit);
-  const rest: Rest = {
+  const rest: RankingRest = {
     count: others.length,
     calls: others.reduce((sum, { calls }) => sum + calls, 0),
   };

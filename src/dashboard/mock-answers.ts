@@ -1,4 +1,4 @@
-/** What a mock server answers to its page `/mock`. */
+/** The response bodies of a mock server for its page `/mock`. */
 import type { EventType } from "../contract/event-types.ts";
 
 export interface FaultRule {
@@ -11,7 +11,7 @@ export interface FaultRule {
   probability: number;
 }
 
-/** A rule with the number of requests it has matched and has left; `left` is null for a rule without a limit. */
+/** `met`: the number of requests that the rule matched. `left`: how many more it applies to; null without a limit. */
 export interface FaultState extends FaultRule {
   met: number;
   left: number | null;
@@ -28,7 +28,7 @@ export interface MockState {
   version: string;
   organization: string;
   seed: number;
-  /** The mock's own time. */
+  /** The mock's current time. */
   now: string;
   speed: number;
   strict: boolean;
@@ -37,7 +37,7 @@ export interface MockState {
   calls: number;
   subscriptions: number;
   faults: FaultState[];
-  /** The newest first. */
+  /** Newest first. */
   requests: RecentRequest[];
 }
 
@@ -47,7 +47,7 @@ export interface RecentRequest {
   method: string;
   path: string;
   url: string;
-  /** The name of the key; null where none was taken. */
+  /** The name of the key; null without a valid one. */
   key: string | null;
   status: number | null;
   ms: number | null;
