@@ -23,7 +23,9 @@ let calls = 0;
 /** Tells of a call as the platform does; each begins a minute after the one before. */
 async function tell(given: object, externalId = `call-${calls++}`) {
   const answer = await it.platform.put(`/platform/v1/calls/${externalId}`, {
-    ...{ direction: "inbound", from_number: "+15550100123", to_number: "+15550100100" },
+    direction: "inbound",
+    from_number: "+15550100123",
+    to_number: "+15550100100",
     started_at: new Date(Date.parse("2026-11-23T08:00:00Z") + calls * 60_000).toISOString(),
     ended_at: "2026-11-23T10:00:00Z",
     ...given,
@@ -80,15 +82,31 @@ describe("what nobody has dealt with", () => {
     };
     expect(items.map(({ started_at: _started, ...item }) => item)).toEqual([
       {
-        ...{ call_id: newer.id, kind: "callback", index: null, ...who, ...nothing },
-        ...{ text: "A crown", callback_number: "+15550100188", requested_window: "noon" },
+        call_id: newer.id,
+        kind: "callback",
+        index: null,
+        ...who,
+        ...nothing,
+        text: "A crown",
+        callback_number: "+15550100188",
+        requested_window: "noon",
       },
       {
-        ...{ call_id: newer.id, kind: "message", index: 0, ...who, ...nothing },
-        ...{ text: "First", name: "Ann", callback_number: "+15550100199" },
+        call_id: newer.id,
+        kind: "message",
+        index: 0,
+        ...who,
+        ...nothing,
+        text: "First",
+        name: "Ann",
+        callback_number: "+15550100199",
       },
       {
-        ...{ call_id: newer.id, kind: "message", index: 1, ...who, ...nothing },
+        call_id: newer.id,
+        kind: "message",
+        index: 1,
+        ...who,
+        ...nothing,
         text: 'Says "handled_at":null, as if it were one',
       },
       { call_id: older.id, kind: "message", index: 0, ...who, ...nothing, text: "The invoice." },
@@ -156,11 +174,9 @@ describe("dealing with it", () => {
     ]);
     const [row] = (await browser.get(`/audit?entity_id=${id}`)).body.data;
     expect(row).toMatchObject({
-      ...{
-        action: "updated",
-        entity_type: "call",
-        actor: { type: "user", id: userId, name: EMAIL },
-      },
+      action: "updated",
+      entity_type: "call",
+      actor: { type: "user", id: userId, name: EMAIL },
     });
     expect(Object.keys(row.changes)).toEqual(["messages"]);
     await browser.put(`/calls/${id}/callback/handled`, { handled: true });

@@ -151,13 +151,17 @@ describe("what a row is about is called by its name", () => {
   test("a call by its caller, an account and what belongs to it by the email", async () => {
     const number = freshNumber();
     await it.platform.put("/platform/v1/calls/named", {
-      ...{ direction: "inbound", from_number: number, started_at: "2026-11-23T10:00:00Z" },
+      direction: "inbound",
+      from_number: number,
+      started_at: "2026-11-23T10:00:00Z",
     });
     expect(await nameOf("entity_type=call")).toBe(number);
     await it.platform.put("/platform/v1/calls/named", { caller: { first_name: "Ann" } });
     expect(await nameOf("entity_type=call")).toBe("Ann");
     await it.platform.put("/platform/v1/calls/withheld", {
-      ...{ direction: "inbound", from_number: null, started_at: "2026-11-23T10:00:00Z" },
+      direction: "inbound",
+      from_number: null,
+      started_at: "2026-11-23T10:00:00Z",
     });
     expect(await nameOf("entity_type=call")).toBeNull();
     expect(await nameOf("entity_type=user")).toBe(EMAIL);

@@ -54,7 +54,8 @@ describe("a page is told", () => {
     await using receiver = await startReceiver();
     await using it = await start({ config: { webhookAllow: ["127.0.0.0/8"] } });
     const made = await it.write.post("/v1/webhook-subscriptions", {
-      ...{ url: receiver.url, events: ["call.ended"] },
+      url: receiver.url,
+      events: ["call.ended"],
     });
     const { mark } = await look(it.browser);
     await it.write.post(`/v1/webhook-subscriptions/${made.body.data.id}/test`);

@@ -80,13 +80,11 @@ describe("a call", () => {
     };
     expect(list).toEqual(
       ["call.ended", "call.message_taken"].map((event_type) => ({
-        ...{
-          id: expect.any(String),
-          created_at: expect.any(String),
-          event_type,
-          ...about,
-          ...sent,
-        },
+        id: expect.any(String),
+        created_at: expect.any(String),
+        event_type,
+        ...about,
+        ...sent,
       })),
     );
     expect(await deliveriesOf(none)).toEqual([]);
@@ -142,18 +140,23 @@ describe("a delivery", () => {
     const { request, ...told } = answer.body.data;
     const event = JSON.parse(received.body);
     expect(told).toEqual({
-      ...{ id: delivery, subscription_id: subscription, url: receiver.url, event_id: event.id },
-      ...{
-        event_type: "call.ended",
-        status: "succeeded",
-        test: false,
-        created_at: event.created_at,
-      },
+      id: delivery,
+      subscription_id: subscription,
+      url: receiver.url,
+      event_id: event.id,
+      event_type: "call.ended",
+      status: "succeeded",
+      test: false,
+      created_at: event.created_at,
       next_attempt_at: null,
       attempts: [
         {
-          ...{ attempt: 1, at: expect.any(String), status_code: 201, error: null },
-          ...{ duration_ms: expect.any(Number), answer: "thank you" },
+          attempt: 1,
+          at: expect.any(String),
+          status_code: 201,
+          error: null,
+          duration_ms: expect.any(Number),
+          answer: "thank you",
         },
       ],
     });
@@ -218,9 +221,13 @@ describe("a delivery", () => {
       signature: "not_sent",
       body: "{}",
       headers: {
-        ...{ "Content-Type": "application/json", "X-Allison-Timestamp": null },
-        ...{ "X-Allison-Event-Id": "evt_x", "X-Allison-Signature": null },
-        ...{ "webhook-id": "evt_x", "webhook-timestamp": null, "webhook-signature": null },
+        "Content-Type": "application/json",
+        "X-Allison-Timestamp": null,
+        "X-Allison-Event-Id": "evt_x",
+        "X-Allison-Signature": null,
+        "webhook-id": "evt_x",
+        "webhook-timestamp": null,
+        "webhook-signature": null,
       },
     });
     await remove(subscription);

@@ -30,8 +30,14 @@ describe("keys", () => {
     await createClient(it.url, key).get("/v1/me");
     const { body, text } = await browser.get("/keys");
     expect(body.data[0]).toEqual({
-      ...{ id: data.id, name: "Lately used", prefix: `${key.slice(0, 14)}...`, active: true },
-      ...{ kind: "live", scope: "write", access: "write", expires_at: null },
+      id: data.id,
+      name: "Lately used",
+      prefix: `${key.slice(0, 14)}...`,
+      active: true,
+      kind: "live",
+      scope: "write",
+      access: "write",
+      expires_at: null,
       created_at: expect.any(String),
       last_used_at: expect.any(String),
       last_used_ip: "127.0.0.1",

@@ -24,8 +24,11 @@ let calls = 0;
 /** A call of a minute. */
 async function call(it: TestServer, started_at: string, given: object = {}): Promise<string> {
   const answer = await it.platform.put(`/platform/v1/calls/count-${calls++}`, {
-    ...{ direction: "inbound", from_number: freshNumber(), to_number: "+15550100100" },
-    ...{ started_at, ended_at: new Date(Date.parse(started_at) + 60_000).toISOString() },
+    direction: "inbound",
+    from_number: freshNumber(),
+    to_number: "+15550100100",
+    started_at,
+    ended_at: new Date(Date.parse(started_at) + 60_000).toISOString(),
     ...given,
   });
   if (answer.status !== 201) throw new Error(answer.text);
@@ -64,18 +67,28 @@ describe("an empty install", () => {
       ...Array.from({ length: 7 }, () => 24),
     ]);
     expect(told).toMatchObject({
-      ...{ from: "2026-10-25T00:00:00.000Z", to: "2026-11-23T10:00:00.000Z", timezone: "UTC" },
-      ...{ outcomes: [], intents: [] },
-      ...{ other_outcomes: { count: 0, calls: 0 }, other_intents: { count: 0, calls: 0 } },
+      from: "2026-10-25T00:00:00.000Z",
+      to: "2026-11-23T10:00:00.000Z",
+      timezone: "UTC",
+      outcomes: [],
+      intents: [],
+      other_outcomes: { count: 0, calls: 0 },
+      other_intents: { count: 0, calls: 0 },
       totals: { calls: 0, seconds: 0, hidden: 0 },
       before: { calls: 0, seconds: 0 },
       attention: {
-        ...{ open_items: 0, failing_subscriptions: 0, auto_disabled_subscriptions: 0 },
-        ...{ expiring_keys: 0, unused_keys: 0 },
+        open_items: 0,
+        failing_subscriptions: 0,
+        auto_disabled_subscriptions: 0,
+        expiring_keys: 0,
+        unused_keys: 0,
       },
       setup: {
-        ...{ has_key: false, has_platform_key: false, has_subscription: false },
-        ...{ has_call: false, has_location: false },
+        has_key: false,
+        has_platform_key: false,
+        has_subscription: false,
+        has_call: false,
+        has_location: false,
       },
     });
   });
@@ -255,8 +268,16 @@ test("keys that end soon or lie unused, and webhooks in trouble, are counted onc
   it.clock.advance(2_000);
   expect(it.server.keys.list().some(({ id }) => id === ended.id)).toBe(true);
   const row = (id: string, given: object) => ({
-    ...{ id, created_at: soon, updated_at: soon, url: "https://example.com", events: [] },
-    ...{ enabled: true, secret: "", secret_preview: "", consecutive_failures: 0, ...given },
+    id,
+    created_at: soon,
+    updated_at: soon,
+    url: "https://example.com",
+    events: [],
+    enabled: true,
+    secret: "",
+    secret_preview: "",
+    consecutive_failures: 0,
+    ...given,
   });
   await it.server.store.housekeep((db) =>
     db
@@ -270,8 +291,11 @@ test("keys that end soon or lie unused, and webhooks in trouble, are counted onc
       .run(),
   );
   expect((await overview(it.browser)).attention).toEqual({
-    ...{ open_items: 0, failing_subscriptions: 1, auto_disabled_subscriptions: 1 },
-    ...{ expiring_keys: 1, unused_keys: 0 },
+    open_items: 0,
+    failing_subscriptions: 1,
+    auto_disabled_subscriptions: 1,
+    expiring_keys: 1,
+    unused_keys: 0,
   });
   it.clock.advance(89 * DAY);
   await it.write.get("/v1/me");

@@ -202,7 +202,9 @@ describe("the second factor", () => {
     expect(recoveryCodes.length).toBe(LIMITS.recoveryCodes);
     const attempt = async (code?: string) => {
       const answer = await openBrowser(it.url).post("/sign-in", {
-        ...{ email: EMAIL, password: PASSWORD, code },
+        email: EMAIL,
+        password: PASSWORD,
+        code,
       });
       return [answer.status, answer.body.details ?? null];
     };
@@ -302,7 +304,8 @@ describe("the second factor", () => {
     expect(off.status).toBe(204);
     await signIn(it);
     expect((await browser.get("/session")).body.data.user).toMatchObject({
-      ...{ two_factor: false, recovery_codes_left: 0 },
+      two_factor: false,
+      recovery_codes_left: 0,
     });
   });
 
@@ -467,7 +470,8 @@ describe("changing the password", () => {
     }
     expect((await change(PASSWORD)).status).toBe(429);
     const confirm = await browser.post("/confirm", {
-      ...{ action: { kind: "totp.enable" }, password: PASSWORD },
+      action: { kind: "totp.enable" },
+      password: PASSWORD,
     });
     expect(confirm.status).toBe(429);
   });
@@ -478,7 +482,8 @@ describe("changing the password", () => {
     const answers = await Promise.all(
       browsers.map((browser, i) =>
         browser.put("/password", {
-          ...{ current_password: PASSWORD, new_password: `another password ${i}` },
+          current_password: PASSWORD,
+          new_password: `another password ${i}`,
         }),
       ),
     );
@@ -501,7 +506,8 @@ describe("changing the password", () => {
       ["a".repeat(200), null],
     ] as const) {
       const answer = await browser.put("/password", {
-        ...{ current_password: current, new_password: password },
+        current_password: current,
+        new_password: password,
       });
       expect([password, answer.status, answer.body?.details ?? null]).toEqual([
         password,

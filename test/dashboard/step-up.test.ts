@@ -56,7 +56,8 @@ describe("a key is made", () => {
   test("with the same proof whatever the order in which the fields are sent", async () => {
     await using it = await start();
     const proof = await confirmed(it.browser, {
-      ...{ key: { access: "write", name: " Zapier " }, kind: "keys.create" },
+      key: { access: "write", name: " Zapier " },
+      kind: "keys.create",
     });
     expect((await it.browser.post("/keys", KEY, proof)).status).toBe(201);
   });
@@ -72,7 +73,8 @@ describe("a key is made", () => {
     expect([begun.status, begun.body.details]).toEqual([403, { action: "totp.enable" }]);
     expect((await thief.post("/totp/confirm", { code: "123456" })).status).toBe(409);
     const change = await thief.put("/password", {
-      ...{ current_password: "a guess or two", new_password: "a password of mine" },
+      current_password: "a guess or two",
+      new_password: "a password of mine",
     });
     expect(change.status).toBe(400);
     for (const path of ["rotate", ""]) {
@@ -132,7 +134,8 @@ describe("a key is made", () => {
     await expectRefused(it, await signIn(it), proof);
     await expectRefused(it, await signIn(it, { email: "other@example.com" }), proof);
     const changed = await it.browser.put("/password", {
-      ...{ current_password: PASSWORD, new_password: "another good password" },
+      current_password: PASSWORD,
+      new_password: "another good password",
     });
     expect(changed.status).toBe(204);
     await expectRefused(it, it.browser, proof);

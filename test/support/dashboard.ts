@@ -100,7 +100,10 @@ export async function confirmed(
 /** The code that an authenticator app shows at this time. */
 export const codeAt = (secret: string, ms: number): string =>
   TOTP.generate({
-    ...{ secret: Secret.fromBase32(secret), algorithm: "SHA1", digits: 6, period: 30 },
+    secret: Secret.fromBase32(secret),
+    algorithm: "SHA1",
+    digits: 6,
+    period: 30,
     timestamp: ms,
   });
 
