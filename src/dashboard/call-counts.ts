@@ -4,7 +4,7 @@
  */
 import { LIMITS } from "../config.ts";
 import { datesBetween, localTime } from "../lib/local-time.ts";
-import type { Db } from "../store/open.ts";
+import type { Db } from "../store/database.ts";
 import type { Overview, RankingRest } from "./answers.ts";
 
 /** `from` is inclusive, `to` exclusive; both are ISO 8601 in UTC. */

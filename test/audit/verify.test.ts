@@ -1,4 +1,4 @@
-/** The audit chain: whatever is done to the log behind the product's back is noticed, and where. */
+/** The audit chain: any change to the log outside the product is detected, and at which row. */
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { cpSync } from "node:fs";
@@ -12,7 +12,7 @@ import { ACTOR, insertContact, openTestStore, spawnScript } from "../support/sto
 
 const ROWS = 300;
 
-/** A closed database whose log has `rows` rows of several actors. */
+/** Creates a closed database whose log has `rows` rows of several actors. */
 async function makeLog(directory: string, rows = ROWS): Promise<void> {
   await using world = openTestStore({ directory });
   await Promise.all(
@@ -31,7 +31,7 @@ const original = join(shared.path, "original");
 await makeLog(original);
 let copies = 0;
 
-/** What `verify` says of a copy of the log after somebody with the file in hand has been at it. */
+/** Returns the verdict on a copy of the log that was tampered with in the file. */
 function verdictAfter(tamper: (sqlite: Database) => void, head?: string) {
   const copy = join(shared.path, `copy ${copies++}`);
   cpSync(original, copy, { recursive: true });
@@ -39,7 +39,7 @@ function verdictAfter(tamper: (sqlite: Database) => void, head?: string) {
   for (const trigger of ["audit_no_update", "audit_no_delete", "audit_only_next"]) {
     db.$client.exec(`drop trigger ${trigger}`);
   }
-  // In one transaction, so that a forger of many rows waits for the disk once.
+  // In one transaction, so that a change of many rows waits for the disk once.
   db.$client.transaction(() => tamper(db.$client))();
   const verdict = verifyAuditLog(db, head);
   closeDatabase(db);
@@ -51,7 +51,7 @@ const rowsOf = (sqlite: Database) =>
 const hashOf = (sqlite: Database, id: number) =>
   (sqlite.query("select hash from audit where id = ?").get(id) as { hash: string }).hash;
 
-/** Gives every row from `first` on the hash that fits the one before, as a careful forger does. */
+/** Recomputes the hash of every row from `first` on, as a careful forger does. */
 function rehash(sqlite: Database, first: number): string {
   let previous = first === 1 ? GENESIS : hashOf(sqlite, first - 1);
   for (const row of rowsOf(sqlite).filter(({ id }) => id >= first)) {
@@ -74,8 +74,8 @@ const columns = (() => {
   return names;
 })();
 
-describe("a log that nobody touched", () => {
-  test("is intact, its row count and head told, from no row at all on", async () => {
+describe("an unmodified log", () => {
+  test("is intact, also while it is empty, and the verdict has its row count and head", async () => {
     await using world = openTestStore();
     expect(verifyAuditLog(world.db)).toEqual({ intact: true, rows: 0, head: GENESIS });
     await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
@@ -85,15 +85,25 @@ describe("a log that nobody touched", () => {
     expect(verdictAfter(() => undefined)).toMatchObject({ intact: true, rows: ROWS });
   });
 
-  test("can be checked by anybody from the documented rule: SHA-256 of the hash before and the columns, as JSON", () => {
+  test("can be verified by the documented rule: SHA-256 of the previous hash and the columns, as JSON", () => {
     verdictAfter((sqlite) => {
       let previous = "0".repeat(64);
       for (const row of rowsOf(sqlite)) {
-        const { id, at, actor_type, actor_id, actor_name, actor_prefix, action } = row;
-        const { entity_type, entity_id, changes, ip, user_agent, request_id } = row;
         const text = JSON.stringify([
-          ...[previous, id, at, actor_type, actor_id, actor_name, actor_prefix, action],
-          ...[entity_type, entity_id, changes, ip, user_agent, request_id],
+          previous,
+          row.id,
+          row.at,
+          row.actor_type,
+          row.actor_id,
+          row.actor_name,
+          row.actor_prefix,
+          row.action,
+          row.entity_type,
+          row.entity_id,
+          row.changes,
+          row.ip,
+          row.user_agent,
+          row.request_id,
         ]);
         previous = new Bun.CryptoHasher("sha256").update(text).digest("hex");
         expect(row.hash).toBe(previous);
@@ -101,7 +111,7 @@ describe("a log that nobody touched", () => {
     });
   });
 
-  test("every one of its columns is in the hash", () => {
+  test("includes every column in the hash", () => {
     const row = Object.fromEntries(columns.map((name) => [name, name])) as unknown as AuditRow;
     const hashes = columns
       .filter((name) => name !== "hash")
@@ -109,7 +119,7 @@ describe("a log that nobody touched", () => {
     expect(new Set([...hashes, rowHash(GENESIS, row)]).size).toBe(columns.length);
   });
 
-  test("fits a head noted earlier, whichever row it was of", () => {
+  test("matches a head that was recorded at any earlier row", () => {
     fc.assert(
       fc.property(anyRow, (id) => {
         let head = "";
@@ -125,7 +135,7 @@ describe("a log that nobody touched", () => {
     });
   });
 
-  test("stays intact to one who checks it while another process writes", async () => {
+  test("is intact when it is verified while another process writes", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     await makeLog(data, 1_500);
@@ -157,11 +167,11 @@ describe("a log that nobody touched", () => {
   }, 30_000);
 });
 
-describe("a log that somebody was at", () => {
-  test("any other value in any column of any row is noticed, at the first such row", () => {
+describe("a log that was tampered with", () => {
+  test("another value in any column is detected at the first such row", () => {
     const value = fc.oneof(fc.string(), fc.constant(null), fc.integer(), fc.constant("{}"));
     fc.assert(
-      fc.property(anyRow, fc.constantFrom(...columns), value, (id, column, given) => {
+      fc.property(anyRow, fc.constantFrom(...columns), value, (id, column, replacement) => {
         const nullable = [
           "actor_id",
           "actor_name",
@@ -170,24 +180,27 @@ describe("a log that somebody was at", () => {
           "user_agent",
           "request_id",
         ];
-        if (given === null) fc.pre(nullable.includes(column));
-        if (column === "id") fc.pre(typeof given === "number" && (given < 1 || given > ROWS));
+        if (replacement === null) fc.pre(nullable.includes(column));
+        if (column === "id")
+          fc.pre(typeof replacement === "number" && (replacement < 1 || replacement > ROWS));
         let differs = true;
         const verdict = verdictAfter((sqlite) => {
           const before = JSON.stringify(rowsOf(sqlite));
-          sqlite.query(`update audit set "${column}" = ? where id = ?`).run(given as never, id);
+          sqlite
+            .query(`update audit set "${column}" = ? where id = ?`)
+            .run(replacement as never, id);
           differs = JSON.stringify(rowsOf(sqlite)) !== before;
         });
         if (!differs) return;
-        // A row numbered below 1 comes first of all.
-        const first = column === "id" && (given as number) < 1 ? 1 : id;
+        // A row with a number below 1 is the first row.
+        const first = column === "id" && (replacement as number) < 1 ? 1 : id;
         expect(verdict).toMatchObject({ intact: false, row: first });
       }),
       { numRuns: 120 },
     );
   }, 60_000);
 
-  test("any row that is deleted is noticed as that row, the last one included", () => {
+  test("a deleted row is detected, the last one included", () => {
     fc.assert(
       fc.property(anyRow, (id) => {
         const verdict = verdictAfter((sqlite) =>
@@ -199,26 +212,26 @@ describe("a log that somebody was at", () => {
     );
   });
 
-  test("any end that is cut off is noticed at its first row; with the head set back too, by a hash noted elsewhere", () => {
+  test("a truncated log is detected at its first missing row; if the head is forged too, by a hash recorded elsewhere", () => {
     fc.assert(
       fc.property(anyRow, (id) => {
         const cut = (sqlite: Database) => sqlite.query("delete from audit where id >= ?").run(id);
         expect(verdictAfter(cut)).toMatchObject({ intact: false, row: id });
-        let noted = "";
+        let recorded = "";
         const cutWell = (sqlite: Database) => {
-          noted = hashOf(sqlite, ROWS);
+          recorded = hashOf(sqlite, ROWS);
           cut(sqlite);
           setHead(sqlite, id - 1, id === 1 ? GENESIS : hashOf(sqlite, id - 1));
         };
-        // Nobody can tell from the file alone: that is what --head is for.
+        // The file alone cannot reveal this; --head can.
         expect(verdictAfter(cutWell).intact).toBe(true);
-        expect(verdictAfter(cutWell, noted)).toMatchObject({ intact: false, row: id - 1 });
+        expect(verdictAfter(cutWell, recorded)).toMatchObject({ intact: false, row: id - 1 });
       }),
       { numRuns: 10, examples: [[1], [ROWS]] },
     );
   });
 
-  test("two rows that changed places are noticed at the first of them", () => {
+  test("two swapped rows are detected at the first of them", () => {
     fc.assert(
       fc.property(anyRow, anyRow, (a, b) => {
         fc.pre(a !== b);
@@ -232,25 +245,25 @@ describe("a log that somebody was at", () => {
     );
   });
 
-  test("a row altered and all hashes after it made to fit is noticed by the head; with the head made to fit, by a hash noted elsewhere", () => {
+  test("an altered row with recomputed hashes is detected by the head; if the head is forged too, by a hash recorded elsewhere", () => {
     fc.assert(
       fc.property(anyRow, (id) => {
-        let noted = "";
+        let recorded = "";
         const forge = (sqlite: Database) => {
-          noted = hashOf(sqlite, ROWS);
+          recorded = hashOf(sqlite, ROWS);
           sqlite.query("update audit set actor_name = 'somebody else' where id = ?").run(id);
           return rehash(sqlite, id);
         };
         expect(verdictAfter(forge)).toMatchObject({ intact: false, row: ROWS });
         const forgeWell = (sqlite: Database) => setHead(sqlite, ROWS, forge(sqlite));
         expect(verdictAfter(forgeWell).intact).toBe(true);
-        expect(verdictAfter(forgeWell, noted)).toMatchObject({ intact: false, row: ROWS });
+        expect(verdictAfter(forgeWell, recorded)).toMatchObject({ intact: false, row: ROWS });
       }),
       { numRuns: 8, examples: [[1], [ROWS]] },
     );
   });
 
-  test("a row put in is noticed: at the end with a hash that fits, in a gap that was made, or numbered below 1", () => {
+  test("an inserted row is detected: at the end with a valid hash, or with a number below 1", () => {
     const copyOf = (id: number, as: number) =>
       `insert into audit select ${as}, ${columns.filter((name) => name !== "id").join(", ")} from audit where id = ${id}`;
     const appended = verdictAfter((sqlite) => {
@@ -264,7 +277,7 @@ describe("a log that somebody was at", () => {
     }
   });
 
-  test("a head that is gone or of another row is noticed", () => {
+  test("a missing head, or the head of another row, is detected", () => {
     for (const tamper of [
       "delete from audit_head",
       "update audit_head set id = id + 1",
@@ -277,7 +290,7 @@ describe("a log that somebody was at", () => {
 });
 
 describe("the log as a table", () => {
-  test("refuses to be updated or deleted from, by any statement, whole or in part", async () => {
+  test("refuses every statement that updates or deletes rows", async () => {
     await using world = openTestStore();
     await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
     const before = world.rows("select * from audit");
@@ -295,7 +308,7 @@ describe("the log as a table", () => {
     }
   });
 
-  test("takes no row but the next: none in place of another, none before, none after a gap", async () => {
+  test("accepts only the next row: no replacement, no earlier number, no gap", async () => {
     await using world = openTestStore();
     await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
     const before = world.rows("select * from audit");
@@ -311,8 +324,8 @@ describe("the log as a table", () => {
   });
 });
 
-describe("the log as it is read", () => {
-  test("all of more than two pages of rows come once each, oldest first, and by every filter the right ones", async () => {
+describe("reading the log", () => {
+  test("returns each row of several pages once, oldest first, and only the rows that match the filter", async () => {
     await using world = openTestStore();
     const total = 2_345;
     for (let i = 0; i < total; i += 1) {
@@ -346,14 +359,23 @@ describe("the log as it is read", () => {
     expect(all.filter(checks[2]![1]).length).toBeLessThan(total - 500);
   });
 
-  test("as JSON a row has the documented fields, the actor as one object and the changes as another", async () => {
+  test("converts a row to the documented JSON fields", async () => {
     await using world = openTestStore();
     await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
     const [row] = [...readEntries(world.db)];
     const view = entryView(row!);
     expect(Object.keys(view)).toEqual([
-      ...["id", "at", "actor", "action", "entity_type", "entity_id", "changes"],
-      ...["ip", "user_agent", "request_id", "hash"],
+      "id",
+      "at",
+      "actor",
+      "action",
+      "entity_type",
+      "entity_id",
+      "changes",
+      "ip",
+      "user_agent",
+      "request_id",
+      "hash",
     ]);
     expect(view.actor).toEqual({ type: "system", id: null, name: "test", prefix: null });
     expect(view.changes).toMatchObject({ phone_number: [null, "one"] });

@@ -1,11 +1,11 @@
-/** One's own account and the business: names, new recovery codes, and what the page is told of the server. */
+/** The user's own account and the business: names, new recovery codes, and what the pages get about the server. */
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
 import { VERSION } from "../../src/lib/version.ts";
 import { createTestClock } from "../support/clock.ts";
 import {
   codeAt,
-  confirmed,
+  confirmAction,
   EMAIL,
   enableTotp,
   makeAccount,
@@ -24,13 +24,13 @@ async function start(config = {}) {
 const RENEW = { kind: "recovery_codes.renew" };
 
 describe("new recovery codes", () => {
-  test("take the place of the old ones, of which none opens any more", async () => {
+  test("replace the old ones, which no longer work", async () => {
     await using it = await start();
     const { secret, recoveryCodes } = await enableTotp(it.browser, it.clock.now());
     const answer = await it.browser.post(
       "/totp/recovery-codes",
       undefined,
-      await confirmed(it.browser, RENEW),
+      await confirmAction(it.browser, RENEW),
     );
     expect(answer.status).toBe(200);
     const codes: string[] = answer.body.data.recovery_codes;
@@ -45,7 +45,7 @@ describe("new recovery codes", () => {
     expect((await it.browser.get("/session")).body.data.user.recovery_codes_left).toBe(
       LIMITS.recoveryCodes - 1,
     );
-    // The second factor itself stays as it was.
+    // The second factor itself is unchanged.
     it.clock.advance(30_000);
     expect((await withCode(codeAt(secret, it.clock.now()))).status).toBe(200);
     const { data } = (await it.browser.get("/audit?entity_type=recovery_code&action=deleted")).body;
@@ -55,32 +55,32 @@ describe("new recovery codes", () => {
       expect(JSON.stringify(data)).not.toContain(code);
   });
 
-  test("need a proof for just this", async () => {
+  test("require a proof for exactly this action", async () => {
     await using it = await start();
     await enableTotp(it.browser, it.clock.now());
-    const other = await confirmed(it.browser, { kind: "totp.disable" });
+    const other = await confirmAction(it.browser, { kind: "totp.disable" });
     for (const headers of [{}, other]) {
       const answer = await it.browser.post("/totp/recovery-codes", undefined, headers);
       expect([answer.status, answer.body.details]).toEqual([403, { action: RENEW.kind }]);
     }
-    const proof = await confirmed(it.browser, RENEW);
+    const proof = await confirmAction(it.browser, RENEW);
     expect((await it.browser.post("/totp/recovery-codes", undefined, proof)).status).toBe(200);
     expect((await it.browser.post("/totp/recovery-codes", undefined, proof)).status).toBe(403);
   });
 
-  test("are not to be had without a second factor", async () => {
+  test("are refused without a second factor", async () => {
     await using it = await start();
     const answer = await it.browser.post(
       "/totp/recovery-codes",
       undefined,
-      await confirmed(it.browser, RENEW),
+      await confirmAction(it.browser, RENEW),
     );
     expect([answer.status, Object.keys(answer.body.details)]).toEqual([409, ["two_factor"]]);
   });
 });
 
 describe("a name", () => {
-  test("of the account is set and taken away, and in the audit log with who did it", async () => {
+  test("of the account is set and removed, and the audit log records by whom", async () => {
     await using it = await start();
     const set = await it.browser.patch("/user", { name: " Maria Ortiz " });
     expect([set.status, set.body]).toEqual([200, (await it.browser.get("/session")).body]);
@@ -93,7 +93,7 @@ describe("a name", () => {
     });
   });
 
-  test("of the business is set, shown everywhere, and in the audit log with who did it", async () => {
+  test("of the business is set and shown everywhere, and the audit log records by whom", async () => {
     await using it = await start();
     const set = await it.browser.patch("/organization", { name: "Bright Dental" });
     expect([set.status, set.body]).toEqual([200, { data: { name: "Bright Dental" } }]);
@@ -106,7 +106,7 @@ describe("a name", () => {
     });
   });
 
-  test("that cannot be one is refused by its field, and none is set from elsewhere", async () => {
+  test("that is invalid is refused with its field, and another site cannot set one", async () => {
     await using it = await start();
     for (const [path, name] of [
       ["/user", ""],
@@ -135,21 +135,25 @@ describe("a name", () => {
   });
 });
 
-describe("before anybody signs in", () => {
-  test("the page may name the business, and say whether the first account is still to be made", async () => {
+describe("the server is described to the pages", () => {
+  test("before sign-in: by the name of the business, and by whether the first account is missing", async () => {
     await using it = await startTestServer({ config: { organization: "Bright Dental" } });
     const stranger = openBrowser(it.url);
-    const told = async () => (await stranger.get("/welcome")).body;
-    expect(await told()).toEqual({ data: { organization: "Bright Dental", needs_account: true } });
+    const welcome = async () => (await stranger.get("/welcome")).body;
+    expect(await welcome()).toEqual({
+      data: { organization: "Bright Dental", needs_account: true },
+    });
     const before = await stranger.get("/session");
     await makeAccount(it);
-    expect(await told()).toEqual({ data: { organization: "Bright Dental", needs_account: false } });
+    expect(await welcome()).toEqual({
+      data: { organization: "Bright Dental", needs_account: false },
+    });
     const after = await stranger.get("/session");
     expect([after.status, after.text]).toEqual([before.status, before.text]);
     expect(after.status).toBe(401);
   });
 
-  test("and afterwards it knows the program's version and where the server is reached", async () => {
+  test("after sign-in: also by the server's version and address", async () => {
     await using it = await start({ publicUrl: "https://allison.example" });
     expect((await it.browser.get("/session", { origin: "x" })).body.data).toMatchObject({
       version: VERSION,

@@ -1,4 +1,4 @@
-/** The types that the pages take are those of what is answered, field by field. */
+/** The types that the pages import have exactly the fields of the response bodies. */
 import { expect, test } from "bun:test";
 import type * as Answers from "../../src/dashboard/answers.ts";
 import { callDefinition } from "../../src/resources/calls.ts";
@@ -10,7 +10,7 @@ import { locationDefinition } from "../../src/resources/locations.ts";
 import { teamMemberDefinition } from "../../src/resources/team-members.ts";
 import { webhookSubscriptionDefinition } from "../../src/resources/webhook-subscriptions.ts";
 
-/** A field too many or too few is a type error here. */
+/** A missing or an extra field is a type error here. */
 type FieldsOf<T> = Record<keyof T, 1>;
 const base = { id: 1, created_at: 1, updated_at: 1 } as const;
 
@@ -119,11 +119,11 @@ test.each([
   ["EscalationRule", escalationRuleDefinition, rule],
   ["Intent", intentDefinition, intent],
   ["WebhookSubscription", webhookSubscriptionDefinition, subscription],
-])("%s has the fields that the API answers with", (_, definition, fields) => {
+])("%s has the fields of the API's response", (_, definition, fields) => {
   expect(Object.keys(fields).sort()).toEqual(Object.keys(definition.object.shape).sort());
 });
 
-test("taking a type brings no code of the server along", async () => {
+test("importing a type adds no server code", async () => {
   const text = await Bun.file(new URL("../../src/dashboard/answers.ts", import.meta.url)).text();
   expect(new Bun.Transpiler({ loader: "ts" }).transformSync(text).trim()).toBe("");
 });

@@ -1,4 +1,4 @@
-/** Everything under /dashboard/api: nothing without a session, everything of the API with one. */
+/** /dashboard/api: no route works without a session, and every route of the API works with one. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openApiDocument } from "../../src/app.ts";
 import { defaultConfig } from "../../src/config.ts";
@@ -19,12 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
-/** The table has to be there before the server is. */
+/** The table of tests is built before the server starts. */
 const document = openApiDocument(defaultConfig()) as {
   paths: Record<string, Record<string, unknown>>;
   components: { schemas: Record<string, { properties: object }> };
 };
-const OF_THE_API = Object.entries(document.paths).flatMap(([path, methods]) =>
+const API_ROUTES = Object.entries(document.paths).flatMap(([path, methods]) =>
   path.startsWith("/v1/")
     ? Object.keys(methods).map((method) => ({
         method: method.toUpperCase(),
@@ -32,7 +32,7 @@ const OF_THE_API = Object.entries(document.paths).flatMap(([path, methods]) =>
       }))
     : [],
 );
-const OWN = [
+const OWN_ROUTES = [
   ["POST", "/confirm"],
   ["GET", "/session"],
   ["DELETE", "/session"],
@@ -65,29 +65,29 @@ const OWN = [
   ["GET", "/deliveries/:id"],
   ["POST", "/webhook-subscriptions/:id/retry-failed"],
 ].map(([method, path]) => ({ method: method!, path: path! }));
-const OPEN = [
+const PUBLIC_ROUTES = [
   "GET /dashboard/api/welcome",
   "POST /dashboard/api/first-account",
   "POST /dashboard/api/first-account/check",
   "POST /dashboard/api/sign-in",
   "POST /dashboard/api/sign-in-link",
 ];
-const anywhere = (path: string) => path.replace(/:\w+/g, "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10");
-const everyRoute = [...OWN, ...OF_THE_API];
+const withAnyId = (path: string) => path.replace(/:\w+/g, "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10");
+const everyRoute = [...OWN_ROUTES, ...API_ROUTES];
 
-test("these are all the routes there are", () => {
+test("the tables list every route", () => {
   const named = everyRoute.map(({ method, path }) => `${method} /dashboard/api${path}`);
   const served = it.server.dashboardRoutes.map(({ method, path }) => `${method} ${path}`);
-  expect([...named, ...OPEN].sort()).toEqual(served.sort());
+  expect([...named, ...PUBLIC_ROUTES].sort()).toEqual(served.sort());
 });
 
 test.each(everyRoute)(
-  "$method $path: 401 without a session, and with a made-up one",
+  "$method $path is a 401 without a session and with a forged one",
   async (route) => {
     const stranger = openBrowser(it.url);
     for (const cookie of [null, "x", "a".repeat(43), it.tokens.write]) {
       if (cookie !== null) stranger.cookies.set("allison_session", cookie);
-      const answer = await stranger.send(route.method, anywhere(route.path), undefined, {
+      const answer = await stranger.send(route.method, withAnyId(route.path), undefined, {
         authorization: `Bearer ${it.tokens.write}`,
       });
       expect([answer.status, answer.text]).toEqual([401, '{"error":"unauthorized"}']);
@@ -97,16 +97,7 @@ test.each(everyRoute)(
   },
 );
 
-test("the help of the forms names schemas and fields that exist", async () => {
-  const { schemas } = document.components;
-  const help: Record<string, object> = (await browser.get("/field-help")).body.data;
-  const unknown = Object.entries(help).flatMap(([schema, fields]) =>
-    Object.keys(fields).filter((field) => !(field in schemas[schema]!.properties)),
-  );
-  expect([Object.keys(help).length > 10, unknown]).toEqual([true, []]);
-});
-
-test("what is not there is 401 without a session and 404 or 405 with one", async () => {
+test("an unknown path or method is a 401 without a session and a 404 or 405 with one", async () => {
   const stranger = openBrowser(it.url);
   for (const path of ["/nothing", "/v1/nothing", "/platform/v1/calls", "/sign-in"])
     expect([path, (await stranger.get(path)).status]).toEqual([path, 401]);
@@ -114,11 +105,11 @@ test("what is not there is 401 without a session and 404 or 405 with one", async
   expect((await browser.get("/platform/v1/calls/x")).status).toBe(404);
   const method = await browser.put("/keys", {});
   expect([method.status, method.headers.get("allow")]).toEqual([405, "GET, HEAD, POST"]);
-  // It tells whose key is used, and here is none.
+  // It describes the key of the request, and the dashboard uses none.
   expect((await browser.get("/v1/me")).status).toBe(404);
 });
 
-test("HEAD is answered as GET without a body, and needs a session as well", async () => {
+test("HEAD is answered like GET without a body, and requires a session too", async () => {
   for (const path of ["/session", "/keys", "/v1/contacts"]) {
     const head = await browser.send("HEAD", path);
     expect([path, head.status, head.text]).toEqual([path, 200, ""]);
@@ -127,8 +118,8 @@ test("HEAD is answered as GET without a body, and needs a session as well", asyn
 });
 
 describe("every route of the API", () => {
-  const tried = OF_THE_API.filter(({ path }) => path !== "/v1/me");
-  test.each(tried)("$method $path answers as it does with a key", async ({ method, path }) => {
+  const tested = API_ROUTES.filter(({ path }) => path !== "/v1/me");
+  test.each(tested)("$method $path answers as it does with a key", async ({ method, path }) => {
     const route = it.server.routes.find(
       (each) => each.method === method && each.path === path,
     ) as Route;
@@ -149,7 +140,7 @@ describe("every route of the API", () => {
       expect((await browser.get(location.replace("/dashboard/api", ""))).status).toBe(200);
   });
 
-  test("checks input in the same way, by field", async () => {
+  test("validates input in the same way, by field", async () => {
     const body = { phone_number: "12" };
     const [mine, theirs] = [
       await browser.post("/v1/contacts", body),
@@ -159,24 +150,24 @@ describe("every route of the API", () => {
     expect(mine.status).toBe(400);
   });
 
-  test("has the user as actor in the audit log", async () => {
-    const made = await browser.post("/v1/contacts", { phone_number: freshNumber() });
-    const [row] = (await browser.get(`/audit?entity_id=${made.body.data.id}`)).body.data;
+  test("records the user as the actor in the audit log", async () => {
+    const created = await browser.post("/v1/contacts", { phone_number: freshNumber() });
+    const [row] = (await browser.get(`/audit?entity_id=${created.body.data.id}`)).body.data;
     expect(row).toMatchObject({
       actor: { type: "user", id: userId, name: EMAIL, prefix: null },
       action: "created",
       ip: "127.0.0.1",
       user_agent: "Browser/1.0",
-      request_id: made.headers.get("x-request-id"),
+      request_id: created.headers.get("x-request-id"),
     });
   });
 
-  test("refuses a stale If-Match and knows an ETag again", async () => {
-    const made = await browser.post("/v1/contacts", { phone_number: freshNumber() });
-    const path = `/v1/contacts/${made.body.data.id}`;
+  test("refuses a stale If-Match and answers a current ETag with 304", async () => {
+    const created = await browser.post("/v1/contacts", { phone_number: freshNumber() });
+    const path = `/v1/contacts/${created.body.data.id}`;
     const stale = await browser.patch(path, { first_name: "A" }, { "if-match": '"stale"' });
     expect(stale.status).toBe(412);
-    const etag = made.headers.get("etag")!;
+    const etag = created.headers.get("etag")!;
     expect((await browser.get(path, { "if-none-match": etag })).status).toBe(304);
     expect((await browser.patch(path, { first_name: "A" }, { "if-match": etag })).status).toBe(200);
   });
@@ -188,14 +179,14 @@ describe("every route of the API", () => {
     expect(second.body.data[0].id).not.toBe(first.body.data[0].id);
   });
 
-  test("an Idempotency-Key means nothing here", async () => {
+  test("ignores an Idempotency-Key", async () => {
     const key = { "idempotency-key": "the same" };
     const body = () => ({ phone_number: freshNumber() });
     expect((await browser.post("/v1/contacts", body(), key)).status).toBe(201);
     expect((await browser.post("/v1/contacts", body(), key)).status).toBe(201);
   });
 
-  test("is refused while the server stops", async () => {
+  test("is refused while the server is stopping", async () => {
     const own = await startTestServer();
     await makeAccount(own);
     const there = await signIn(own);

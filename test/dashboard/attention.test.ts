@@ -1,4 +1,4 @@
-/** Messages, callbacks and orders: what people have dealt with, and what they have not. */
+/** Messages, callbacks and orders: which are open, and how users handle them. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
 import type { AttentionItem } from "../../src/dashboard/answers.ts";
@@ -20,20 +20,20 @@ beforeAll(async () => {
 afterAll(() => it[Symbol.asyncDispose]());
 
 let calls = 0;
-/** Tells of a call as the platform does; each begins a minute after the one before. */
-async function tell(given: object, externalId = `call-${calls++}`) {
+/** Reports a call as the platform does. Each call starts a minute after the previous one. */
+async function reportCall(fields: object, externalId = `call-${calls++}`) {
   const answer = await it.platform.put(`/platform/v1/calls/${externalId}`, {
     direction: "inbound",
     from_number: "+15550100123",
     to_number: "+15550100100",
     started_at: new Date(Date.parse("2026-11-23T08:00:00Z") + calls * 60_000).toISOString(),
     ended_at: "2026-11-23T10:00:00Z",
-    ...given,
+    ...fields,
   });
   expect(answer.status).toBeLessThan(300);
   return answer.body.data as { id: string; external_id: string };
 }
-async function all(limit = 100): Promise<AttentionItem[]> {
+async function listAll(limit = 100): Promise<AttentionItem[]> {
   const items: AttentionItem[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
     const { body } = await browser.get(`/attention?limit=${limit}${cursor && `&cursor=${cursor}`}`);
@@ -43,16 +43,16 @@ async function all(limit = 100): Promise<AttentionItem[]> {
   }
   return items;
 }
-const openOf = async (id: string) => (await all()).filter(({ call_id }) => call_id === id);
-const counted = async () => (await browser.get("/overview")).body.data.attention.open_items;
-const traces = () => it.server.db.$client.query("select count(*) as n from audit").get();
+const openItemsOf = async (id: string) => (await listAll()).filter(({ call_id }) => call_id === id);
+const countOpenItems = async () => (await browser.get("/overview")).body.data.attention.open_items;
+const auditRows = () => it.server.db.$client.query("select count(*) as n from audit").get();
 
-describe("what nobody has dealt with", () => {
-  test("is listed with who it is from and what it is about, the newest call first, and counted", async () => {
-    expect([await all(), await counted()]).toEqual([[], 0]);
+describe("the list of open items", () => {
+  test("has each item with its caller and its text, those of the newest call first, and is counted", async () => {
+    expect([await listAll(), await countOpenItems()]).toEqual([[], 0]);
     const caller = { first_name: "Maria", last_name: "Ortiz" };
-    const older = await tell({ caller, messages: [{ message: "The invoice." }] });
-    const newer = await tell({
+    const older = await reportCall({ caller, messages: [{ message: "The invoice." }] });
+    const newer = await reportCall({
       messages: [
         { message: "First", caller_name: "Ann", callback_number: "+15550100199" },
         { message: 'Says "handled_at":null, as if it were one' },
@@ -63,9 +63,9 @@ describe("what nobody has dealt with", () => {
         reason: "A crown",
       },
     });
-    await tell({ messages: [{ message: "Win a prize" }], unscorable: true });
-    await tell({});
-    const items = await all();
+    await reportCall({ messages: [{ message: "Win a prize" }], unscorable: true });
+    await reportCall({});
+    const items = await listAll();
     const { contact_id } = items[0]!;
     expect(contact_id).toBeString();
     const who = {
@@ -111,22 +111,22 @@ describe("what nobody has dealt with", () => {
       },
       { call_id: older.id, kind: "message", index: 0, ...who, ...nothing, text: "The invoice." },
     ]);
-    expect(await counted()).toBe(4);
+    expect(await countOpenItems()).toBe(4);
   });
 
-  test("is paged each item once, within a call too", async () => {
-    await tell({
+  test("is paged without skipping or repeating an item, also within a call", async () => {
+    await reportCall({
       messages: [{ message: "a" }, { message: "b" }, { message: "c" }],
       callback_request: {},
     });
-    const whole = await all();
-    expect(whole.length).toBe(8);
-    for (const limit of [1, 2, 3, 7, 8]) expect(await all(limit)).toEqual(whole);
+    const all = await listAll();
+    expect(all.length).toBe(8);
+    for (const limit of [1, 2, 3, 7, 8]) expect(await listAll(limit)).toEqual(all);
     const bad = await browser.get("/attention?cursor=x");
     expect([bad.status, Object.keys(bad.body.details)]).toEqual([400, ["cursor"]]);
   });
 
-  test("is found without going over the other calls", () => {
+  test("is read by an index of the calls with open items", () => {
     const [step] = it.server.db.$client
       .query(
         `explain query plan select id from calls where ${HAS_OPEN_ITEMS} and started_at <= 'x'
@@ -137,15 +137,16 @@ describe("what nobody has dealt with", () => {
   });
 });
 
-test("is counted up to a bound, however much there is", async () => {
+test("open items are counted up to a limit", async () => {
   await using own = await startTestServer();
-  const insert = own.server.db.$client.prepare(
-    `insert into calls (id, created_at, updated_at, external_id, status, started_at, direction,
+  const insert = `insert into calls (id, created_at, updated_at, external_id, status, started_at, direction,
        outcome_tags, unscorable, spam, messages, escalations, raised)
-     values ($id, '', '', $id, 'ended', '2026-11-20T00:00:00.000Z', 'inbound', '[]', 0, 0, $messages, '[]', '{}')`,
-  );
+     values ($id, '', '', $id, 'ended', '2026-11-20T00:00:00.000Z', 'inbound', '[]', 0, 0, $messages, '[]', '{}')`;
   const messages = JSON.stringify([{ message: "a", handled_at: null }]);
-  for (let n = 0; n <= LIMITS.openCallsCounted; n += 1) insert.run({ id: `call ${n}`, messages });
+  await own.server.store.housekeep(({ $client }) => {
+    for (let n = 0; n <= LIMITS.openCallsCounted; n += 1)
+      $client.query(insert).run({ id: `call ${n}`, messages });
+  });
   await makeAccount(own);
   const there = await signIn(own);
   const { attention } = (await there.get("/overview")).body.data;
@@ -153,9 +154,9 @@ test("is counted up to a bound, however much there is", async () => {
   expect((await there.get("/attention?limit=1")).body.has_more).toBe(true);
 });
 
-describe("dealing with it", () => {
-  test("takes it from the list, leaves the others, and is in the audit log with who did it", async () => {
-    const { id } = await tell({
+describe("handling an item", () => {
+  test("removes it from the list, keeps the others, and the audit log records by whom", async () => {
+    const { id } = await reportCall({
       messages: [{ message: "a" }, { message: "b" }],
       callback_request: {},
     });
@@ -168,7 +169,7 @@ describe("dealing with it", () => {
     expect(
       answer.body.data.messages.map((each: { handled_at: string }) => each.handled_at),
     ).toEqual([null, at]);
-    expect((await openOf(id)).map(({ kind, index }) => [kind, index])).toEqual([
+    expect((await openItemsOf(id)).map(({ kind, index }) => [kind, index])).toEqual([
       ["callback", null],
       ["message", 0],
     ]);
@@ -181,50 +182,50 @@ describe("dealing with it", () => {
     expect(Object.keys(row.changes)).toEqual(["messages"]);
     await browser.put(`/calls/${id}/callback/handled`, { handled: true });
     await browser.put(`/calls/${id}/messages/0/handled`, { handled: true });
-    expect(await openOf(id)).toEqual([]);
+    expect(await openItemsOf(id)).toEqual([]);
   });
 
-  test("again changes nothing and writes nothing; taken back it is open again", async () => {
-    const { id } = await tell({ messages: [{ message: "a" }], callback_request: {} });
+  test("twice writes nothing the second time; undoing it opens the item again", async () => {
+    const { id } = await reportCall({ messages: [{ message: "a" }], callback_request: {} });
     for (const path of [`/calls/${id}/messages/0/handled`, `/calls/${id}/callback/handled`]) {
       const first = await browser.put(path, { handled: true });
-      const before = traces();
+      const before = auditRows();
       clock.advance(1_000);
       const second = await browser.put(path, { handled: true });
       expect([second.status, second.body]).toEqual([200, first.body]);
-      expect(traces()).toEqual(before);
+      expect(auditRows()).toEqual(before);
       expect((await browser.put(path, { handled: false })).status).toBe(200);
-      const reopened = traces();
+      const reopened = auditRows();
       expect((await browser.put(path, { handled: false })).status).toBe(200);
-      expect(traces()).toEqual(reopened);
+      expect(auditRows()).toEqual(reopened);
     }
-    expect((await openOf(id)).length).toBe(2);
+    expect((await openItemsOf(id)).length).toBe(2);
   });
 
-  test("stays when the platform sends the call again, with more in it or with the same", async () => {
+  test("persists when the platform sends the call again, with more fields or with the same", async () => {
     const messages = [{ message: "a" }, { message: "b" }];
-    const given = { messages, callback_request: { reason: "x" } };
-    const { id, external_id } = await tell(given);
+    const fields = { messages, callback_request: { reason: "x" } };
+    const { id, external_id } = await reportCall(fields);
     await browser.put(`/calls/${id}/messages/0/handled`, { handled: true });
     await browser.put(`/calls/${id}/callback/handled`, { handled: true });
-    await tell({ ...given, summary: "More is known." }, external_id);
-    await tell({ messages: [...messages, { message: "c" }] }, external_id);
-    expect((await openOf(id)).map(({ kind, index }) => [kind, index])).toEqual([
+    await reportCall({ ...fields, summary: "More is known." }, external_id);
+    await reportCall({ messages: [...messages, { message: "c" }] }, external_id);
+    expect((await openItemsOf(id)).map(({ kind, index }) => [kind, index])).toEqual([
       ["message", 1],
       ["message", 2],
     ]);
   });
 
   test.each([
-    ["a call that is not there", `/calls/${NOWHERE}/messages/0/handled`],
-    ["what is no id", "/calls/x/callback/handled"],
+    ["an unknown call", `/calls/${NOWHERE}/messages/0/handled`],
+    ["an invalid id", "/calls/x/callback/handled"],
   ])("is a 404 for %s", async (_, path) => {
     const answer = await browser.put(path, { handled: true });
     expect([answer.status, answer.body]).toEqual([404, { error: "not_found" }]);
   });
 
   test("is a 404 for a message or callback that the call does not have", async () => {
-    const { id } = await tell({ messages: [{ message: "a" }] });
+    const { id } = await reportCall({ messages: [{ message: "a" }] });
     for (const what of [
       "messages/1",
       "messages/-1",
@@ -239,8 +240,8 @@ describe("dealing with it", () => {
       ]).toEqual([what, 404]);
   });
 
-  test("names what is wrong with the body, and is refused from elsewhere", async () => {
-    const { id } = await tell({ messages: [{ message: "a" }] });
+  test("refuses an invalid body by its field, and a request of another site", async () => {
+    const { id } = await reportCall({ messages: [{ message: "a" }] });
     for (const path of [`/calls/${id}/messages/0/handled`, `/calls/${id}/callback/handled`]) {
       const wrong = await browser.put(path, { handled: "yes" });
       expect([wrong.status, wrong.body.details]).toEqual([
@@ -259,29 +260,30 @@ describe("dealing with it", () => {
 });
 
 describe("an order", () => {
-  const ordered = () => tell({ outcome: "order", order: { items: [{ name: "Margherita" }] } });
-  const raised = () =>
+  const createOrder = () =>
+    reportCall({ outcome: "order", order: { items: [{ name: "Margherita" }] } });
+  const lastEvent = () =>
     it.server.db.$client
       .query(
         "select type, body ->> '$.data.order_status' as status from events order by seq desc limit 1",
       )
       .get();
 
-  test("is moved on by a person, who is in the audit log, and webhooks are told", async () => {
-    const { id } = await ordered();
+  test("is updated by a user, whom the audit log records, and webhooks are sent", async () => {
+    const { id } = await createOrder();
     const answer = await browser.patch(`/calls/${id}/order`, { status: "in_progress" });
     expect([answer.status, answer.body.data.order_status]).toEqual([200, "in_progress"]);
-    expect(raised()).toEqual({ type: "call_order.status_changed", status: "in_progress" });
+    expect(lastEvent()).toEqual({ type: "call_order.status_changed", status: "in_progress" });
     const [row] = (await browser.get(`/audit?entity_id=${id}`)).body.data;
     expect([row.actor.id, row.changes]).toEqual([userId, { order_status: ["new", "in_progress"] }]);
   });
 
-  test("goes back for nobody, and a call without one has none to move", async () => {
-    const { id } = await ordered();
+  test("never returns to an earlier status, and a call without one is a conflict", async () => {
+    const { id } = await createOrder();
     await browser.patch(`/calls/${id}/order`, { status: "fulfilled" });
     const back = await browser.patch(`/calls/${id}/order`, { status: "new" });
     expect([back.status, Object.keys(back.body.details)]).toEqual([409, ["status"]]);
-    const none = await browser.patch(`/calls/${(await tell({})).id}/order`, {
+    const none = await browser.patch(`/calls/${(await reportCall({})).id}/order`, {
       status: "fulfilled",
     });
     expect([none.status, none.body.details]).toEqual([

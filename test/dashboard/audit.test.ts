@@ -1,4 +1,4 @@
-/** The audit log in the dashboard: filters, pages, export and whether it is whole. */
+/** The audit log in the dashboard: filters, pages, export, and whether it is intact. */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createTestClock } from "../support/clock.ts";
@@ -27,7 +27,7 @@ interface Row {
 }
 
 describe("the audit log", () => {
-  test("is read page by page, each row once, the newest first", async () => {
+  test("is paged newest first, without skipping or repeating a row", async () => {
     const rows: Row[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
       const { body } = await browser.get(`/audit?limit=3${cursor && `&cursor=${cursor}`}`);
@@ -40,7 +40,7 @@ describe("the audit log", () => {
     expect(last).toBeGreaterThan(9);
   });
 
-  test("is narrowed by who, what and when", async () => {
+  test("is filtered by actor, entity, action and time", async () => {
     const all = (await browser.get("/audit?entity_type=contact")).body.data as Row[];
     expect(all.length).toBe(5);
     const keyId = all[0]!.actor.id;
@@ -54,7 +54,7 @@ describe("the audit log", () => {
     expect(await by("from=2026-11-24")).toBe(0);
   });
 
-  test("tells of a sign-in with who, from where and with which browser", async () => {
+  test("records who signed in, from which address and with which browser", async () => {
     const { body } = await browser.get("/audit?entity_type=session");
     expect(body.data[0]).toMatchObject({
       action: "created",
@@ -71,12 +71,12 @@ describe("the audit log", () => {
     ["cursor=-1", "cursor"],
     ["from=yesterday", "from"],
     ["action=seen", "action"],
-  ])("refuses ?%s by its name", async (query, field) => {
+  ])("refuses ?%s with the parameter's name", async (query, field) => {
     const answer = await browser.get(`/audit?${query}`);
     expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, [field]]);
   });
 
-  test("is exported whole or narrowed, the oldest row first, a line each", async () => {
+  test("is exported oldest row first, one line each, with or without a filter", async () => {
     const answer = await browser.get("/audit/export");
     expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
     expect(answer.headers.get("content-disposition")).toBe('attachment; filename="audit.ndjson"');
@@ -90,13 +90,13 @@ describe("the audit log", () => {
     expect((await browser.get("/audit/export?entity_type=intent")).text).toBe("");
   });
 
-  test("tells whether its chain is whole and when that was looked at, anew after a minute", async () => {
+  test("reports whether its chain is intact and when that was verified, and verifies it again after a minute", async () => {
     const rows = it.server.db.$client.query("select count(*) as n from audit").get() as {
       n: number;
     };
     const first = (await browser.get("/audit/state")).body.data;
     expect(first).toMatchObject({ intact: true, rows: rows.n });
-    // The look at it is over: it does not keep the write-ahead log from being put back.
+    // The verification has ended its read transaction, so it does not block a checkpoint.
     using other = new Database(it.server.db.$client.filename);
     expect(other.query("pragma wal_checkpoint(truncate)").get()).toMatchObject({ busy: 0 });
     clock.advance(30_000);
@@ -112,10 +112,10 @@ describe("the audit log", () => {
   });
 });
 
-describe("what a row is about is called by its name", () => {
+describe("a row names its entity", () => {
   const nameOf = async (query: string): Promise<string | null> =>
     (await browser.get(`/audit?limit=1&${query}`)).body.data[0].entity_name;
-  const make = async (path: string, body: object): Promise<string> => {
+  const create = async (path: string, body: object): Promise<string> => {
     const answer = await it.write.post(path, body);
     expect(answer.status).toBe(201);
     return `entity_id=${answer.body.data.id}`;
@@ -134,12 +134,12 @@ describe("what a row is about is called by its name", () => {
       "Emergencies",
     ],
   ])("%s", async (path, body, name) => {
-    expect(await nameOf(await make(path, body))).toBe(name);
+    expect(await nameOf(await create(path, body))).toBe(name);
   });
 
-  test("as it is called now, in rows of before too; a contact without a name by its number", async () => {
+  test("by the current name, in older rows too; a contact without a name by its number", async () => {
     const phone_number = freshNumber();
-    const row = await make("/v1/contacts", { phone_number });
+    const row = await create("/v1/contacts", { phone_number });
     expect(await nameOf(row)).toBe(phone_number);
     await it.write.patch(`/v1/contacts/${row.split("=")[1]}`, {
       first_name: "Maria",
@@ -148,7 +148,7 @@ describe("what a row is about is called by its name", () => {
     expect(await nameOf(`${row}&action=created`)).toBe("Maria Ortiz");
   });
 
-  test("a call by its caller, an account and what belongs to it by the email", async () => {
+  test("a call by its caller; an account and its sessions by the email", async () => {
     const number = freshNumber();
     await it.platform.put("/platform/v1/calls/named", {
       direction: "inbound",
@@ -170,8 +170,8 @@ describe("what a row is about is called by its name", () => {
     expect(await nameOf("entity_type=api_key")).toBe("Platform");
   });
 
-  test("what is gone by what it was called when it went, or by nothing where the row tells no name", async () => {
-    const row = await make("/v1/knowledge/facts", { key: "gone", value: "x" });
+  test("a deleted one by its last name, or not at all where the row has no name", async () => {
+    const row = await create("/v1/knowledge/facts", { key: "gone", value: "x" });
     const path = `/v1/knowledge/facts/${row.split("=")[1]}`;
     await it.write.patch(path, { value: "y" });
     await it.write.delete(path);

@@ -1,4 +1,4 @@
-/** Deliveries in the dashboard: what a call caused, the request as it went out, and sending again what failed. */
+/** Deliveries in the dashboard: those that a call caused, the request as it was sent, and retrying those that failed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
 import { signedHeaders } from "../../src/webhooks/sign.ts";
@@ -24,7 +24,7 @@ afterAll(async () => {
   await receiver.stop();
 });
 beforeEach(async () => {
-  // A session does not outlive the weeks that some of these pass.
+  // Some of these tests advance the clock by more than the life of a session.
   browser = await signIn(it);
   receiver.script([{ body: "ok" }]);
 });
@@ -34,28 +34,28 @@ async function subscribe(events = ["call.ended"]) {
   return { id: body.data.id as string, secret: body.secret as string };
 }
 let calls = 0;
-const call = async (given: object = {}): Promise<string> =>
-  (await it.platform.put(`/platform/v1/calls/sent-${calls++}`, { ...sampleCall(), ...given })).body
+const call = async (fields: object = {}): Promise<string> =>
+  (await it.platform.put(`/platform/v1/calls/sent-${calls++}`, { ...sampleCall(), ...fields })).body
     .data.id;
 const deliveriesOf = async (id: string) => (await browser.get(`/calls/${id}/deliveries`)).body.data;
-const value = (query: string, ...given: string[]) =>
-  it.server.db.$client.query(query).values(...given)[0]?.[0] as never;
-/** Waits for what the dispatcher does by itself. */
+const value = (query: string, ...parameters: string[]) =>
+  it.server.db.$client.query(query).values(...parameters)[0]?.[0] as never;
+/** Waits for the dispatcher. */
 async function until(done: () => boolean | Promise<boolean>) {
   const deadline = Date.now() + 5_000;
   while (!(await done())) {
-    if (Date.now() > deadline) throw new Error("did not come");
+    if (Date.now() > deadline) throw new Error("timed out");
     await Bun.sleep(5);
   }
 }
-const settled = (id: string) =>
+const untilAttempted = (id: string) =>
   until(async () =>
     ((await deliveriesOf(id)) as { attempted_at: string | null }[]).every(
       ({ attempted_at }) => attempted_at !== null,
     ),
   );
-/** Fails for good in one step. */
-const give = (subscription: string) =>
+/** Marks every delivery as failed. */
+const failAll = (subscription: string) =>
   it.server.store.housekeep((db) =>
     db.$client.run(
       "update webhook_deliveries set status = 'failed', next_attempt_at = null where subscription_id = ?",
@@ -65,11 +65,11 @@ const give = (subscription: string) =>
 const remove = (id: string) => it.write.delete(`/v1/webhook-subscriptions/${id}`);
 
 describe("a call", () => {
-  test("has the deliveries that it caused, the newest first, and no others", async () => {
+  test("has only the deliveries that it caused, newest first", async () => {
     const { id: subscription } = await subscribe(["call.ended", "call.message_taken"]);
     const none = await call({ ended_at: null, disposition: null });
     const id = await call({ messages: [{ message: "Call me." }] });
-    await settled(id);
+    await untilAttempted(id);
     const list = await deliveriesOf(id);
     const about = { subscription_id: subscription, url: receiver.url, status: "succeeded" };
     const sent = {
@@ -92,11 +92,11 @@ describe("a call", () => {
     expect((await deliveriesOf(id))[0]).toMatchObject({ subscription_id: subscription, url: null });
   });
 
-  test("has that its caller was made a contact, which no later call of theirs has", async () => {
+  test("has the delivery about its new contact, which no later call of the contact has", async () => {
     const { id: subscription } = await subscribe(["contact.created"]);
     const from_number = "+12025550177";
     const [first, second] = [await call({ from_number }), await call({ from_number })];
-    await settled(first);
+    await untilAttempted(first);
     expect(await deliveriesOf(first)).toMatchObject([
       { subscription_id: subscription, event_type: "contact.created", status: "succeeded" },
     ]);
@@ -104,7 +104,7 @@ describe("a call", () => {
     await remove(subscription);
   });
 
-  test("that is not there is a 404, and nothing is told without a session", async () => {
+  test("that does not exist is a 404, and a request without a session is a 401", async () => {
     for (const path of [
       `/calls/${NOWHERE}/deliveries`,
       "/calls/x/deliveries",
@@ -116,7 +116,7 @@ describe("a call", () => {
     }
   });
 
-  test("is found by the index, not by reading every event", () => {
+  test("finds its events by an index", () => {
     const [step] = it.server.db.$client
       .query(
         "explain query plan select id from events as e where e.body ->> '$.data.call_id' = 'x'",
@@ -127,19 +127,19 @@ describe("a call", () => {
 });
 
 describe("a delivery", () => {
-  test("shows the request byte for byte as the receiver had it, and what was answered", async () => {
+  test("shows the request byte for byte as it was received, and the response", async () => {
     receiver.script([{ status: 201, body: "thank you" }]);
     const { id: subscription, secret } = await subscribe();
     const before = receiver.requests.length;
     const id = await call({ summary: "Ünïcödé — “quotes”" });
-    await settled(id);
+    await untilAttempted(id);
     const received = (await receiver.received(before + 1))[before]!;
     const [{ id: delivery }] = await deliveriesOf(id);
     const answer = await browser.get(`/deliveries/${delivery}`);
     expect(answer.text).not.toContain(secret);
-    const { request, ...told } = answer.body.data;
+    const { request, ...fields } = answer.body.data;
     const event = JSON.parse(received.body);
-    expect(told).toEqual({
+    expect(fields).toEqual({
       id: delivery,
       subscription_id: subscription,
       url: receiver.url,
@@ -163,16 +163,16 @@ describe("a delivery", () => {
     expect([request.signature, request.body]).toEqual(["shown", received.body]);
     for (const [name, text] of Object.entries(request.headers))
       expect([name, received.headers[name.toLowerCase()]]).toEqual([name, text as string]);
-    const at = Date.parse(told.attempts[0].at);
+    const at = Date.parse(fields.attempts[0].at);
     expect(request.headers).toEqual(signedHeaders(secret, event.id, received.body, at));
     await remove(subscription);
   });
 
-  test("keeps its signature to itself once the secret is another, and has it again from the next attempt on", async () => {
+  test("hides its signature once the secret is rotated, and shows it again after the next attempt", async () => {
     receiver.script([{ status: 500 }]);
     const { id: subscription, secret } = await subscribe();
     const id = await call();
-    await settled(id);
+    await untilAttempted(id);
     const [{ id: delivery }] = await deliveriesOf(id);
     const detail = async () => (await browser.get(`/deliveries/${delivery}`)).body.data;
     const first = (await detail()).request;
@@ -201,7 +201,7 @@ describe("a delivery", () => {
     expect((await detail()).request.signature).toBe("unreadable");
   });
 
-  test("that has not been sent has neither time nor signature yet", async () => {
+  test("that has not been sent has neither time nor signature", async () => {
     const { id: subscription } = await subscribe();
     const delivery = await it.server.store.housekeep((db, at) => {
       const { $client } = db;
@@ -234,26 +234,26 @@ describe("a delivery", () => {
   });
 });
 
-describe("sending again what failed since a time", () => {
+describe("retrying the deliveries that failed since a time", () => {
   const retry = (id: string, since: unknown, from = browser) =>
     from.post(`/webhook-subscriptions/${id}/retry-failed`, { since });
   const now = () => new Date(clock.now()).toISOString();
 
-  test("sends those, and neither earlier ones nor samples nor others of other subscriptions", async () => {
+  test("sends them, but not earlier ones, test deliveries or those of other subscriptions", async () => {
     const [one, other] = [await subscribe(), await subscribe()];
     const early = await call();
-    await settled(early);
+    await untilAttempted(early);
     clock.advance(MINUTE);
     const since = now();
     const late = [await call(), await call()];
-    for (const id of late) await settled(id);
-    const sample = await it.write.post(`/v1/webhook-subscriptions/${one.id}/test`);
+    for (const id of late) await untilAttempted(id);
+    const testDelivery = await it.write.post(`/v1/webhook-subscriptions/${one.id}/test`);
     await until(
       () =>
-        value("select status from webhook_deliveries where id = ?", sample.body.data.id) ===
+        value("select status from webhook_deliveries where id = ?", testDelivery.body.data.id) ===
         ("succeeded" as never),
     );
-    for (const { id } of [one, other]) await give(id);
+    for (const { id } of [one, other]) await failAll(id);
     const before = receiver.requests.length;
     const answer = await retry(one.id, since);
     expect([answer.status, answer.body]).toEqual([200, { data: { sent_again: 2, more: false } }]);
@@ -270,7 +270,7 @@ describe("sending again what failed since a time", () => {
     for (const { id } of [one, other]) await remove(id);
   });
 
-  test("takes a bounded number at once and says that there are more", async () => {
+  test("sends a limited number at once and reports that there are more", async () => {
     const { id } = await subscribe();
     const total = LIMITS.sentAgainAtOnce + 1;
     await it.server.store.housekeep(({ $client }, at) => {
@@ -300,7 +300,7 @@ describe("sending again what failed since a time", () => {
     await remove(id);
   });
 
-  test("is refused for one that is switched off, for an address that may not be reached, and without a time", async () => {
+  test("is refused for a disabled subscription, for a blocked address and without a time", async () => {
     const { id } = await subscribe();
     await it.write.patch(`/v1/webhook-subscriptions/${id}`, { enabled: false });
     const off = await retry(id, now());

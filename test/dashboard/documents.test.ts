@@ -1,4 +1,4 @@
-/** How the pages are served: to whom, under what policy, and how much of them. */
+/** How the pages are served: at which paths, with which policy and how cached. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { MOCK_PAGES, PAGE_PATHS, type PageName } from "../../src/dashboard/page-paths.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => it[Symbol.asyncDispose]());
 
 const AS_A_BROWSER = { accept: "text/html,application/xhtml+xml" };
-const asked = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+const request = (path: string, headers: Record<string, string> = {}, method = "GET") =>
   fetch(it.url + path, { method, headers });
 
 describe("the document of the pages", () => {
@@ -18,43 +18,43 @@ describe("the document of the pages", () => {
     (page) => !MOCK_PAGES.includes(page),
   );
   test.each(pages)("is served at the path of the page %s", async (page) => {
-    const answer = await asked(PAGE_PATHS[page], AS_A_BROWSER);
+    const answer = await request(PAGE_PATHS[page], AS_A_BROWSER);
     expect(answer.status).toBe(200);
     expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(await answer.text()).toContain('<div id="root">');
   });
 
   test.each(MOCK_PAGES)("is a 404 at the path of the mock page %s", async (page) => {
-    expect((await asked(PAGE_PATHS[page], AS_A_BROWSER)).status).toBe(404);
+    expect((await request(PAGE_PATHS[page], AS_A_BROWSER)).status).toBe(404);
   });
 
-  test("is what a browser gets where there is nothing, as a 404; a program gets the envelope", async () => {
-    const page = await asked("/nothing/here", AS_A_BROWSER);
+  test("is a browser's response at an unknown path, with status 404; a program gets the error envelope", async () => {
+    const page = await request("/nothing/here", AS_A_BROWSER);
     expect([page.status, page.headers.get("content-type")]).toEqual([
       404,
       "text/html; charset=utf-8",
     ]);
-    const answer = await asked("/nothing/here");
+    const answer = await request("/nothing/here");
     expect([answer.status, await answer.json()]).toEqual([404, { error: "not_found" }]);
   });
 
   test.each(["/v1/nothing", "/platform/v1/nothing", "/dashboard/api/nothing"])(
-    "is never the answer of an API: %s",
+    "is never the response of an API: %s",
     async (path) => {
-      const answer = await asked(path, AS_A_BROWSER);
+      const answer = await request(path, AS_A_BROWSER);
       expect([answer.status, await answer.json()]).toEqual([401, { error: "unauthorized" }]);
     },
   );
 
-  test("is not to be posted to", async () => {
-    expect((await asked("/", AS_A_BROWSER, "POST")).status).toBe(405);
-    expect((await asked("/calls", AS_A_BROWSER, "POST")).status).toBe(404);
+  test("refuses POST", async () => {
+    expect((await request("/", AS_A_BROWSER, "POST")).status).toBe(405);
+    expect((await request("/calls", AS_A_BROWSER, "POST")).status).toBe(404);
   });
 
-  test("allows scripts from here alone, no style without its mark, no frame and no other host", async () => {
+  test("allows scripts of this host only, inline styles only with the nonce, no frames and no other host", async () => {
     const policies = await Promise.all(
       [1, 2].map(async () => {
-        const answer = await asked("/", AS_A_BROWSER);
+        const answer = await request("/", AS_A_BROWSER);
         const policy = answer.headers.get("content-security-policy")!;
         const nonce = /'nonce-([\w-]{22})'/.exec(policy)![1]!;
         expect(await answer.text()).toContain(`nonce="${nonce}"`);
@@ -68,24 +68,24 @@ describe("the document of the pages", () => {
   });
 });
 
-describe("what the pages are made of", () => {
+describe("the scripts and styles of the pages", () => {
   const partsOf = async () => {
-    const text = await (await asked("/", AS_A_BROWSER)).text();
+    const text = await (await request("/", AS_A_BROWSER)).text();
     return [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path!);
   };
 
-  test("is kept by the browser for ever, and sent compressed", async () => {
+  test("are cached without expiry and compressed", async () => {
     const parts = (await partsOf()).filter((path) => path.startsWith("/assets/"));
     expect(parts.length).toBeGreaterThan(1);
     for (const path of parts) {
-      const answer = await asked(path, { "accept-encoding": "gzip" });
+      const answer = await request(path, { "accept-encoding": "gzip" });
       expect([path, answer.status, answer.headers.get("content-encoding")]).toEqual([
         path,
         200,
         "gzip",
       ]);
       expect(answer.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
-      const again = await asked(path, {
+      const again = await request(path, {
         "accept-encoding": "gzip",
         "if-none-match": answer.headers.get("etag")!,
       });

@@ -1,4 +1,4 @@
-/** The first account: a link that opens once, and never again once there is an account. */
+/** The first account: its link works once, and never once an account exists. */
 import { describe, expect, test } from "bun:test";
 import { EMAIL, makeAccount, openBrowser, PASSWORD, signIn } from "../support/dashboard.ts";
 import { temporaryDirectory } from "../support/directory.ts";
@@ -6,16 +6,20 @@ import { startTestServer, type TestServer } from "../support/harness.ts";
 
 const NEW = { email: EMAIL, password: PASSWORD };
 const tokenOf = ({ server }: TestServer) => server.firstAccountLink()!.split("#")[1]!;
-const make = (it: TestServer, body: object, browser = openBrowser(it.url)) =>
+const createFirst = (it: TestServer, body: object, browser = openBrowser(it.url)) =>
   browser.post("/first-account", { ...NEW, ...body });
 
 describe("the link to the first account", () => {
-  test("makes the account, names the business and signs in", async () => {
+  test("creates the account, names the business and signs in", async () => {
     await using it = await startTestServer();
     expect(it.server.firstAccountLink()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/welcome#[\w-]{43}$/);
     const browser = openBrowser(it.url);
     const token = tokenOf(it);
-    const answer = await make(it, { token, organization: "Bright Dental", name: "Maria" }, browser);
+    const answer = await createFirst(
+      it,
+      { token, organization: "Bright Dental", name: "Maria" },
+      browser,
+    );
     expect(answer.status).toBe(201);
     const me = await browser.get("/session");
     expect([me.status, me.body]).toEqual([200, answer.body]);
@@ -26,45 +30,45 @@ describe("the link to the first account", () => {
     await signIn(it);
   });
 
-  test("names the public address", async () => {
+  test("uses the public address", async () => {
     await using it = await startTestServer({ config: { publicUrl: "https://allison.example" } });
     expect(it.server.firstAccountLink()).toStartWith("https://allison.example/welcome#");
   });
 
-  test("opens once: not again, and not for two at once", async () => {
+  test("works once: neither a second time nor for two requests at once", async () => {
     await using it = await startTestServer();
     const token = tokenOf(it);
     const answers = await Promise.all(
-      [1, 2, 3].map((n) => make(it, { token, email: `user${n}@example.com` })),
+      [1, 2, 3].map((n) => createFirst(it, { token, email: `user${n}@example.com` })),
     );
     const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
     expect(statuses).toEqual([201, 404, 404]);
-    const again = await make(it, { token, email: "late@example.com" });
+    const again = await createFirst(it, { token, email: "late@example.com" });
     expect([again.status, again.body]).toEqual([404, { error: "not_found" }]);
     expect(it.server.firstAccountLink()).toBeNull();
     expect(it.server.users.list().length).toBe(1);
   });
 
-  test("does not open with another token", async () => {
+  test("does not work with another token", async () => {
     await using it = await startTestServer();
     const token = tokenOf(it);
     for (const wrong of ["", "x", token.slice(0, -1), `${token}x`, token.toLowerCase()]) {
-      const answer = await make(it, { token: wrong });
+      const answer = await createFirst(it, { token: wrong });
       expect([wrong, answer.status]).toEqual([wrong, 404]);
     }
     expect(it.server.users.hasAny()).toBe(false);
-    expect((await make(it, { token })).status).toBe(201);
+    expect((await createFirst(it, { token })).status).toBe(201);
   });
 
-  test("is dead as soon as an account is made elsewhere, while the server runs", async () => {
+  test("stops working as soon as an account is created in another way while the server runs", async () => {
     await using it = await startTestServer();
     const token = tokenOf(it);
     await makeAccount(it, "first@example.com");
-    expect((await make(it, { token })).status).toBe(404);
+    expect((await createFirst(it, { token })).status).toBe(404);
     expect(it.server.firstAccountLink()).toBeNull();
   });
 
-  test("is another one at each start, and none where there is an account", async () => {
+  test("is new at each start, and absent once an account exists", async () => {
     using directory = temporaryDirectory();
     const config = { data: `${directory.path}/data` };
     let token = "";
@@ -74,23 +78,23 @@ describe("the link to the first account", () => {
     }
     {
       await using it = await startTestServer({ config });
-      expect((await make(it, { token })).status).toBe(404);
-      expect((await make(it, { token: tokenOf(it) })).status).toBe(201);
+      expect((await createFirst(it, { token })).status).toBe(404);
+      expect((await createFirst(it, { token: tokenOf(it) })).status).toBe(201);
     }
     await using it = await startTestServer({ config });
     expect(it.server.firstAccountLink()).toBeNull();
-    expect((await make(it, { token })).status).toBe(404);
+    expect((await createFirst(it, { token })).status).toBe(404);
   });
 
-  test("still opens after a password that is too short", async () => {
+  test("still works after a password that is too short", async () => {
     await using it = await startTestServer();
     const token = tokenOf(it);
-    const answer = await make(it, { token, password: "short" });
+    const answer = await createFirst(it, { token, password: "short" });
     expect([answer.status, answer.body.details]).toEqual([
       400,
       { password: "must have at least 10 characters" },
     ]);
-    expect((await make(it, { token })).status).toBe(201);
+    expect((await createFirst(it, { token })).status).toBe(201);
   });
 });
 
@@ -98,9 +102,13 @@ describe("the first location", () => {
   const location = { name: "Main street", timezone: "America/Chicago" };
   const list = async (it: TestServer) => (await it.read.get("/v1/locations")).body.data;
 
-  test("is made with the account, and is the default", async () => {
+  test("is created with the account, and is the default", async () => {
     await using it = await startTestServer();
-    const answer = await make(it, { token: tokenOf(it), organization: "Bright Dental", location });
+    const answer = await createFirst(it, {
+      token: tokenOf(it),
+      organization: "Bright Dental",
+      location,
+    });
     expect(answer.status).toBe(201);
     expect(await list(it)).toEqual([
       expect.objectContaining({ ...location, is_default: true, address: null, hours: null }),
@@ -109,20 +117,20 @@ describe("the first location", () => {
 
   test.each([
     ["without a name", { name: " ", timezone: "UTC" }, "location.name"],
-    ["in no time zone there is", { name: "Main street", timezone: "Mars" }, "location.timezone"],
-    ["that is none", "Main street", "location"],
-  ])("%s is refused by its field, and nothing is made", async (_, given, field) => {
+    ["in an unknown time zone", { name: "Main street", timezone: "Mars" }, "location.timezone"],
+    ["that is not an object", "Main street", "location"],
+  ])("%s is refused with its field, and nothing is created", async (_, input, field) => {
     await using it = await startTestServer();
-    const answer = await make(it, { token: tokenOf(it), location: given });
+    const answer = await createFirst(it, { token: tokenOf(it), location: input });
     expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, [field]]);
     expect(it.server.users.hasAny()).toBe(false);
   });
 
-  test("with a name that is taken leaves no account, no new name of the business and no use of the link", async () => {
+  test("with a name that is taken creates no account, renames nothing and leaves the link valid", async () => {
     await using it = await startTestServer();
     const token = tokenOf(it);
     await it.write.post("/v1/locations", location);
-    const answer = await make(it, { token, organization: "Bright Dental", location });
+    const answer = await createFirst(it, { token, organization: "Bright Dental", location });
     expect([answer.status, answer.body.details]).toEqual([
       409,
       { "location.name": "is already used by another location" },
@@ -130,15 +138,15 @@ describe("the first location", () => {
     expect(it.server.users.hasAny()).toBe(false);
     expect((await openBrowser(it.url).get("/welcome")).body.data.organization).toBe("My business");
     expect((await list(it)).length).toBe(1);
-    expect((await make(it, { token })).status).toBe(201);
+    expect((await createFirst(it, { token })).status).toBe(201);
   });
 });
 
-describe("asking whether the link opens", () => {
+describe("checking whether the link is valid", () => {
   const check = (it: TestServer, token: unknown, headers = {}) =>
     openBrowser(it.url).post("/first-account/check", { token }, headers);
 
-  test("tells so, uses nothing up, and tells when it is dead", async () => {
+  test("answers 204 while it is and 404 afterwards, and does not use it up", async () => {
     await using it = await startTestServer();
     const token = tokenOf(it);
     for (const _ of [1, 2]) {
@@ -146,12 +154,12 @@ describe("asking whether the link opens", () => {
       expect([answer.status, answer.text]).toEqual([204, ""]);
     }
     for (const wrong of ["", "x", `${token}x`]) expect((await check(it, wrong)).status).toBe(404);
-    expect((await make(it, { token })).status).toBe(201);
+    expect((await createFirst(it, { token })).status).toBe(201);
     const after = await check(it, token);
     expect([after.status, after.body]).toEqual([404, { error: "not_found" }]);
   });
 
-  test("takes the token in the body alone, from the server's own page", async () => {
+  test("accepts the token only in the body and only from the server's own pages", async () => {
     await using it = await startTestServer();
     const wrong = await check(it, undefined);
     expect([wrong.status, Object.keys(wrong.body.details)]).toEqual([400, ["token"]]);

@@ -1,7 +1,7 @@
-/** API keys in the dashboard: everything that can be done to them, by whom, and what is told of it. */
+/** API keys in the dashboard: what users do with them, which proofs that requires, and what the audit log records. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createClient } from "../support/client.ts";
-import { type Browser, confirmed, EMAIL, makeAccount, signIn } from "../support/dashboard.ts";
+import { type Browser, confirmAction, EMAIL, makeAccount, signIn } from "../support/dashboard.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 
 let it: TestServer;
@@ -14,9 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
-async function make(key: object) {
+async function createKey(key: object) {
   const body = { name: "Zapier", access: "write", ...key };
-  const proof = await confirmed(browser, { kind: "keys.create", key: body });
+  const proof = await confirmAction(browser, { kind: "keys.create", key: body });
   const answer = await browser.post("/keys", body, proof);
   expect(answer.status).toBe(201);
   return answer.body as { data: { id: string; prefix: string }; key: string };
@@ -25,13 +25,13 @@ const statusWith = async (key: string, path = "/v1/me") =>
   (await createClient(it.url, key).get(path)).status;
 
 describe("keys", () => {
-  test("are listed newest first, with their last use, and never with anything they could be used by", async () => {
-    const { data, key } = await make({ name: "Lately used" });
+  test("are listed newest first, with their last use, and never with a usable secret", async () => {
+    const { data, key } = await createKey({ name: "Recently used" });
     await createClient(it.url, key).get("/v1/me");
     const { body, text } = await browser.get("/keys");
     expect(body.data[0]).toEqual({
       id: data.id,
-      name: "Lately used",
+      name: "Recently used",
       prefix: `${key.slice(0, 14)}...`,
       active: true,
       kind: "live",
@@ -47,9 +47,9 @@ describe("keys", () => {
     expect(text).not.toContain("hash");
   });
 
-  test("read, read and write, and the platform's open what they should", async () => {
-    const read = await make({ access: "read" });
-    const platform = await make({ access: "platform" });
+  test("with read, write and platform access open exactly their routes", async () => {
+    const read = await createKey({ access: "read" });
+    const platform = await createKey({ access: "platform" });
     expect(await statusWith(read.key)).toBe(200);
     const client = createClient(it.url, read.key);
     expect((await client.post("/v1/intents", { name: "x" })).status).toBe(403);
@@ -57,8 +57,8 @@ describe("keys", () => {
     expect(await statusWith(platform.key, "/platform/v1/nothing")).toBe(404);
   });
 
-  test("a key that is switched off stops with the next request, needs no proof for it, and opens again", async () => {
-    const { data, key } = await make({});
+  test("a disabled key stops with the next request, disabling needs no proof, and enabling it restores it", async () => {
+    const { data, key } = await createKey({});
     const off = await browser.patch(`/keys/${data.id}`, { active: false });
     expect([off.status, off.body.data.active]).toEqual([200, false]);
     expect(await statusWith(key)).toBe(401);
@@ -66,13 +66,13 @@ describe("keys", () => {
     expect(await statusWith(key)).toBe(200);
   });
 
-  test("rotating needs a proof for this key, and the old one ends after the overlap", async () => {
-    const [one, two] = [await make({}), await make({})];
+  test("rotating requires a proof for this key, and the old key expires after the overlap", async () => {
+    const [one, two] = [await createKey({}), await createKey({})];
     const action = { kind: "keys.rotate", id: two.data.id };
     const path = `/keys/${one.data.id}/rotate`;
-    const wrong = await browser.post(path, {}, await confirmed(browser, action));
+    const wrong = await browser.post(path, {}, await confirmAction(browser, action));
     expect([wrong.status, wrong.body.details]).toEqual([403, { action: "keys.rotate" }]);
-    const proof = await confirmed(browser, { ...action, id: one.data.id });
+    const proof = await confirmAction(browser, { ...action, id: one.data.id });
     const rotated = await browser.post(path, { overlap_hours: 0 }, proof);
     expect(rotated.status).toBe(201);
     expect([await statusWith(rotated.body.key), await statusWith(one.key)]).toEqual([200, 401]);
@@ -81,14 +81,14 @@ describe("keys", () => {
     expect(bad.body.details).toEqual({ overlap_hours: "must be at least 0" });
   });
 
-  test("deleting needs a proof for this key, and history stays", async () => {
-    const [one, two] = [await make({}), await make({})];
+  test("deleting requires a proof for this key, and its history remains", async () => {
+    const [one, two] = [await createKey({}), await createKey({})];
     const path = `/keys/${one.data.id}`;
     expect((await browser.delete(path)).status).toBe(403);
-    const wrong = await confirmed(browser, { kind: "keys.delete", id: two.data.id });
+    const wrong = await confirmAction(browser, { kind: "keys.delete", id: two.data.id });
     expect((await browser.delete(path, wrong)).status).toBe(403);
     expect(await statusWith(one.key)).toBe(200);
-    const proof = await confirmed(browser, { kind: "keys.delete", id: one.data.id });
+    const proof = await confirmAction(browser, { kind: "keys.delete", id: one.data.id });
     expect((await browser.delete(path, proof)).status).toBe(204);
     expect(await statusWith(one.key)).toBe(401);
     expect((await browser.delete(path)).status).toBe(404);
@@ -101,9 +101,9 @@ describe("keys", () => {
     }
   });
 
-  test("one that would have ended already, or that there is not, is refused", async () => {
+  test("an expiry in the past and an unknown key are refused", async () => {
     const body = { name: "Old", access: "read", expires_at: "2020-01-01T00:00:00Z" };
-    const proof = await confirmed(browser, { kind: "keys.create", key: body });
+    const proof = await confirmAction(browser, { kind: "keys.create", key: body });
     const answer = await browser.post("/keys", body, proof);
     expect([answer.status, answer.body.details]).toEqual([
       400,

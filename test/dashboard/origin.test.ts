@@ -1,4 +1,4 @@
-/** No other site's page makes a browser do anything in the dashboard. */
+/** Another site's page cannot make a browser change anything in the dashboard. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createClient } from "../support/client.ts";
 import { type Browser, makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => it[Symbol.asyncDispose]());
 
 const JSON_TYPE = { "content-type": "application/json" };
-/** As the browser sends it, with these headers in place of its own about where the page came from. */
+/** Sends a request with the session cookie and only these headers about its origin. */
 const send = (method: string, path: string, headers: Record<string, string>, body?: string) =>
   createClient(it.url, null).send(method, `/dashboard/api${path}`, {
     headers: {
@@ -26,18 +26,18 @@ const send = (method: string, path: string, headers: Record<string, string>, bod
   });
 const contact = () => JSON.stringify({ phone_number: freshNumber() });
 
-describe("a request that changes something", () => {
+describe("a write", () => {
   const host = () => new URL(it.url).host;
   const accepted: [string, () => Record<string, string>][] = [
     ["Sec-Fetch-Site: same-origin", () => ({ "sec-fetch-site": "same-origin" })],
     [
-      "Sec-Fetch-Site: same-origin, whatever Origin says behind a proxy",
+      "Sec-Fetch-Site: same-origin and another Origin, as behind a proxy",
       () => ({ "sec-fetch-site": "same-origin", origin: "https://elsewhere.example" }),
     ],
     ["an Origin of the request's own host", () => ({ origin: `http://${host()}` })],
     ["an Origin of the public address", () => ({ origin: "https://allison.example" })],
   ];
-  test.each(accepted)("is done with %s", async (_, headers) => {
+  test.each(accepted)("is accepted with %s", async (_, headers) => {
     const answer = await send("POST", "/v1/contacts", { ...JSON_TYPE, ...headers() }, contact());
     expect(answer.status).toBe(201);
   });
@@ -53,12 +53,12 @@ describe("a request that changes something", () => {
     ],
     ["an Origin of another site", () => ({ origin: "https://evil.example" })],
     ["an Origin of another port", () => ({ origin: "http://127.0.0.1:1" })],
-    ["an Origin that only begins alike", () => ({ origin: `http://${host()}.evil.example` })],
+    ["an Origin with the same prefix", () => ({ origin: `http://${host()}.evil.example` })],
     ["an Origin of the public host without https", () => ({ origin: "http://allison.example" })],
     ["Origin: null", () => ({ origin: "null" })],
     ["a Referer alone", () => ({ referer: `http://${host()}/` })],
   ];
-  test.each(refused)("is refused with %s, before anything is looked at", async (_, headers) => {
+  test.each(refused)("is refused with %s, before anything else is checked", async (_, headers) => {
     for (const [method, path, body] of [
       ["POST", "/v1/contacts", contact()],
       ["POST", "/v1/contacts", "{"],
@@ -107,14 +107,14 @@ describe("a request that changes something", () => {
     expect((await browser.get("/session")).status).toBe(200);
   });
 
-  test("the API's own paths know no cookie", async () => {
+  test("the API's own paths ignore the cookie", async () => {
     const cookie = `allison_session=${browser.cookies.get("allison_session")}`;
     const answer = await createClient(it.url, null).get("/v1/contacts", { cookie });
     expect(answer.status).toBe(401);
   });
 });
 
-test("no answer lets another site's script read it", async () => {
+test("no response allows another site's script to read it", async () => {
   const answer = await openBrowser(it.url).get("/session", { origin: "https://evil.example" });
   expect(answer.headers.get("access-control-allow-origin")).toBeNull();
 });

@@ -1,10 +1,10 @@
-/** Signing in: whom it lets in, what it tells those it does not, and how guessing is slowed. */
+/** Signing in, sessions and the second factor: who gets in, what a refusal reveals, and how guessing is limited. */
 import { describe, expect, spyOn, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
 import { createTestClock } from "../support/clock.ts";
 import {
   codeAt,
-  confirmed,
+  confirmAction,
   EMAIL,
   enableTotp,
   makeAccount,
@@ -20,7 +20,7 @@ const DAY = 86_400_000;
 const WRONG = { error: "unauthorized", details: { email: "or password is wrong" } };
 const wrong = { email: EMAIL, password: "not the password" };
 
-/** A server with an account, whose clock a test turns. */
+/** Starts a server that has an account and a test clock. */
 async function start(config = {}) {
   const clock = createTestClock();
   const it = await startTestServer({ clock, config });
@@ -29,7 +29,7 @@ async function start(config = {}) {
 }
 
 describe("signing in", () => {
-  test("opens the dashboard with a cookie that no script reads and no other site's page sends", async () => {
+  test("sets a session cookie that scripts cannot read and other sites cannot send", async () => {
     await using it = await start();
     const browser = openBrowser(it.url);
     expect((await browser.get("/session")).status).toBe(401);
@@ -54,14 +54,14 @@ describe("signing in", () => {
     expect([me.status, me.body]).toEqual([200, answer.body]);
   });
 
-  test("sends the cookies over https alone where the public address is https", async () => {
+  test("sets Secure cookies where the public address is https", async () => {
     await using it = await start({ publicUrl: "https://allison.example" });
     const answer = await openBrowser(it.url).post("/sign-in", { email: EMAIL, password: PASSWORD });
     expect(answer.headers.getSetCookie().length).toBe(2);
     for (const cookie of answer.headers.getSetCookie()) expect(cookie).toContain("; Secure");
   });
 
-  test("answers an unknown email and a wrong password alike", async () => {
+  test("answers an unknown email like a wrong password", async () => {
     await using it = await start();
     for (const email of [EMAIL, "nobody@example.com"]) {
       const answer = await openBrowser(it.url).post("/sign-in", {
@@ -73,10 +73,10 @@ describe("signing in", () => {
     }
   });
 
-  test("guesses at an account are slowed, from wherever they come, and none gets through meanwhile", async () => {
+  test("limits guesses at an account from all addresses together", async () => {
     await using it = await start({ trustProxy: ["127.0.0.1"] });
     for (let i = 0; i < LIMITS.signIn.account; i += 1) {
-      // Capitals make no other account of it.
+      // The limit ignores upper and lower case.
       const email = i % 2 === 0 ? EMAIL : EMAIL.toUpperCase();
       const browser = openBrowser(it.url, `198.51.100.${i}`);
       const answer = await browser.post("/sign-in", { ...wrong, email });
@@ -97,7 +97,7 @@ describe("signing in", () => {
     );
   });
 
-  test("an email without an account is slowed in the same way, so that the limit tells nothing", async () => {
+  test("limits an unknown email in the same way, so that the limit reveals nothing", async () => {
     await using it = await start({ trustProxy: ["127.0.0.1"] });
     const email = "nobody@example.com";
     const statuses = [];
@@ -108,7 +108,7 @@ describe("signing in", () => {
     expect(statuses).toEqual([...Array(LIMITS.signIn.account).fill(401), 429]);
   });
 
-  test("an address that guesses at many accounts is slowed, and uses up no account's budget", async () => {
+  test("limits an address that guesses at many accounts, without using up an account's limit", async () => {
     await using it = await start({ trustProxy: ["127.0.0.1"] });
     const guesser = openBrowser(it.url, "198.51.100.1");
     for (let i = 0; i < LIMITS.signIn.address; i += 1) {
@@ -123,7 +123,7 @@ describe("signing in", () => {
     expect((await guesser.post("/sign-in", wrong)).status).toBe(401);
   });
 
-  test("nobody who guesses locks the owner out of a browser that has signed in before, from the same address too", async () => {
+  test("gives a browser that has signed in before its own limit, so that nobody can lock the owner out", async () => {
     await using it = await start();
     const known = await signIn(it);
     const session = known.cookies.get("allison_session")!;
@@ -135,7 +135,7 @@ describe("signing in", () => {
       );
     await signIn(it, {}, known);
     expect(known.cookies.get("allison_session")).not.toBe(session);
-    // Its own budget is no larger, and its cookie is good for no other account and in no other spelling.
+    // Its own limit is not higher, and its cookie is not valid for another account or after an edit.
     for (let i = 0; i < LIMITS.signIn.device; i += 1)
       expect((await known.post("/sign-in", wrong)).status).toBe(401);
     expect((await known.post("/sign-in", wrong)).status).toBe(429);
@@ -147,7 +147,7 @@ describe("signing in", () => {
     expect((await guesser.post("/sign-in", wrong)).status).toBe(429);
   });
 
-  test("a browser known to one account has no budget of its own at another", async () => {
+  test("gives a browser no limit of its own at an account that it has not signed in to", async () => {
     await using it = await start({ trustProxy: ["127.0.0.1"] });
     await makeAccount(it, "other@example.com");
     const theirs = await signIn(it, { email: "other@example.com" });
@@ -156,12 +156,12 @@ describe("signing in", () => {
     expect((await theirs.post("/sign-in", wrong)).status).toBe(429);
   });
 
-  test("the right password costs nothing, however often", async () => {
+  test("does not count sign-ins with the correct password", async () => {
     await using it = await start();
     for (let i = 0; i < LIMITS.signIn.account + 5; i += 1) await signIn(it);
   });
 
-  test("more at once than may wait are told to come again, and the others are answered", async () => {
+  test("refuses attempts beyond the queue with Retry-After, and answers the others", async () => {
     await using it = await start({ trustProxy: ["127.0.0.1"] });
     const many = LIMITS.passwordsAtOnce + LIMITS.passwordsWaiting + 20;
     const answers = await Promise.all(
@@ -186,7 +186,7 @@ describe("signing in", () => {
     [{}, { email: "is required", password: "is required" }],
     [{ email: EMAIL, password: "" }, { password: "must not be blank" }],
     [{ email: EMAIL, password: 12 }, { password: "must be text" }],
-  ])("%j is refused by field", async (body, details) => {
+  ])("refuses %j by field", async (body, details) => {
     await using it = await startTestServer();
     const answer = await openBrowser(it.url).post("/sign-in", body);
     expect([answer.status, answer.body]).toEqual([400, { error: "validation_failed", details }]);
@@ -194,7 +194,7 @@ describe("signing in", () => {
 });
 
 describe("the second factor", () => {
-  test("is asked for after the password, and a code opens once: not again, nor one before it", async () => {
+  test("is requested after the password, and each code works once: neither it nor an older one works again", async () => {
     await using it = await start();
     const { clock } = it;
     const browser = await signIn(it);
@@ -212,13 +212,13 @@ describe("the second factor", () => {
     const refused = [401, { code: "is wrong or was used before" }];
     const first = codeAt(secret, clock.now());
     expect(await attempt()).toEqual(required);
-    // Taken when the second factor was switched on.
+    // Used when the second factor was enabled.
     expect(await attempt(first)).toEqual(refused);
     clock.advance(30_000);
     const second = codeAt(secret, clock.now());
     expect(await attempt(second)).toEqual([200, null]);
     expect(await attempt(second)).toEqual(refused);
-    // A step ahead is within bounds; then the one of this moment lies before it.
+    // The next step is accepted; after that the current one is older and refused.
     clock.advance(60_000);
     expect(await attempt(codeAt(secret, clock.now() + 30_000))).toEqual([200, null]);
     expect(await attempt(codeAt(secret, clock.now()))).toEqual(refused);
@@ -229,7 +229,7 @@ describe("the second factor", () => {
     expect(await attempt(codeAt(secret, clock.now() - 30_000))).toEqual([200, null]);
   });
 
-  test("being asked for the code costs nothing, guessing it does", async () => {
+  test("a request for the code is not counted, a wrong code is", async () => {
     await using it = await start();
     await enableTotp(await signIn(it), it.clock.now());
     const attempt = async (code?: string) =>
@@ -241,7 +241,7 @@ describe("the second factor", () => {
     expect(await attempt()).toBe(429);
   });
 
-  test("the same code sent many times at once opens one session", async () => {
+  test("the same code sent many times at once begins one session", async () => {
     await using it = await start();
     const { secret } = await enableTotp(await signIn(it), it.clock.now());
     it.clock.advance(30_000);
@@ -257,7 +257,7 @@ describe("the second factor", () => {
     ]);
   });
 
-  test("a password change between does not make a code that was taken good again", async () => {
+  test("a used code stays invalid after a change of the password", async () => {
     await using it = await start();
     const browser = await signIn(it);
     const { secret } = await enableTotp(browser, it.clock.now());
@@ -273,7 +273,7 @@ describe("the second factor", () => {
     ]);
   });
 
-  test("a recovery code stands in once, however it is typed, for its own account", async () => {
+  test("a recovery code works once, in any spelling, and only for its account", async () => {
     await using it = await start();
     const browser = await signIn(it);
     const { recoveryCodes } = await enableTotp(browser, it.clock.now());
@@ -294,13 +294,16 @@ describe("the second factor", () => {
     expect((await browser.get("/session")).body.data.user.recovery_codes_left).toBe(8);
   });
 
-  test("switched off needs a proof, and takes the recovery codes with it", async () => {
+  test("disabling it requires a proof and deletes the recovery codes", async () => {
     await using it = await start();
     const browser = await signIn(it);
     await enableTotp(browser, it.clock.now());
     const refused = await browser.delete("/totp");
     expect([refused.status, refused.body.details]).toEqual([403, { action: "totp.disable" }]);
-    const off = await browser.delete("/totp", await confirmed(browser, { kind: "totp.disable" }));
+    const off = await browser.delete(
+      "/totp",
+      await confirmAction(browser, { kind: "totp.disable" }),
+    );
     expect(off.status).toBe(204);
     await signIn(it);
     expect((await browser.get("/session")).body.data.user).toMatchObject({
@@ -309,13 +312,13 @@ describe("the second factor", () => {
     });
   });
 
-  test("is switched on by a code of its own alone, begun not long before, and once", async () => {
+  test("is enabled only by its own first code, within 15 minutes, and once", async () => {
     await using it = await start();
     const browser = await signIn(it);
     const confirm = (code: string) => browser.post("/totp/confirm", { code });
     expect((await confirm("123456")).status).toBe(409);
     const begin = async () =>
-      browser.post("/totp", undefined, await confirmed(browser, { kind: "totp.enable" }));
+      browser.post("/totp", undefined, await confirmAction(browser, { kind: "totp.enable" }));
     const begun = (await begin()).body.data;
     expect(begun.secret).toMatch(/^[A-Z2-7]{32}$/);
     expect(begun.url).toBe(
@@ -333,7 +336,7 @@ describe("the second factor", () => {
 });
 
 describe("a session", () => {
-  test("ends after a week without a request, and not before", async () => {
+  test("expires after a week without a request, and not earlier", async () => {
     await using it = await start();
     const browser = await signIn(it);
     for (let i = 0; i < 3; i += 1) {
@@ -345,7 +348,7 @@ describe("a session", () => {
     expect((await browser.get("/session")).status).toBe(401);
   });
 
-  test("ends after 30 days however much it is used", async () => {
+  test("expires after 30 days even if it is used", async () => {
     await using it = await start();
     const browser = await signIn(it);
     for (let day = 0; day < LIMITS.sessionDays - 1; day += 1) {
@@ -356,7 +359,7 @@ describe("a session", () => {
     expect((await browser.get("/session")).status).toBe(401);
   });
 
-  test("is listed with where it is used from, and ends when it is revoked or signed out of", async () => {
+  test("is listed with its last address, and ends when the user revokes it or signs out", async () => {
     await using it = await start({ trustProxy: ["127.0.0.1"] });
     const desk = await signIn(it, {}, openBrowser(it.url, "192.0.2.1"));
     it.clock.advance(MINUTE);
@@ -381,7 +384,7 @@ describe("a session", () => {
     expect((await phone.get("/session")).status).toBe(401);
   });
 
-  test("of somebody else is neither listed nor revoked", async () => {
+  test("of another user is neither listed nor revoked", async () => {
     await using it = await start();
     await makeAccount(it, "other@example.com");
     const mine = await signIn(it);
@@ -392,7 +395,7 @@ describe("a session", () => {
     expect((await theirs.get("/session")).status).toBe(200);
   });
 
-  test("every one ends when the password changes; the browser that changed it goes on with a new one", async () => {
+  test("ends when the password changes; the browser that changed it gets a new one", async () => {
     await using it = await start();
     const [desk, phone] = [await signIn(it), await signIn(it)];
     const before = desk.cookies.get("allison_session")!;
@@ -408,7 +411,7 @@ describe("a session", () => {
     await signIn(it, { password: new_password });
   });
 
-  test("none begins with the old password once it has been changed, even if it was checked before", async () => {
+  test("does not begin when the password is changed after it was verified", async () => {
     await using it = await start();
     const { passwords, store, users, sessions } = it.server;
     const verify = spyOn(passwords, "verify").mockImplementationOnce(async () => {
@@ -422,7 +425,7 @@ describe("a session", () => {
     expect(sessions.list(it.user.id)).toEqual([]);
   });
 
-  test("the use of it writes nothing on the way of a request, and is kept soon after and at the end", async () => {
+  test("records its last use after the request, not during it", async () => {
     await using it = await start();
     const browser = await signIn(it);
     const { $client } = it.server.db;
@@ -436,7 +439,7 @@ describe("a session", () => {
     expect(stored()).toEqual({ last_seen_at: "2026-11-23T10:00:04.000Z" });
   });
 
-  test("that has ended by itself is removed from the database, and no other", async () => {
+  test("is removed from the database once it has expired, and not earlier", async () => {
     await using it = await start();
     await signIn(it);
     it.clock.advance(LIMITS.sessionIdleDays * DAY);
@@ -446,7 +449,7 @@ describe("a session", () => {
     await clean();
     const rows = it.server.db.$client.query("select count(*) as n from sessions").get();
     expect(rows).toEqual({ n: 1 });
-    // Used at the last moment, which is not written yet.
+    // Used just before its expiry, which is not recorded yet.
     it.clock.advance(LIMITS.sessionIdleDays * DAY - 1);
     expect((await browser.get("/session")).status).toBe(200);
     it.clock.advance(1);
@@ -456,7 +459,7 @@ describe("a session", () => {
 });
 
 describe("changing the password", () => {
-  test("needs the current one; wrong ones are counted with those of confirming", async () => {
+  test("requires the current one; wrong ones count with those of confirming an action", async () => {
     await using it = await start();
     const browser = await signIn(it);
     const change = (current_password: string, new_password = "another good password") =>
@@ -476,7 +479,7 @@ describe("changing the password", () => {
     expect(confirm.status).toBe(429);
   });
 
-  test("of two changes at once, one is made and the other told so", async () => {
+  test("accepts one of two changes at once and refuses the other", async () => {
     await using it = await start();
     const browsers = [await signIn(it), await signIn(it)];
     const answers = await Promise.all(
@@ -492,7 +495,7 @@ describe("changing the password", () => {
     await signIn(it, { password: `another password ${made}` });
   });
 
-  test("takes 10 to 200 characters, as people count them", async () => {
+  test("accepts 10 to 200 characters, an emoji counting as one", async () => {
     await using it = await start();
     let browser = await signIn(it);
     let current = PASSWORD;
@@ -519,7 +522,7 @@ describe("changing the password", () => {
     browser = await signIn(it, { password: current });
   });
 
-  test("an accented letter is the same however the keyboard makes it", async () => {
+  test("accepts an accented letter in either Unicode form", async () => {
     await using it = await start();
     await makeAccount(it, "zoe@example.com", "Zoë's café au lait".normalize("NFD"));
     const password = "Zoë's café au lait".normalize("NFC");

@@ -1,11 +1,11 @@
-/** "Confirm it is you": what a session alone cannot do, and what a proof is good for. */
+/** "Confirm it is you": which actions require a proof, and for what a proof is valid. */
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
 import { createTestClock } from "../support/clock.ts";
 import {
   type Browser,
   codeAt,
-  confirmed,
+  confirmAction,
   enableTotp,
   makeAccount,
   openBrowser,
@@ -28,7 +28,7 @@ async function start() {
 const count = ({ server }: TestServer) => server.keys.list().length;
 const header = (proof: string) => ({ "x-confirmation": proof });
 
-/** Expects that no key is made with this header. */
+/** Expects that no key is created with these headers. */
 async function expectRefused(it: TestServer, browser: Browser, headers = {}, body: object = KEY) {
   const before = count(it);
   const answer = await browser.post("/keys", body, headers);
@@ -39,10 +39,10 @@ async function expectRefused(it: TestServer, browser: Browser, headers = {}, bod
   expect(count(it)).toBe(before);
 }
 
-describe("a key is made", () => {
-  test("with a proof for it, and works", async () => {
+describe("a key is created", () => {
+  test("with a proof for this action, and works", async () => {
     await using it = await start();
-    const answer = await it.browser.post("/keys", KEY, await confirmed(it.browser, CREATE));
+    const answer = await it.browser.post("/keys", KEY, await confirmAction(it.browser, CREATE));
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
       data: expect.objectContaining({ name: "Zapier", access: "write", active: true }),
@@ -53,22 +53,22 @@ describe("a key is made", () => {
     expect([me.status, me.body.data.key.id]).toEqual([200, answer.body.data.id]);
   });
 
-  test("with the same proof whatever the order in which the fields are sent", async () => {
+  test("with the same proof in any order of the fields", async () => {
     await using it = await start();
-    const proof = await confirmed(it.browser, {
+    const proof = await confirmAction(it.browser, {
       key: { access: "write", name: " Zapier " },
       kind: "keys.create",
     });
     expect((await it.browser.post("/keys", KEY, proof)).status).toBe(201);
   });
 
-  test("not by a stolen session cookie alone", async () => {
+  test("not with only a stolen session cookie", async () => {
     await using it = await start();
     const thief = openBrowser(it.url);
     thief.cookies.set("allison_session", it.browser.cookies.get("allison_session")!);
     expect((await thief.get("/keys")).status).toBe(200);
     await expectRefused(it, thief);
-    // Nor by way of a second factor of the thief's own, or a password of the thief's own.
+    // The thief can set neither a second factor nor a password of their own.
     const begun = await thief.post("/totp");
     expect([begun.status, begun.body.details]).toEqual([403, { action: "totp.enable" }]);
     expect((await thief.post("/totp/confirm", { code: "123456" })).status).toBe(409);
@@ -87,16 +87,16 @@ describe("a key is made", () => {
     expect(count(it)).toBe(3);
   });
 
-  test("not without a proof, nor with one that is made up", async () => {
+  test("not without a proof, nor with a forged one", async () => {
     await using it = await start();
     await expectRefused(it, it.browser);
     for (const proof of ["", "x", "a".repeat(43), "a".repeat(5_000)])
       await expectRefused(it, it.browser, header(proof));
   });
 
-  test("not twice with one proof, at once neither", async () => {
+  test("not twice with one proof, even at the same time", async () => {
     await using it = await start();
-    const proof = await confirmed(it.browser, CREATE);
+    const proof = await confirmAction(it.browser, CREATE);
     const before = count(it);
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => it.browser.post("/keys", KEY, proof)),
@@ -108,7 +108,7 @@ describe("a key is made", () => {
     await expectRefused(it, it.browser, proof);
   });
 
-  test("not with the proof of another action, nor of the same with another name, access or expiry", async () => {
+  test("not with the proof of another action, nor of the same action with another name, access or expiry", async () => {
     await using it = await start();
     const [{ id }] = (await it.browser.get("/keys")).body.data;
     for (const action of [
@@ -120,17 +120,17 @@ describe("a key is made", () => {
       { kind: "keys.create", key: { ...KEY, access: "read" } },
       { kind: "keys.create", key: { ...KEY, expires_at: "2027-01-01T00:00:00Z" } },
     ]) {
-      await expectRefused(it, it.browser, await confirmed(it.browser, action));
+      await expectRefused(it, it.browser, await confirmAction(it.browser, action));
     }
-    const proof = await confirmed(it.browser, { ...CREATE, key: { ...KEY, access: "read" } });
+    const proof = await confirmAction(it.browser, { ...CREATE, key: { ...KEY, access: "read" } });
     await expectRefused(it, it.browser, proof, KEY);
     expect((await it.browser.post("/keys", { ...KEY, access: "read" }, proof)).status).toBe(201);
   });
 
-  test("not with the proof of another session, of the same account or of another", async () => {
+  test("not with the proof of another session of the same or another account", async () => {
     await using it = await start();
     await makeAccount(it, "other@example.com");
-    const proof = await confirmed(it.browser, CREATE);
+    const proof = await confirmAction(it.browser, CREATE);
     await expectRefused(it, await signIn(it), proof);
     await expectRefused(it, await signIn(it, { email: "other@example.com" }), proof);
     const changed = await it.browser.put("/password", {
@@ -141,9 +141,9 @@ describe("a key is made", () => {
     await expectRefused(it, it.browser, proof);
   });
 
-  test("until the proof is five minutes old, and not from then on", async () => {
+  test("with a proof that is less than five minutes old, but not with an older one", async () => {
     await using it = await start();
-    const late = await confirmed(it.browser, CREATE);
+    const late = await confirmAction(it.browser, CREATE);
     const answer = await it.browser.post("/confirm", { action: CREATE, password: PASSWORD });
     expect(answer.body.data).toEqual({
       proof: expect.stringMatching(/^[\w-]{43}$/),
@@ -156,17 +156,17 @@ describe("a key is made", () => {
     await expectRefused(it, it.browser, late);
   });
 
-  test("not by a wall clock turned back, for a proof has no more time for that", async () => {
+  test("not with an expired proof when the wall clock is set back", async () => {
     await using it = await start();
-    const proof = await confirmed(it.browser, CREATE);
+    const proof = await confirmAction(it.browser, CREATE);
     it.clock.advance(LIMITS.confirm.proofMinutes * MINUTE);
     it.clock.setWall(it.clock.now() - 4 * MINUTE);
     await expectRefused(it, it.browser, proof);
   });
 });
 
-describe("confirming", () => {
-  test("tells how many tries are left, and after five none until fifteen minutes have passed", async () => {
+describe("confirming an action", () => {
+  test("reports how many tries are left, and refuses all after five wrong ones in fifteen minutes", async () => {
     await using it = await start();
     const attempt = (password: string) => it.browser.post("/confirm", { action: CREATE, password });
     for (let left = LIMITS.confirm.tries - 1; left >= 0; left -= 1) {
@@ -193,7 +193,7 @@ describe("confirming", () => {
     expect((await attempt("not the password")).body.details.tries_left).toBe("0");
   });
 
-  test("many guesses at once are no more than five", async () => {
+  test("counts guesses that are sent at the same time", async () => {
     await using it = await start();
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
@@ -204,7 +204,7 @@ describe("confirming", () => {
     expect(statuses).toEqual([...Array(5).fill(400), ...Array(7).fill(429)]);
   });
 
-  test("right answers count for nothing, and take no wrong ones back", async () => {
+  test("counts no correct try and forgets no wrong one", async () => {
     await using it = await start();
     const attempt = (password: string) => it.browser.post("/confirm", { action: CREATE, password });
     expect((await attempt("not the password")).body.details.tries_left).toBe("4");
@@ -212,32 +212,32 @@ describe("confirming", () => {
     expect((await attempt("not the password")).body.details.tries_left).toBe("3");
   });
 
-  test("a thief who guesses in a stolen session leaves the owner's other sessions alone", async () => {
+  test("counts the tries of each session apart, so that a thief cannot block the owner's other sessions", async () => {
     await using it = await start();
     for (let i = 0; i < 6; i += 1)
       await it.browser.post("/confirm", { action: CREATE, password: "not the password" });
-    await confirmed(await signIn(it), CREATE);
+    await confirmAction(await signIn(it), CREATE);
   });
 
-  test("takes a code where the second factor is on, once", async () => {
+  test("accepts a code once where the second factor is enabled", async () => {
     await using it = await start();
     const { secret } = await enableTotp(it.browser, it.clock.now());
     it.clock.advance(30_000);
     const code = codeAt(secret, it.clock.now());
-    const proof = await confirmed(it.browser, CREATE, { code });
+    const proof = await confirmAction(it.browser, CREATE, { code });
     expect((await it.browser.post("/keys", KEY, proof)).status).toBe(201);
     const again = await it.browser.post("/confirm", { action: CREATE, code });
     expect([again.status, again.body.details]).toEqual([
       400,
       { code: "is wrong", tries_left: "4" },
     ]);
-    await confirmed(it.browser, CREATE);
+    await confirmAction(it.browser, CREATE);
   });
 
-  test("takes no code where the second factor is off, and nothing for nothing", async () => {
+  test("requires the password where the second factor is disabled", async () => {
     await using it = await start();
-    for (const given of [{ code: "123456" }, {}]) {
-      const answer = await it.browser.post("/confirm", { action: CREATE, ...given });
+    for (const credentials of [{ code: "123456" }, {}]) {
+      const answer = await it.browser.post("/confirm", { action: CREATE, ...credentials });
       expect([answer.status, answer.body.details]).toEqual([400, { password: "is required" }]);
     }
   });
@@ -251,7 +251,7 @@ describe("confirming", () => {
     [{ kind: "keys.delete", id: "*" }],
     ["keys.create"],
     [null],
-  ])("is for an action that there is, whole: not for %j", async (action) => {
+  ])("refuses an unknown or incomplete action: %j", async (action) => {
     await using it = await start();
     const answer = await it.browser.post("/confirm", { action, password: PASSWORD });
     expect([answer.status, answer.body.error]).toEqual([400, "validation_failed"]);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { codeAt, confirmed, enableTotp, openBrowser, signIn } from "../support/dashboard.ts";
+import { codeAt, confirmAction, enableTotp, openBrowser, signIn } from "../support/dashboard.ts";
 import { type Executable, installExecutable, type Serving } from "../support/executable.ts";
 
 let allison: Executable;
@@ -125,7 +125,7 @@ describe("beside a running server", () => {
     const browser = await signIn(target(), FIRST);
     const given = { password: FIRST.password };
     const key = { name: "Hunted", access: "write" };
-    const proof = await confirmed(browser, { kind: "keys.create", key }, given);
+    const proof = await confirmAction(browser, { kind: "keys.create", key }, given);
     const made = await browser.post("/keys", key, proof);
     expect(made.status).toBe(201);
     const wrong = { ...FIRST, password: "a wrong password, kept nowhere" };

@@ -1,4 +1,4 @@
-/** A browser at the dashboard: it keeps cookies and says where its requests come from, as a page of the server's would. */
+/** A browser at the dashboard. It keeps cookies and sends the same origin headers as a page of the server. */
 import { Secret, TOTP } from "otpauth";
 import type { User } from "../../src/access/users.ts";
 import { cliActor } from "../../src/store/actor.ts";
@@ -24,7 +24,7 @@ export interface Browser {
   delete(path: string, headers?: Record<string, string>): Promise<Answer>;
 }
 
-/** `from`: the address it is at, for a server that believes X-Forwarded-For. */
+/** `from`: its address, for a server that trusts X-Forwarded-For. */
 export function openBrowser(url: string, from = "192.0.2.7"): Browser {
   const client = createClient(url, null);
   const cookies = new Map<string, string>();
@@ -59,7 +59,7 @@ export function openBrowser(url: string, from = "192.0.2.7"): Browser {
   return browser;
 }
 
-/** Makes an account as the command line does. */
+/** Creates an account as the command line does. */
 export async function makeAccount(
   { server }: TestServer,
   email = EMAIL,
@@ -71,7 +71,7 @@ export async function makeAccount(
   );
 }
 
-/** A browser signed in to the account, which has to be there. */
+/** Returns a browser that is signed in to an existing account. */
 export async function signIn(
   { url }: TestServer,
   credentials: { email?: string; password?: string; code?: string } = {},
@@ -86,18 +86,18 @@ export async function signIn(
   return browser;
 }
 
-/** Confirms that it is you; the header to send along with the action. */
-export async function confirmed(
+/** Confirms an action and returns the header that carries the proof. */
+export async function confirmAction(
   browser: Browser,
   action: object,
-  given: { password?: string; code?: string } = { password: PASSWORD },
+  credentials: { password?: string; code?: string } = { password: PASSWORD },
 ): Promise<{ "x-confirmation": string }> {
-  const answer = await browser.post("/confirm", { action, ...given });
+  const answer = await browser.post("/confirm", { action, ...credentials });
   if (answer.status !== 200) throw new Error(`confirming answered ${answer.status} ${answer.text}`);
   return { "x-confirmation": answer.body.data.proof };
 }
 
-/** The code that an authenticator app shows at this time. */
+/** Returns the code that an authenticator app shows at this time. */
 export const codeAt = (secret: string, ms: number): string =>
   TOTP.generate({
     secret: Secret.fromBase32(secret),
@@ -107,17 +107,17 @@ export const codeAt = (secret: string, ms: number): string =>
     timestamp: ms,
   });
 
-/** Switches the second factor on; leaves the clock as it is, so the code of this moment is taken. */
+/** Enables the second factor. It does not advance the clock, so the current code is used afterwards. */
 export async function enableTotp(
   browser: Browser,
   now: number,
-  given = { password: PASSWORD },
+  credentials = { password: PASSWORD },
 ): Promise<{ secret: string; recoveryCodes: string[] }> {
-  const proof = await confirmed(browser, { kind: "totp.enable" }, given);
-  const begun = await browser.post("/totp", undefined, proof);
-  const { secret } = begun.body.data;
-  const done = await browser.post("/totp/confirm", { code: codeAt(secret, now) });
-  if (done.status !== 200)
-    throw new Error(`the second factor answered ${done.status} ${done.text}`);
-  return { secret, recoveryCodes: done.body.data.recovery_codes };
+  const proof = await confirmAction(browser, { kind: "totp.enable" }, credentials);
+  const enrolment = await browser.post("/totp", undefined, proof);
+  const { secret } = enrolment.body.data;
+  const answer = await browser.post("/totp/confirm", { code: codeAt(secret, now) });
+  if (answer.status !== 200)
+    throw new Error(`the second factor answered ${answer.status} ${answer.text}`);
+  return { secret, recoveryCodes: answer.body.data.recovery_codes };
 }
