@@ -1,9 +1,8 @@
 /**
- * A webhook receiver that does as it is told, for tests: it records what it is sent and answers by
- * script, in order or as badly as a test asks for.
+ * A webhook receiver for tests: it records requests and answers by script, correctly or with a fault.
  *
- * It speaks HTTP by hand over a bare socket, so that it can also break it, and so that what it
- * records is what was on the wire. Listens on 127.0.0.1 at a free port; nothing outlives `stop()`.
+ * It speaks HTTP by hand over a bare socket, so that it can break the protocol and records the bytes on the wire. It
+ * listens on 127.0.0.1 at a free port. Nothing outlives `stop()`.
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer as createPlainServer, type Socket } from "node:net";
@@ -11,12 +10,11 @@ import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import type { Certificate } from "./certificates.ts";
 
 /**
- * How a receiver misbehaves once a request has come in whole:
- * `hang` never answers; `reset` breaks the connection at once; `closeEarly` promises 100 bytes of
- * body and closes after 4; `resetEarly` the same with a reset; `drip` sends the answer byte by byte;
- * `dripHeaders` sends header lines for ever; `garbage` is no HTTP; `endless` is a body with no end.
+ * The fault after a complete request: `hang` never answers; `reset` resets the connection; `closeEarly` announces a body
+ * of 100 bytes and closes after 4; `resetEarly` the same with a reset; `drip` sends the response byte by byte;
+ * `dripHeaders` sends header lines without end; `garbage` is not HTTP; `endless` is a body without end.
  */
-export type Behaviour =
+export type Fault =
   | "hang"
   | "reset"
   | "closeEarly"
@@ -26,57 +24,57 @@ export type Behaviour =
   | "garbage"
   | "endless";
 
-/** One answer. Default: 200 with the body `ok`, at once, and the connection closed after it. */
+/** One answer. Default: 200 with the body `ok`, without delay, and the connection is closed after it. */
 export interface Answer {
   status?: number;
   headers?: Record<string, string>;
   body?: string | Uint8Array;
-  /** Waits this long between the end of the request and the first byte of the answer. */
+  /** The time between the end of the request and the first byte of the answer. */
   delayMs?: number;
-  /** Pause between the bytes of `drip` and the lines of `dripHeaders`; 20 if not given. */
+  /** The time between the bytes of `drip` or the lines of `dripHeaders`; default 20. */
   dripMs?: number;
-  behaviour?: Behaviour;
-  /** These bytes in place of an HTTP answer; the connection is closed after them. */
+  fault?: Fault;
+  /** The bytes to send instead of an HTTP response; the connection is closed after them. */
   raw?: string | Uint8Array;
 }
 
-export interface Received {
+export interface ReceivedRequest {
   method: string;
   /** As on the request line: path and query. */
   path: string;
-  /** Names in lower case; of a name sent twice, the last value. */
+  /** Names in lower case; the last value of a repeated name. */
   headers: Record<string, string>;
-  /** The body as UTF-8 text, byte for byte what a signature was made over. */
+  /** The body as UTF-8 text, byte for byte as it was signed. */
   body: string;
-  /** When the request had come in whole: milliseconds since the epoch. */
+  /** When the request was complete, in milliseconds since the epoch. */
   at: number;
-  /** The name asked for in the TLS handshake; null for plain http or an address. */
+  /** The server name of the TLS handshake; null for plain http or an address. */
   servername: string | null;
 }
 
-/** Answers in order, the last one again and again; or a function of the request and its number from 0. */
-export type Script = readonly Answer[] | ((request: Received, index: number) => Answer);
+/** Answers in order, repeating the last one; or a function of the request and its index. */
+export type Script = readonly Answer[] | ((request: ReceivedRequest, index: number) => Answer);
 
 export interface Receiver {
-  /** `http(s)://127.0.0.1:<port>/hook`; for another host take `port`. */
+  /** `http(s)://127.0.0.1:<port>/hook`. */
   url: string;
   port: number;
-  requests: Received[];
-  /** Connections accepted so far, also those that never became a request. */
+  requests: ReceivedRequest[];
+  /** Connections accepted so far, including those without a request. */
   connections: number;
-  /** Connections open now. */
+  /** Open connections. */
   open: number;
-  /** Bytes of answers handed to the sockets so far. */
+  /** Bytes of answers written to sockets so far. */
   sentBytes: number;
-  /** Changes what is answered from the next request on. An array starts at its first answer. */
+  /** Replaces the script, starting at its first answer. */
   script(script: Script): void;
-  /** Resolves when `count` requests have come in; rejects after `withinMs` (5,000 if not given). */
-  received(count: number, withinMs?: number): Promise<Received[]>;
-  /** Resolves when no connection is open; rejects after `withinMs` (1,000 if not given). */
+  /** Resolves when `count` requests have arrived; rejects after `withinMs` (default 5,000). */
+  received(count: number, withinMs?: number): Promise<ReceivedRequest[]>;
+  /** Resolves when no connection is open; rejects after `withinMs` (default 1,000). */
   idle(withinMs?: number): Promise<void>;
-  /** Breaks every connection and frees the port. Resolves when both are done; again is no harm. */
+  /** Closes every connection and the port. May be called again. */
   stop(): Promise<void>;
-  /** For `await using`: the receiver ends with the test, whatever happens in it. */
+  /** For `await using`: stops the receiver at the end of the test. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -87,52 +85,31 @@ export interface ReceiverOptions {
 }
 
 const OK: Answer = { body: "ok" };
-const ENDLESS_PIECE = Buffer.alloc(64 * 1024, "x");
+const ENDLESS_CHUNK = Buffer.alloc(64 * 1024, "x");
 
 /** Starts a receiver; ends with `stop()`. */
 export async function startReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
   const sockets = new Set<Socket>();
-  const waiting = new Set<() => void>();
+  const changes = createCondition();
   let answerTo = scripted(options.script ?? [OK]);
-
-  const until = (done: () => boolean, withinMs: number, late: () => string) => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const look = () => {
-      if (done()) resolve();
-    };
-    const timer = setTimeout(() => reject(new Error(late())), withinMs);
-    waiting.add(look);
-    look();
-    return promise.finally(() => {
-      clearTimeout(timer);
-      waiting.delete(look);
-    });
-  };
 
   const onConnection = (socket: Socket) => {
     receiver.connections += 1;
     sockets.add(socket);
     socket.on("close", () => {
       sockets.delete(socket);
-      for (const look of waiting) look();
+      changes.recheck();
     });
     socket.on("error", () => socket.destroy());
     readRequests(socket, (request) => {
       receiver.requests.push(request);
-      for (const look of waiting) look();
+      changes.recheck();
       void reply(socket, answerTo(request), (bytes) => {
         receiver.sentBytes += bytes;
       });
     });
   };
-  const server = options.tls
-    ? createTlsServer({ ...options.tls }, onConnection)
-    : createPlainServer(onConnection);
-  // A client that hangs up in the handshake is part of many tests, not a failure of the receiver.
-  server.on("tlsClientError", () => {});
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const { server, port } = await listen(options.tls, onConnection);
 
   const receiver: Receiver = {
     url: `${options.tls ? "https" : "http"}://127.0.0.1:${port}/hook`,
@@ -147,14 +124,13 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
       return sockets.size;
     },
     async received(count, withinMs = 5_000) {
-      const came = () => receiver.requests.length;
-      const late = () => `${came()} of ${count} requests came in ${withinMs} ms`;
-      await until(() => came() >= count, withinMs, late);
+      const late = () => `${receiver.requests.length} of ${count} requests came in ${withinMs} ms`;
+      await changes.until(() => receiver.requests.length >= count, withinMs, late);
       return receiver.requests;
     },
     idle(withinMs = 1_000) {
       const late = () => `${sockets.size} connections are still open after ${withinMs} ms`;
-      return until(() => sockets.size === 0, withinMs, late);
+      return changes.until(() => sockets.size === 0, withinMs, late);
     },
     async stop() {
       if (!server.listening) return;
@@ -168,7 +144,41 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   return receiver;
 }
 
-function scripted(script: Script): (request: Received) => Answer {
+async function listen(tls: Certificate | undefined, onConnection: (socket: Socket) => void) {
+  const server = tls ? createTlsServer({ ...tls }, onConnection) : createPlainServer(onConnection);
+  // Many tests close the connection during the handshake; that is not an error of the receiver.
+  server.on("tlsClientError", () => {});
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return { server, port };
+}
+
+/** Waits for conditions that are checked again at each `recheck()`. */
+function createCondition() {
+  const checks = new Set<() => void>();
+  return {
+    recheck() {
+      for (const check of checks) check();
+    },
+    /** Resolves when `isMet`; rejects with the text of `late` after `withinMs`. */
+    until(isMet: () => boolean, withinMs: number, late: () => string): Promise<void> {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const check = () => {
+        if (isMet()) resolve();
+      };
+      const timer = setTimeout(() => reject(new Error(late())), withinMs);
+      checks.add(check);
+      check();
+      return promise.finally(() => {
+        clearTimeout(timer);
+        checks.delete(check);
+      });
+    },
+  };
+}
+
+function scripted(script: Script): (request: ReceivedRequest) => Answer {
   let index = 0;
   return (request) => {
     const current = index++;
@@ -177,8 +187,8 @@ function scripted(script: Script): (request: Received) => Answer {
   };
 }
 
-/** Calls back for each whole request on a connection. Knows Content-Length bodies, as we send them. */
-function readRequests(socket: Socket, onRequest: (request: Received) => void): void {
+/** Calls back for each complete request on a connection. Bodies must have a Content-Length. */
+function readRequests(socket: Socket, onRequest: (request: ReceivedRequest) => void): void {
   let buffered = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
     buffered = Buffer.concat([buffered, chunk]);
@@ -194,13 +204,13 @@ function readRequests(socket: Socket, onRequest: (request: Received) => void): v
   });
 }
 
-/** Where the body begins, or -1 while the head is not there yet. */
+/** The offset of the body, or -1 while the head is incomplete. */
 function headEnd(bytes: Buffer): number {
   const blank = bytes.indexOf("\r\n\r\n");
   return blank === -1 ? -1 : blank + 4;
 }
 
-function parseHead(head: string): Pick<Received, "method" | "path" | "headers"> {
+function parseHead(head: string): Pick<ReceivedRequest, "method" | "path" | "headers"> {
   const [requestLine = "", ...lines] = head.split("\r\n");
   const [method = "", path = ""] = requestLine.split(" ");
   const headers: Record<string, string> = {};
@@ -211,70 +221,72 @@ function parseHead(head: string): Pick<Received, "method" | "path" | "headers"> 
   return { method, path, headers };
 }
 
-/** Carries out one answer. `count` is told of every byte sent. */
+/** Sends one answer. `count` receives the length of everything sent. */
 async function reply(
   socket: Socket,
   answer: Answer,
   count: (bytes: number) => void,
 ): Promise<void> {
-  const send = (data: string | Uint8Array) => {
+  const send: Send = (data) => {
     count(data.length);
     return socket.write(data);
   };
   if (answer.delayMs) await pause(answer.delayMs);
-  if (answer.raw !== undefined) {
-    send(answer.raw);
-    socket.end();
+  if (answer.fault !== undefined && answer.raw === undefined) {
+    await FAULTS[answer.fault](socket, send, answer);
     return;
   }
-  switch (answer.behaviour) {
-    case undefined:
-      send(head(answer));
-      send(bodyOf(answer));
-      socket.end();
-      return;
-    case "hang":
-      return;
-    case "reset":
-      resetConnection(socket);
-      return;
-    case "closeEarly":
+  if (answer.raw !== undefined) send(answer.raw);
+  else {
+    send(head(answer));
+    send(bodyOf(answer));
+  }
+  socket.end();
+}
+
+type Send = (data: string | Uint8Array) => boolean;
+
+const FAULTS: Record<Fault, (socket: Socket, send: Send, answer: Answer) => void | Promise<void>> =
+  {
+    hang() {},
+    reset: resetConnection,
+    closeEarly(socket, send, answer) {
       send(`${statusLine(answer)}content-length: 100\r\n\r\npart`);
       socket.end();
-      return;
-    case "resetEarly":
+    },
+    async resetEarly(socket, send, answer) {
       send(`${statusLine(answer)}content-length: 100\r\n\r\npart`);
       await pause(20);
       resetConnection(socket);
-      return;
-    case "garbage":
+    },
+    garbage(socket, send) {
       send("\u0000\u0001 220 mail.example.com ESMTP, not a web server\r\n\r\n");
       socket.end();
-      return;
-    case "drip":
+    },
+    async drip(socket, send, answer) {
       for (const byte of Buffer.concat([Buffer.from(head(answer)), bodyOf(answer)])) {
         if (socket.destroyed) return;
         send(Uint8Array.of(byte));
         await pause(answer.dripMs ?? 20);
       }
       socket.end();
-      return;
-    case "dripHeaders":
+    },
+    async dripHeaders(socket, send, answer) {
       send(statusLine(answer));
       for (let line = 0; !socket.destroyed; line++) {
         send(`x-${line}: y\r\n`);
         await pause(answer.dripMs ?? 20);
       }
-      return;
-    case "endless":
+    },
+    async endless(socket, send, answer) {
       send(`${statusLine(answer)}connection: close\r\n\r\n`);
       while (!socket.destroyed) {
-        if (!send(ENDLESS_PIECE)) await drained(socket);
-        // Lets the other side run: both live in one process.
+        if (!send(ENDLESS_CHUNK)) await drained(socket);
+        // Lets the client run: both share one process.
         await pause(0);
       }
-  }
-}
+    },
+  };
 
 const statusLine = ({ status = 200 }: Answer) => `HTTP/1.1 ${status} As scripted\r\n`;
 
@@ -293,7 +305,7 @@ function head(answer: Answer): string {
   return `${statusLine(answer)}${lines.join("")}\r\n`;
 }
 
-/** A TLS socket has no reset of its own; cutting it without a goodbye is what a receiver can do. */
+/** A TLS socket cannot be reset; destroying it closes the connection without a TLS close. */
 function resetConnection(socket: Socket): void {
   if ("encrypted" in socket) socket.destroy();
   else socket.resetAndDestroy();
@@ -301,7 +313,7 @@ function resetConnection(socket: Socket): void {
 
 const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms).unref());
 
-/** When the socket takes more again, or is gone. */
+/** Resolves when the socket accepts more data or is closed. */
 const drained = (socket: Socket) =>
   new Promise<void>((done) => {
     socket.once("drain", done);

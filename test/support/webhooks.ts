@@ -1,6 +1,6 @@
-/** A store with subscriptions and a dispatcher over it, on a real file, with a clock that a test turns. */
+/** A store with subscriptions and a dispatcher, in a database file, under a test clock. */
 import { join } from "node:path";
-import { createVault } from "../../src/access/vault.ts";
+import { createVault, type Vault } from "../../src/access/vault.ts";
 import { EVENT_TYPES, type EventType } from "../../src/contract/event-types.ts";
 import { createIds } from "../../src/lib/ids.ts";
 import { parseCidr } from "../../src/lib/ip.ts";
@@ -9,7 +9,7 @@ import { type Random, systemRandom } from "../../src/lib/random.ts";
 import { sampleOf } from "../../src/resources/events.ts";
 import { bindSubscriptions } from "../../src/resources/webhook-subscriptions.ts";
 import { systemActor } from "../../src/store/actor.ts";
-import { createStore } from "../../src/store/change.ts";
+import { createStore, type Store } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
 import { createDeliveryHistory } from "../../src/webhooks/deliveries.ts";
 import { createDispatcher } from "../../src/webhooks/dispatcher.ts";
@@ -28,7 +28,7 @@ export interface WebhookOptions {
   clock?: TestClock;
   random?: Random;
   egress?: Egress;
-  /** Of the real door, which is open to loopback. */
+  /** The limits of the real egress, which allows loopback. */
   limits?: EgressOptions["limits"];
 }
 
@@ -41,45 +41,68 @@ export function createWebhookWorld(options: WebhookOptions = {}) {
   const vault = createVault(new Uint8Array(32).fill(7), random);
   const egress =
     options.egress ?? createEgress({ allow: [parseCidr("127.0.0.0/8")], limits: options.limits });
-  const ids = createIds(clock, random);
   const db = openDatabase(join(directory.path, "data"), { create: true });
-  const store = createStore(db, clock, ids);
-  const subscriptions = bindSubscriptions(db);
-  const history = createDeliveryHistory(db);
+  const store = createStore(db, clock, createIds(clock, random));
   const newDispatcher = () =>
     createDispatcher({ store, clock, vault, egress, log: createLog("silent") });
   let dispatcher = newDispatcher();
 
-  const world = {
+  return Object.assign(createSubscriptionActions(store, vault, random), {
     clock,
     db,
     store,
     vault,
-    history,
-    get dispatcher() {
-      return dispatcher;
-    },
-    /** What a new process does: another dispatcher over the same file, nothing of the old one kept. */
+    dispatcher: () => dispatcher,
+    /** As a new process does: starts another dispatcher, which shares only the file with the previous one. */
     restart() {
       dispatcher = newDispatcher();
       dispatcher.start();
     },
-    async subscribe(url: string, events: readonly EventType[] = EVENT_TYPES) {
-      const { secret, row } = await store.change(ACTOR, (tx) => {
-        const id = tx.newId();
-        const made = newSecret(id, vault, random);
-        return {
-          secret: made.secret,
-          row: subscriptions.create(tx, {
-            ...{ id, url, description: null, events: [...events], enabled: true, ...made.stored },
-            ...{ auto_disabled_reason: null, consecutive_failures: 0, failing_since: null },
-          }),
-        };
-      });
-      return { id: row.id, secret };
+    /** Advances the clock and waits until no delivery is due or under way. */
+    async pass(ms: number) {
+      clock.advance(ms);
+      await Bun.sleep(0);
+      await dispatcher.settled();
     },
+    async [Symbol.asyncDispose]() {
+      await dispatcher.stop();
+      await store.idle();
+      closeDatabase(db);
+      directory[Symbol.dispose]();
+    },
+  });
+}
+
+/** A world whose dispatcher runs. */
+export function startWebhookWorld(options: WebhookOptions = {}): WebhookWorld {
+  const world = createWebhookWorld(options);
+  world.dispatcher().start();
+  return world;
+}
+
+function createSubscriptionActions(store: Store, vault: Vault, random: Random) {
+  const subscriptions = bindSubscriptions(store.db);
+  const history = createDeliveryHistory(store.db);
+  return {
+    subscribe: (url: string, events: readonly EventType[] = EVENT_TYPES) =>
+      store.change(ACTOR, (tx) => {
+        const id = tx.newId();
+        const { secret, stored } = newSecret(id, vault, random);
+        subscriptions.create(tx, {
+          id,
+          url,
+          description: null,
+          events: [...events],
+          enabled: true,
+          ...stored,
+          auto_disabled_reason: null,
+          consecutive_failures: 0,
+          failing_since: null,
+        });
+        return { id, secret };
+      }),
     subscription: (id: string): Subscription => subscriptions.find(id)!,
-    /** As a client's PATCH does it. */
+    /** As a PATCH request does. */
     patch: (id: string, body: object) =>
       store.change(ACTOR, (tx) => subscriptions.update(tx, subscriptions.find(id)!, body as never)),
     remove: (id: string) =>
@@ -102,18 +125,5 @@ export function createWebhookWorld(options: WebhookOptions = {}) {
         })
         .map(history.view)
         .reverse(),
-    /** Turns the clock and waits until everything that fell due is done. */
-    async pass(ms: number) {
-      clock.advance(ms);
-      await Bun.sleep(0);
-      await dispatcher.settled();
-    },
-    async [Symbol.asyncDispose]() {
-      await dispatcher.stop();
-      await store.idle();
-      closeDatabase(db);
-      directory[Symbol.dispose]();
-    },
   };
-  return world;
 }

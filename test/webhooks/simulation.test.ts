@@ -73,12 +73,12 @@ async function simulate(seed: number): Promise<string> {
       for (const { url } of urls) moods.set(url, "well");
     },
     async restart() {
-      await world.dispatcher.stop();
+      await world.dispatcher().stop();
       world.restart();
     },
     async crash() {
       // The process dies: claims are left on the disk and nothing is recorded.
-      await world.dispatcher.stop();
+      await world.dispatcher().stop();
       await world.store.housekeep((db) =>
         db.$client.run(
           "update webhook_deliveries set leased_until = '2999-01-01' where status = 'pending'",
