@@ -1,4 +1,4 @@
-/** API keys: what is at rest, and when a key opens and when it no longer does. */
+/** API keys: what is stored, and when a key is accepted. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -22,19 +22,20 @@ function openKeys() {
   return Object.assign(world, { keys, make });
 }
 
-const opens = (keys: Keys, token: string) => typeof keys.authenticate(token, LIVE) === "object";
+const isAccepted = (keys: Keys, token: string) =>
+  typeof keys.authenticate(token, LIVE) === "object";
 
-/** A request that comes in after another process's commit is handled in a later turn of the event loop than it. */
+/** A request that arrives after another process's commit is handled in a later turn of the event loop. */
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** All bytes that the product keeps. */
+/** All bytes on disk. */
 const bytesAtRest = ({ file }: TestStore) =>
   ["", "-wal"]
     .map((end) => (existsSync(file + end) ? readFileSync(file + end).toString("latin1") : ""))
     .join();
 
 describe("a key", () => {
-  test("opens with its token and is handed over as it is stored; its use writes nothing", async () => {
+  test("is found by its token, and authenticating writes nothing", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
     const found = world.keys.authenticate(token, LIVE);
@@ -46,7 +47,7 @@ describe("a key", () => {
     expect(world.value("select total_changes()")).toBe(changes as never);
   });
 
-  test("is at rest by its hash alone: its plaintext is nowhere in the file, the log or the audit", async () => {
+  test("is stored as a hash only: its plain text is not in the file, the WAL or the audit log", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
     const rotated = await world.store.change(ACTOR, (tx) => world.keys.rotate(tx, key, 1_000));
@@ -62,7 +63,7 @@ describe("a key", () => {
     expect(bytesAtRest(world)).not.toContain(token.slice(14));
   });
 
-  test("is refused for what it is: malformed, mistyped, unknown, of the wrong kind, with no look-up for the first", async () => {
+  test("is refused with the reason: malformed, unknown or of the wrong kind", async () => {
     await using world = openKeys();
     const { token } = await world.make();
     const last = token.at(-1) === "A" ? "B" : "A";
@@ -77,15 +78,15 @@ describe("a key", () => {
     expect(world.keys.authenticate(platform.token, ["plat"])).toEqual(platform.key);
   });
 
-  test("that is switched off is refused at once, opens again once it is switched on, and never again once deleted", async () => {
+  test("is refused from the moment it is disabled, accepted once enabled again, and never again once deleted", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
     const { keys, store } = world;
-    expect(opens(keys, token)).toBe(true);
+    expect(isAccepted(keys, token)).toBe(true);
     const off = await store.change(ACTOR, (tx) => keys.setActive(tx, key, false));
     expect(keys.authenticate(token, LIVE)).toBe("inactive");
     const on = await store.change(ACTOR, (tx) => keys.setActive(tx, off, true));
-    expect(opens(keys, token)).toBe(true);
+    expect(isAccepted(keys, token)).toBe(true);
     await store.change(ACTOR, (tx) => keys.remove(tx, on));
     expect(keys.authenticate(token, LIVE)).toBe("unknown");
     expect(world.rows("select action, entity_id from audit")).toEqual([
@@ -96,21 +97,24 @@ describe("a key", () => {
     ]);
   });
 
-  test("that was refused as unknown opens as soon as it is stored", async () => {
+  test("that was refused as unknown is accepted as soon as it is stored", async () => {
     await using world = openKeys();
     const token = createToken("live", world.random);
     expect(world.keys.authenticate(token, LIVE)).toBe("unknown");
     const { key } = await world.make();
     world.db.$client.run("update api_keys set hash = ? where id = ?", [tokenHash(token), key.id]);
-    expect(opens(world.keys, token)).toBe(true);
+    expect(isAccepted(world.keys, token)).toBe(true);
   });
 
-  test("a write that was refused leaves no key that opens", async () => {
+  test("of a failed write is not accepted", async () => {
     await using world = openKeys();
     let token = "";
     const refused = world.store.change(ACTOR, (tx) => {
       token = world.keys.create(tx, {
-        ...{ name: "x", kind: "live", scope: "read", expires_at: null },
+        name: "x",
+        kind: "live",
+        scope: "read",
+        expires_at: null,
       }).token;
       throw new Error("no");
     });
@@ -118,11 +122,11 @@ describe("a key", () => {
     expect(world.keys.authenticate(token, LIVE)).toBe("unknown");
   });
 
-  test("opens until the millisecond before it expires, and not from that millisecond on", async () => {
+  test("is accepted until the millisecond before its expiry", async () => {
     await using world = openKeys();
     const { token } = await world.make({ expires_at: isoTime(world.clock.now() + 5_000) });
     world.clock.advance(4_999);
-    expect(opens(world.keys, token)).toBe(true);
+    expect(isAccepted(world.keys, token)).toBe(true);
     world.clock.advance(1);
     expect(world.keys.authenticate(token, LIVE)).toBe("expired");
     world.clock.advance(1);
@@ -130,23 +134,23 @@ describe("a key", () => {
   });
 });
 
-describe("a change made elsewhere holds with the very next request", () => {
+describe("a change by another process applies from the next request on", () => {
   test.each([
-    ["switched off", "update api_keys set active = 0", "inactive"],
+    ["disabled", "update api_keys set active = 0", "inactive"],
     ["expired", "update api_keys set expires_at = '2020-01-01T00:00:00.000Z'", "expired"],
     ["deleted", "delete from api_keys", "unknown"],
   ])("%s by another connection", async (_, statement, refusal) => {
     await using world = openKeys();
     const { token } = await world.make();
     const other = new Database(world.file);
-    for (let i = 0; i < 3; i += 1) expect(opens(world.keys, token)).toBe(true);
+    for (let i = 0; i < 3; i += 1) expect(isAccepted(world.keys, token)).toBe(true);
     other.exec(statement);
     await nextTurn();
     expect(world.keys.authenticate(token, LIVE)).toBe(refusal as never);
     other.close();
   });
 
-  test("switched off and on again by the same code over another connection, time and again", async () => {
+  test("disabled and enabled repeatedly by the same code over another connection", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
     const db = openDatabase(world.directory, { create: false });
@@ -156,16 +160,16 @@ describe("a change made elsewhere holds with the very next request", () => {
       const active = i % 2 === 1;
       await store.change(ACTOR, (tx) => keys.setActive(tx, keys.find(key.id) as ApiKey, active));
       await nextTurn();
-      expect(opens(world.keys, token)).toBe(active);
-      expect(opens(keys, token)).toBe(active);
+      expect(isAccepted(world.keys, token)).toBe(active);
+      expect(isAccepted(keys, token)).toBe(active);
     }
     closeDatabase(db);
   });
 
-  test("switched off by another process", async () => {
+  test("disabled by another process", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
-    expect(opens(world.keys, token)).toBe(true);
+    expect(isAccepted(world.keys, token)).toBe(true);
     await using child = spawnScript(
       `
       import { createKeys } from "../../src/access/keys.ts";
@@ -179,7 +183,7 @@ describe("a change made elsewhere holds with the very next request", () => {
       `,
       [world.directory, key.id],
     );
-    // Beside a process that still runs: nothing depends on its end.
+    // The other process still runs: nothing depends on its end.
     const { value } = await child.stdout.getReader().read();
     expect(Buffer.from(value!).toString()).toBe("done\n");
     expect(world.keys.authenticate(token, LIVE)).toBe("inactive");
@@ -191,7 +195,7 @@ describe("a change made elsewhere holds with the very next request", () => {
 describe("rotating", () => {
   const DAY = 86_400_000;
 
-  test("never lengthens a key's life: the old one ends after the overlap or at its own end, the new one at that end too", async () => {
+  test("never extends a key's life: the old key expires after the overlap or at its own expiry, the new key at that expiry too", async () => {
     const life = fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 400 * DAY }));
     await fc.assert(
       fc.asyncProperty(
@@ -218,20 +222,20 @@ describe("rotating", () => {
             lifeMs === null ? Number.POSITIVE_INFINITY : lifeMs - waited,
           );
           expect(Date.parse(old.expires_at!) - world.clock.now()).toBe(oldEnd);
-          expect(opens(world.keys, token)).toBe(true);
-          expect(opens(world.keys, first.token)).toBe(oldEnd > 0);
+          expect(isAccepted(world.keys, token)).toBe(true);
+          expect(isAccepted(world.keys, first.token)).toBe(oldEnd > 0);
           world.clock.advance(oldEnd);
-          expect(opens(world.keys, first.token)).toBe(false);
+          expect(isAccepted(world.keys, first.token)).toBe(false);
           if (lifeMs === null) return;
           world.clock.advance(Math.max(0, lifeMs - waited - oldEnd));
-          expect(opens(world.keys, token)).toBe(false);
+          expect(isAccepted(world.keys, token)).toBe(false);
         },
       ),
       { numRuns: 40 },
     );
   }, 30_000);
 
-  test("a second time while the first overlap runs does not lengthen what was shortened", async () => {
+  test("a second time during the first overlap does not extend it", async () => {
     await using world = openKeys();
     const { key } = await world.make();
     const rotate = (which: ApiKey, overlap: number) =>
@@ -242,7 +246,7 @@ describe("rotating", () => {
     expect(again.key.expires_at).toBe(old.expires_at);
   });
 
-  test("one that is switched off is refused, and nothing is made", async () => {
+  test("a disabled key is refused, and no key is created", async () => {
     await using world = openKeys();
     const { key } = await world.make();
     const off = await world.store.change(ACTOR, (tx) => world.keys.setActive(tx, key, false));
@@ -255,7 +259,7 @@ describe("rotating", () => {
 });
 
 describe("finding", () => {
-  test("by id, or by the shown prefix with dots or without; not by less of it, not by a token", async () => {
+  test("by id, or by the shown prefix with or without dots; not by less of it or by a token", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
     await world.make({ name: "Another" });
@@ -266,7 +270,7 @@ describe("finding", () => {
     }
   });
 
-  test("by a prefix that two keys have is told as ambiguous, by id it is not", async () => {
+  test("by a prefix that two keys have is ambiguous, by id it is not", async () => {
     await using world = openKeys();
     const one = await world.make();
     const two = await world.make();
@@ -275,7 +279,7 @@ describe("finding", () => {
     expect((world.keys.find(two.key.id) as ApiKey).id).toBe(two.key.id);
   });
 
-  test("the list has the newest first", async () => {
+  test("lists keys newest first", async () => {
     await using world = openKeys();
     const names = ["one", "two", "three"];
     for (const name of names) {
@@ -287,7 +291,7 @@ describe("finding", () => {
 });
 
 describe("last uses", () => {
-  test("are known at once, written later together, without an audit row, and survive a restart", async () => {
+  test("are known without delay, written later together, without an audit row, and survive a restart", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
     const at = isoTime(world.clock.now());
@@ -305,7 +309,7 @@ describe("last uses", () => {
     expect(restarted.lastUse(found)).toEqual({ at, ip: "192.0.2.1" });
   });
 
-  test("a later use in the same second is not noted anew, one in the next is; nothing is written twice", async () => {
+  test("are recorded once a second, and written once", async () => {
     await using world = openKeys();
     const { key } = await world.make();
     world.clock.setWall(Date.parse("2026-11-23T10:00:00.000Z"));
@@ -322,7 +326,7 @@ describe("last uses", () => {
     expect(world.value("select total_changes()")).toBe(changes);
   });
 
-  test("of a key that was deleted meanwhile do not bring it back", async () => {
+  test("of a deleted key do not restore it", async () => {
     await using world = openKeys();
     const { key } = await world.make();
     world.keys.recordUse(key, () => "192.0.2.1");

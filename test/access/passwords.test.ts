@@ -1,4 +1,4 @@
-/** Passwords: how they are kept, and what working on them costs at most. */
+/** Passwords: how they are stored, and how much work on them is done at the same time. */
 import { afterEach, describe, expect, spyOn, test } from "bun:test";
 import { createPasswords, generatePassword, passwordIssue } from "../../src/access/passwords.ts";
 import { LIMITS } from "../../src/config.ts";
@@ -9,7 +9,7 @@ afterEach(() => {
   for (const spy of spies.splice(0)) spy.mockRestore();
 });
 
-test("are kept as argon2id with 19 MiB and two passes, salted", async () => {
+test("passwords are stored as argon2id with 19 MiB, two passes and a salt", async () => {
   const passwords = createPasswords();
   const hash = await passwords.hash("correct horse battery");
   expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{43}\$[\w+/]{43}$/);
@@ -18,20 +18,20 @@ test("are kept as argon2id with 19 MiB and two passes, salted", async () => {
   expect(await passwords.verify("correct horse batterz", hash)).toBe(false);
 });
 
-test("without an account are checked against a hash of the same cost, and never fit", async () => {
+test("a password without an account is checked against a hash of the same cost, and never matches", async () => {
   const verify = spyOn(Bun.password, "verify");
   spies.push(verify);
   const passwords = createPasswords();
   expect(await passwords.verify("correct horse battery", null)).toBe(false);
   const costOf = (hash: string) => hash.split("$").slice(0, 4).join("$");
   const hash = await passwords.hash("x");
-  const nobodys = verify.mock.calls[0]![1] as string;
-  expect(costOf(nobodys)).toBe(costOf(hash));
-  expect(nobodys.length).toBe(hash.length);
+  const placeholder = verify.mock.calls[0]![1] as string;
+  expect(costOf(placeholder)).toBe(costOf(hash));
+  expect(placeholder.length).toBe(hash.length);
 });
 
-describe("many at once", () => {
-  test("are worked on two at a time, in turn, and refused beyond what may wait", async () => {
+describe("many passwords at the same time", () => {
+  test("are hashed two at a time, in order, and refused when the queue is full", async () => {
     let running = 0;
     let most = 0;
     const ends: (() => void)[] = [];
@@ -64,7 +64,7 @@ describe("many at once", () => {
     expect(await later).toBe("later");
   });
 
-  test("one that breaks gives its place to the next", async () => {
+  test("a failure passes its slot on to the next", async () => {
     const passwords = createPasswords();
     const broken = Array.from({ length: 4 }, () => passwords.verify("x", "no hash"));
     for (const each of await Promise.allSettled(broken)) expect(each.status).toBe("rejected");
@@ -72,7 +72,7 @@ describe("many at once", () => {
   });
 });
 
-test("that are made for somebody are long, differ, and may be chosen", () => {
+test("generated passwords are long, differ, and are allowed", () => {
   const made = Array.from({ length: 100 }, () => generatePassword(systemRandom));
   expect(new Set(made).size).toBe(100);
   for (const password of made) {

@@ -1,4 +1,4 @@
-/** Key tokens: their form, their checksum and their chance, against a reckoning of the test's own. */
+/** Key tokens: their form, checksum and randomness, compared with an implementation of the test's own. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
@@ -49,8 +49,8 @@ describe("a token", () => {
     );
   });
 
-  test("ends with the CRC-32 of the 34 characters before, in base 62, padded with 0", () => {
-    // The check value that the CRC catalogue gives.
+  test("ends with the CRC-32 of its first 34 characters, in base 62, padded with 0", () => {
+    // The check value of the CRC catalogue.
     expect(crc32("123456789")).toBe(0xcbf43926);
     expect(base62(0xcbf43926n, 6)).toBe("3jZRME");
     expect(checksum("123456789")).toBe("3jZRME");
@@ -62,7 +62,7 @@ describe("a token", () => {
     );
   });
 
-  test("base 62 of any CRC-32 has six digits and can be read back", () => {
+  test("base 62 of any CRC-32 has six digits and is reversible", () => {
     for (const [value, text] of [
       [0, "000000"],
       [61, "00000z"],
@@ -78,7 +78,7 @@ describe("a token", () => {
     );
   });
 
-  test("is refused after any change of one character, to any printable character", () => {
+  test("is refused after any change of one character to another printable one", () => {
     const token = createToken("live", systemRandom);
     for (let at = 0; at < token.length; at += 1) {
       for (let code = 32; code < 127; code += 1) {
@@ -89,7 +89,7 @@ describe("a token", () => {
     }
   });
 
-  test("is refused with two characters swapped, one left out or one doubled, and with anything around it", () => {
+  test("is refused with two characters swapped, one missing or one doubled, and with anything around it", () => {
     fc.assert(
       fc.property(seeds, fc.nat(38), (seed, at) => {
         const token = createToken("live", seededRandom(seed));
@@ -112,7 +112,7 @@ describe("a token", () => {
     }
   });
 
-  test("cannot be passed off as of another kind", () => {
+  test("is not accepted as another kind", () => {
     for (const kind of KEY_KINDS) {
       const token = createToken(kind, systemRandom);
       for (const other of KEY_KINDS.filter((one) => one !== kind)) {
@@ -121,21 +121,21 @@ describe("a token", () => {
     }
   });
 
-  test("is kept as SHA-256 of the whole of it", () => {
+  test("is stored as the SHA-256 of the whole token", () => {
     const token = createToken("live", systemRandom);
     expect(tokenHash(token)).toBe(new Bun.CryptoHasher("sha256").update(token).digest("hex"));
   });
 });
 
 describe("the random part", () => {
-  test("uses each of the 62 characters equally often, and no byte that would favour some", () => {
+  test("uses each of the 62 characters equally often, and discards bytes that would favor some", () => {
     const total = 620_000;
     const counts = new Map<string, number>();
     for (const character of randomBase62(systemRandom, total)) {
       counts.set(character, (counts.get(character) ?? 0) + 1);
     }
     expect([...counts.keys()].sort().join("")).toBe(DIGITS);
-    // Chi-squared of 61 degrees of freedom is over 140 once in a hundred million times.
+    // Chi-squared with 61 degrees of freedom exceeds 140 once in a hundred million times.
     const expected = total / 62;
     const chi = [...counts.values()].reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0);
     expect(chi).toBeLessThan(140);
@@ -144,7 +144,7 @@ describe("the random part", () => {
     expect(randomBase62(every, 2)).toBe("zz");
   });
 
-  test("never comes twice in many tokens", () => {
+  test("never repeats among many tokens", () => {
     const tokens = new Set(Array.from({ length: 20_000 }, () => createToken("live", systemRandom)));
     expect(tokens.size).toBe(20_000);
   });

@@ -1,4 +1,4 @@
-/** The second factor: the codes of RFC 6238, and which of them are taken when. */
+/** The second factor: the codes of RFC 6238, and which codes are accepted when. */
 import { expect, test } from "bun:test";
 import {
   newRecoveryCode,
@@ -13,7 +13,7 @@ import { codeAt } from "../support/dashboard.ts";
 /** "12345678901234567890" in base 32, the secret of RFC 6238's appendix B. */
 const RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-// The last six digits of the appendix's eight.
+// The last six of the appendix's eight digits.
 test.each([
   [59, "287082"],
   [1_111_111_109, "081804"],
@@ -21,11 +21,11 @@ test.each([
   [1_234_567_890, "005924"],
   [2_000_000_000, "279037"],
   [20_000_000_000, "353130"],
-])("at %d seconds the code is %s, as RFC 6238 says", (seconds, code) => {
+])("at %d seconds the code is %s, as in RFC 6238", (seconds, code) => {
   expect(totpStep(code, RFC_SECRET, seconds * 1_000)).toBe(Math.floor(seconds / 30));
 });
 
-test("a code is right one step before and after its own, and not two", () => {
+test("a code is accepted one step before and after its own, not two", () => {
   const now = 1_700_000_010_000;
   const step = Math.floor(now / 30_000);
   for (const off of [-2, -1, 0, 1, 2]) {
@@ -37,7 +37,7 @@ test("a code is right one step before and after its own, and not two", () => {
   }
 });
 
-test("what is no six digits is wrong, and breaks nothing", () => {
+test("anything but six digits is refused", () => {
   for (const code of [
     "",
     "12345",
@@ -51,19 +51,22 @@ test("what is no six digits is wrong, and breaks nothing", () => {
     expect([code, totpStep(code, RFC_SECRET, 59_000)]).toEqual([code, null]);
 });
 
-test("secrets have 160 random bits, and an app finds everything in the address", () => {
+test("secrets have 160 random bits, and the otpauth URL contains every parameter", () => {
   const secrets = Array.from({ length: 50 }, () => newTotpSecret(systemRandom));
   expect(new Set(secrets).size).toBe(50);
   for (const secret of secrets) expect(secret).toMatch(/^[A-Z2-7]{32}$/);
   const url = new URL(otpauthUrl(RFC_SECRET, "maria@example.com", "Allison (A & B: Co)"));
   expect([url.protocol, url.host]).toEqual(["otpauth:", "totp"]);
   expect(Object.fromEntries(url.searchParams)).toEqual({
-    ...{ issuer: "Allison (A & B: Co)", secret: RFC_SECRET, algorithm: "SHA1" },
-    ...{ digits: "6", period: "30" },
+    issuer: "Allison (A & B: Co)",
+    secret: RFC_SECRET,
+    algorithm: "SHA1",
+    digits: "6",
+    period: "30",
   });
 });
 
-test("recovery codes differ, and are the same however they are typed", () => {
+test("recovery codes differ, and case, spaces and dashes do not matter", () => {
   const codes = Array.from({ length: 200 }, () => newRecoveryCode(systemRandom));
   expect(new Set(codes).size).toBe(200);
   for (const code of codes) {

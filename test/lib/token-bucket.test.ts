@@ -1,4 +1,4 @@
-/** Token buckets, against the same bucket reckoned in whole fractions without any rounding. */
+/** Token buckets, compared with a reference that computes in exact fractions. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { createTokenBuckets } from "../../src/lib/token-bucket.ts";
@@ -50,7 +50,7 @@ const pauses = fc.array(
 );
 
 describe("a bucket", () => {
-  test("of another time than a minute refills in that time, evenly", () => {
+  test("refills evenly in the given minutes", () => {
     const buckets = createBuckets(10, 15);
     const start = 1_000_000;
     for (let left = 9; left >= 0; left -= 1)
@@ -59,11 +59,13 @@ describe("a bucket", () => {
     expect(buckets.spend("key", start + 89_999).allowed).toBe(false);
     expect(buckets.spend("key", start + 90_000)).toMatchObject({ allowed: true, left: 0 });
     expect(buckets.spend("key", start + 90_000 + 15 * 60_000)).toMatchObject({
-      ...{ allowed: true, left: 9, fullSeconds: 90 },
+      allowed: true,
+      left: 9,
+      fullSeconds: 90,
     });
   });
 
-  test("takes a token back, and never holds more than it may", () => {
+  test("accepts a token back, and never holds more than its limit", () => {
     const buckets = createBuckets(2);
     buckets.giveBack("key");
     expect(buckets.spend("key", 0)).toMatchObject({ allowed: true, left: 1 });
@@ -76,7 +78,7 @@ describe("a bucket", () => {
     expect(buckets.spend("key", 0).allowed).toBe(true);
   });
 
-  test("decides, counts and tells the wait exactly as fractions without rounding do", () => {
+  test("allows, counts and computes the wait exactly as the reference does", () => {
     fc.assert(
       fc.property(limits, fc.nat(1_000_000), pauses, (limit, start, steps) => {
         const buckets = createBuckets(limit);
@@ -91,14 +93,14 @@ describe("a bucket", () => {
     );
   });
 
-  test("Retry-After is true: a client that waits exactly that long is let through, one that waits a second less is not", () => {
+  test("retrySeconds is exact: a client that waits that long is allowed, one that waits a second less is not", () => {
     fc.assert(
       fc.property(
         limits,
         fc.double({ min: 0, max: 1e9, noNaN: true }),
         pauses,
         (limit, start, steps) => {
-          // The same history twice, for asking is itself a request.
+          // The same history twice, because each check is itself a request.
           const history = (wait: number | null) => {
             const buckets = createBuckets(limit);
             let now = Math.floor(start);
@@ -127,7 +129,7 @@ describe("a bucket", () => {
     );
   });
 
-  test("Retry-After holds between two ticks of a clock that counts fractions of a millisecond", () => {
+  test("retrySeconds is exact with a clock that counts fractions of a millisecond", () => {
     fc.assert(
       fc.property(limits, fc.double({ min: 0, max: 1e9, noNaN: true }), (limit, now) => {
         fc.pre(limit <= 1_000);
@@ -140,7 +142,7 @@ describe("a bucket", () => {
     );
   });
 
-  test("a burst may use the whole limit at once, no more; over any minute at most twice the limit goes through", () => {
+  test("a burst may use the whole limit, no more; over any minute at most twice the limit is allowed", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), pauses, (limit, steps) => {
         const buckets = createBuckets(limit);
@@ -163,7 +165,7 @@ describe("a bucket", () => {
     );
   });
 
-  test("is full again when it said it would be", () => {
+  test("is full again after fullSeconds", () => {
     const buckets = createBuckets(100);
     let spending = buckets.spend("key", 0);
     for (let i = 0; i < 56; i += 1) spending = buckets.spend("key", 0);
@@ -171,7 +173,7 @@ describe("a bucket", () => {
     expect(buckets.spend("key", 35_000).left).toBe(99);
   });
 
-  test("a wall clock that is set forward or back changes nothing", () => {
+  test("a changed wall clock has no effect", () => {
     const clock = createTestClock();
     const buckets = createBuckets(2);
     const spend = () => buckets.spend("key", clock.monotonic()).allowed;
@@ -186,7 +188,7 @@ describe("a bucket", () => {
 });
 
 describe("the buckets of several ids", () => {
-  test("never share: each is as if it were alone, whatever the order", () => {
+  test("are independent, in any order of requests", () => {
     const requests = fc.array(
       fc.record({ id: fc.constantFrom("a", "b", "c", "__proto__", ""), pause: fc.nat(5_000) }),
       { maxLength: 200 },
@@ -207,7 +209,7 @@ describe("the buckets of several ids", () => {
     );
   });
 
-  test(`are at most ${MAX_BUCKETS}: the one that was not used the longest goes, one in use stays`, () => {
+  test(`are at most ${MAX_BUCKETS}: the least recently used one is dropped`, () => {
     const buckets = createBuckets(2);
     for (const id of ["used", "idle"]) {
       buckets.spend(id, 0);

@@ -1,6 +1,6 @@
 /**
- * The code that /docs/webhooks shows is what runs here, in Python too. The deliveries are signed by other code than the
- * product's, written from the published description alone.
+ * Runs the snippets of /docs/webhooks, in TypeScript and Python. The deliveries are signed by code of the test, written
+ * from the published description only.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
@@ -31,33 +31,33 @@ interface Case {
   signature: string;
   body: string;
   now: number;
-  genuine: boolean;
+  isGenuine: boolean;
 }
 
 function makeCase(
   name: string,
-  genuine: boolean,
+  isGenuine: boolean,
   change: Partial<Case> & { at?: number } = {},
 ): Case {
   const { at = NOW, ...rest } = change;
-  const whole = {
+  const defaults = {
     name,
-    genuine,
+    isGenuine,
     secret: SECRET,
     timestamp: String(at),
     signature: sign(SECRET, at, BODY),
     body: BODY,
     now: NOW,
   };
-  return { ...whole, ...rest };
+  return { ...defaults, ...rest };
 }
 
 const { headers: shown, body: shownBody } = EXAMPLE_DELIVERY;
 const CASES: Case[] = [
   makeCase("a genuine delivery", true),
-  makeCase("one at the edge of the tolerance", true, { at: NOW - 300 }),
-  makeCase("one from a clock a little ahead", true, { at: NOW + 300 }),
-  makeCase("the example of the page", true, {
+  makeCase("a delivery at the edge of the tolerance", true, { at: NOW - 300 }),
+  makeCase("a delivery from a clock slightly ahead", true, { at: NOW + 300 }),
+  makeCase("the example on the page", true, {
     secret: EXAMPLE_SECRET,
     timestamp: shown["X-Allison-Timestamp"]!,
     signature: shown["X-Allison-Signature"]!,
@@ -69,14 +69,14 @@ const CASES: Case[] = [
     signature: sign(SECRET.slice(6), NOW, BODY),
   }),
   makeCase("a changed body", false, { body: BODY.replace("30", "31") }),
-  makeCase("a body with one space more", false, { body: `${BODY} ` }),
+  makeCase("a body with an added space", false, { body: `${BODY} ` }),
   makeCase("an old timestamp", false, { at: NOW - 301 }),
   makeCase("a timestamp far ahead", false, { at: NOW + 301 }),
-  makeCase("a timestamp exchanged for a new one", false, {
+  makeCase("a replaced timestamp", false, {
     timestamp: String(NOW),
     signature: sign(SECRET, NOW - 3_600, BODY),
   }),
-  makeCase("a timestamp that is no number", false, {
+  makeCase("a timestamp that is not a number", false, {
     timestamp: "now",
     signature: sign(SECRET, "now", BODY),
   }),
@@ -85,11 +85,11 @@ const CASES: Case[] = [
   makeCase("a signature without its version", false, {
     signature: sign(SECRET, NOW, BODY).slice(3),
   }),
-  makeCase("another version of signature", false, {
+  makeCase("another version of the signature", false, {
     signature: sign(SECRET, NOW, BODY).replace("v1", "v0"),
   }),
   makeCase("half a signature", false, { signature: sign(SECRET, NOW, BODY).slice(0, 35) }),
-  makeCase("a signature in other letters", false, { signature: "v1=ü€" }),
+  makeCase("a signature that is not ASCII", false, { signature: "v1=ü€" }),
 ];
 
 describe("TypeScript", () => {
@@ -107,12 +107,12 @@ describe("TypeScript", () => {
     ({ verifyWebhook } = (await import(file)) as { verifyWebhook: Verify });
   });
 
-  test.each(CASES)("$name", ({ secret, timestamp, signature, body, now, genuine }) => {
-    expect(verifyWebhook(secret, timestamp, signature, body, now)).toBe(genuine);
-    expect(verifyWebhook(secret, timestamp, signature, Buffer.from(body), now)).toBe(genuine);
+  test.each(CASES)("$name", ({ secret, timestamp, signature, body, now, isGenuine }) => {
+    expect(verifyWebhook(secret, timestamp, signature, body, now)).toBe(isGenuine);
+    expect(verifyWebhook(secret, timestamp, signature, Buffer.from(body), now)).toBe(isGenuine);
   });
 
-  test("the clock is the machine's where none is given", () => {
+  test("the system clock is the default", () => {
     const at = Math.floor(Date.now() / 1000);
     expect(verifyWebhook(SECRET, String(at), sign(SECRET, at, BODY), BODY)).toBe(true);
     expect(verifyWebhook(SECRET, String(at - 999), sign(SECRET, at - 999, BODY), BODY)).toBe(false);
@@ -123,7 +123,7 @@ describe("Python", () => {
   let results: boolean[];
   beforeAll(async () => {
     const python = Bun.which("python3");
-    if (!python) throw new Error("python3 was not found; install Python 3, nothing else of it.");
+    if (!python) throw new Error("python3 was not found; install Python 3.");
     await Bun.write(join(directory.path, "verify.py"), pythonSnippet);
     const script = `
 import json, sys
@@ -136,8 +136,8 @@ print(json.dumps([
     for case in json.loads(sys.argv[1])
 ]))`;
     const at = Math.floor(Date.now() / 1000);
-    const unclocked = [at, at - 999].map((time) => makeCase("", true, { at: time }));
-    const run = Bun.spawn([python, "-c", script, JSON.stringify(unclocked)], {
+    const withoutClock = [at, at - 999].map((time) => makeCase("", true, { at: time }));
+    const run = Bun.spawn([python, "-c", script, JSON.stringify(withoutClock)], {
       cwd: directory.path,
       stdin: new Blob([JSON.stringify(CASES)]),
       stdout: "pipe",
@@ -152,23 +152,23 @@ print(json.dumps([
     results = JSON.parse(out);
   });
 
-  test.each(CASES.map((each, index) => ({ ...each, index })))("$name", ({ genuine, index }) => {
-    expect(results[index]).toBe(genuine);
+  test.each(CASES.map((each, index) => ({ ...each, index })))("$name", ({ isGenuine, index }) => {
+    expect(results[index]).toBe(isGenuine);
   });
 
-  test("the clock is the machine's where none is given", () => {
+  test("the system clock is the default", () => {
     expect(results.slice(CASES.length)).toEqual([true, false]);
   });
 });
 
 describe("Standard Webhooks", () => {
-  /** The signature as the scheme has it: the secret after its prefix is base64. */
+  /** The signature of the standard: the secret after its prefix is base64. */
   const standard = (secret: string, id: string, timestamp: number, body: string) =>
     createHmac("sha256", Buffer.from(secret.slice(6), "base64"))
       .update(`${id}.${timestamp}.${body}`)
       .digest("base64");
 
-  test("the snippet takes a genuine delivery and refuses the others", async () => {
+  test("the snippet accepts a genuine delivery and refuses others", async () => {
     const at = Math.floor(Date.now() / 1000);
     const headers = (signature: string, timestamp = at) => ({
       "webhook-id": "evt_1",
@@ -186,10 +186,10 @@ describe("Standard Webhooks", () => {
     await Bun.write(
       join(directory.path, "run.ts"),
       `import { readEvent } from "./standard.ts";
-const told = (await Bun.stdin.json()).map((call) => {
+const results = (await Bun.stdin.json()).map((call) => {
   try { return readEvent(...call).id; } catch { return "refused"; }
 });
-console.log(JSON.stringify(told));`,
+console.log(JSON.stringify(results));`,
     );
     const run = Bun.spawn([process.execPath, "run.ts"], {
       cwd: directory.path,
@@ -205,7 +205,7 @@ console.log(JSON.stringify(told));`,
     expect([err, JSON.parse(out)]).toEqual(["", ["evt_1", "refused", "refused", "refused"]]);
   });
 
-  test("the example of the page is signed by the scheme", () => {
+  test("the example on the page has a valid signature", () => {
     const { "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature } = shown;
     expect(signature).toBe(`v1,${standard(EXAMPLE_SECRET, id!, Number(at), shownBody)}`);
   });
