@@ -121,7 +121,7 @@ describe("a receiver that does not prove its name receives nothing", () => {
   const UNKNOWN =
     "the receiver's certificate is not signed by a known authority; add the authority with --webhook-ca";
 
-  test("a certificate of the private authority is good for its names and addresses", async () => {
+  test("a certificate of a private authority is valid for its names and addresses", async () => {
     for (const host of [CERTIFIED_NAME, `${CERTIFIED_NAME}.`, "localhost", "127.0.0.1"]) {
       expect(await postTo(valid, host, authority)).toBe(200);
     }
@@ -132,19 +132,19 @@ describe("a receiver that does not prove its name receives nothing", () => {
     expect(await postTo(valid, CERTIFIED_NAME, selfSigned.cert)).toBe(UNKNOWN);
   });
 
-  test("a certificate that signed itself is trusted only when it was given", async () => {
+  test("a self-signed certificate is trusted only if --webhook-ca contains it", async () => {
     expect(await postTo(selfSigned, CERTIFIED_NAME, authority)).toBe(UNKNOWN);
     expect(await postTo(selfSigned, CERTIFIED_NAME, selfSigned.cert)).toBe(200);
     expect(await postTo(selfSigned, CERTIFIED_NAME, `${authority}\n${selfSigned.cert}`)).toBe(200);
   });
 
   test("a certificate for another name is refused, by name and by address", async () => {
-    const sentence = "the receiver's certificate is for another name";
+    const mismatch = "the receiver's certificate is for another name";
     for (const host of [CERTIFIED_NAME, "localhost", "127.0.0.1"]) {
-      expect(await postTo(wrongName, host, authority)).toBe(sentence);
+      expect(await postTo(wrongName, host, authority)).toBe(mismatch);
     }
     expect(await postTo(wrongName, "other.example.com", authority)).toBe(200);
-    expect(await postTo(valid, "127.0.0.2.example.com", authority)).toBe(sentence);
+    expect(await postTo(valid, "127.0.0.2.example.com", authority)).toBe(mismatch);
   });
 
   test("an expired certificate is refused", async () => {
