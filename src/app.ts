@@ -11,7 +11,7 @@ import { createDashboard } from "./dashboard/api.ts";
 import type { PageName } from "./dashboard/page-paths.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { buildOpenApi } from "./docs/openapi.ts";
-import { createDocs } from "./docs/server.ts";
+import { createDocs } from "./docs/site.ts";
 import { createPipeline } from "./http/pipeline.ts";
 import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";

@@ -1,9 +1,8 @@
-/** HTML by template: every value is escaped unless it is HTML itself. And the frame that all pages of the docs share. */
+/** HTML templates that escape every value which is not HTML itself, and highlighted code blocks. */
 
 /** Text that is HTML already. */
 export class Html {
   constructor(readonly text: string) {}
-  toString = () => this.text;
 }
 
 type Value = string | number | Html | readonly Html[];
@@ -18,6 +17,7 @@ const ENTITIES: Record<string, string> = {
 
 export const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (mark) => ENTITIES[mark]!);
 
+/** Template tag: joins the parts and escapes the values between them. */
 export function html(parts: TemplateStringsArray, ...values: Value[]): Html {
   const texts = values.map((value) => {
     if (value instanceof Html) return value.text;
@@ -28,74 +28,29 @@ export function html(parts: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(parts.reduce((all, part, index) => all + texts[index - 1] + part));
 }
 
-/** A sentence with `code` in backticks, as the catalogues have it. */
-export const sentence = (text: string) =>
-  new Html(escapeHtml(text).replace(/`([^`]+)`/g, "<code>$1</code>"));
-
-/** A value as indented JSON, its parts marked for the stylesheet. */
-export function jsonBlock(value: unknown): Html {
-  const marked = escapeHtml(JSON.stringify(value, null, 2)).replace(
-    /(&quot;(?:(?!&quot;).)*&quot;)(:)?|\b(?:true|false|null|-?\d+(?:\.\d+)?)\b/g,
-    (all, text?: string, colon?: string) =>
-      text === undefined
-        ? `<i class="value">${all}</i>`
-        : `<i class="${colon ? "key" : "text"}">${text}</i>${colon ?? ""}`,
-  );
-  return new Html(`<pre tabindex="0"><code>${marked}</code></pre>`);
+/** Code of a language as a block. Long lines wrap in `text`; in every other language they scroll. */
+export function codeBlock(source: string, language: string): Html {
+  const highlighted = highlight(escapeHtml(source), language);
+  const wraps = language === "text" ? html` class="wrap"` : "";
+  return html`<pre tabindex="0"${wraps}><code>${new Html(highlighted)}</code></pre>`;
 }
 
-/** Source text, its comments marked. */
-export function codeBlock(source: string): Html {
-  const marked = escapeHtml(source.trimEnd()).replace(
-    /^( *)((?:#|\/\/|\/\*\*| \*).*)$/gm,
-    '$1<i class="comment">$2</i>',
-  );
-  return new Html(`<pre tabindex="0"><code>${marked}</code></pre>`);
-}
-
-const PAGES = [
-  ["/docs", "Reference"],
-  ["/docs/errors", "Errors"],
-  ["/docs/webhooks", "Webhooks"],
-  ["/docs/mock", "Testing"],
-] as const;
-
-export interface PageOptions {
-  path: (typeof PAGES)[number][0];
-  title: string;
-  /** The program's. */
-  version: string;
-  /** Addresses, which change with what they stand for. */
-  styles: readonly string[];
-  scripts?: readonly string[];
-  body: Html;
-}
-
-/** A whole page as text. */
-export function page({ path, title, version, styles, scripts = [], body }: PageOptions): string {
-  const link = ([to, name]: (typeof PAGES)[number]) =>
-    to === path
-      ? html`<a href="${to}" aria-current="page">${name}</a>`
-      : html`<a href="${to}">${name}</a>`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-<link rel="icon" href="/docs/icon.svg" type="image/svg+xml">
-${styles.map((address) => html`<link rel="stylesheet" href="${address}">`)}
-</head>
-<body>
-<header class="bar">
-<a class="brand" href="/docs"><img src="/docs/icon.svg" alt="" width="24" height="24">Allison <span>API</span></a>
-<nav aria-label="Pages">${PAGES.map(link)}<a class="raw" href="/openapi.json">OpenAPI</a></nav>
-<span class="version">${version}</span>
-</header>
-${body}
-${scripts.map((source) => html`<script src="${source}"></script>`)}
-</body>
-</html>
-`.text;
+/** Marks keys, values and comments for the stylesheet. `source` is escaped. */
+function highlight(source: string, language: string): string {
+  switch (language) {
+    case "json":
+      return source.replace(
+        /(&quot;(?:(?!&quot;).)*&quot;)(:)?|\b(?:true|false|null|-?\d+(?:\.\d+)?)\b/g,
+        (all, text?: string, colon?: string) =>
+          text === undefined
+            ? `<i class="value">${all}</i>`
+            : `<i class="${colon ? "key" : "text"}">${text}</i>${colon ?? ""}`,
+      );
+    case "http":
+      return source.replace(/^([\w-]+):/gm, '<i class="key">$1</i>:');
+    case "text":
+      return source;
+    default:
+      return source.replace(/^( *)((?:#|\/\/|\/\*\*| \*).*)$/gm, '$1<i class="comment">$2</i>');
+  }
 }

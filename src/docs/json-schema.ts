@@ -1,35 +1,35 @@
 /**
- * JSON Schema of the contract's zod schemas, as an OpenAPI 3.1 document wants it: every schema with an `id` is a
- * component of its own, references resolve from the document's root, and what a reader need not see is left out.
+ * Converts the zod schemas of the contract to JSON Schema for an OpenAPI 3.1 document. Every schema with an `id` becomes
+ * a component, references resolve from the root of the document, and keywords that no reader needs are removed.
  */
 import { z } from "zod";
 
 export type Json = Record<string, unknown>;
-/** `input`: what a client sends, where fields with a default may be left out. `output`: what it gets. */
+/** `input` is what a client sends: fields with a default are optional. `output` is what it receives. */
 export type Direction = "input" | "output";
 
 export interface SchemaBook {
-  /** The schema, or a reference to it where it has an `id`. */
+  /** Returns the schema, or a reference to it if it has an `id`. */
   of(schema: z.ZodType, direction: Direction): Json;
-  /** All components that were referred to, by name. */
+  /** Returns all components that were referred to, by name. */
   components(): Record<string, Json>;
 }
 
 /**
- * Where one `id` means different things in both directions, the input's has the suffix `Input`. Outputs are to be asked
- * for first, so that it never depends on the order of the routes which of the two has the plain name.
+ * Creates an empty book. If the schemas of one `id` differ by direction, the name of the input gets the suffix `Input`.
+ * Convert outputs first: then the plain name does not depend on the order of the routes.
  */
 export function createSchemaBook(): SchemaBook {
   const components = new Map<string, Json>();
-  const made = { input: new Map<z.ZodType, Json>(), output: new Map<z.ZodType, Json>() };
+  const converted = { input: new Map<z.ZodType, Json>(), output: new Map<z.ZodType, Json>() };
 
   function of(schema: z.ZodType, direction: Direction): Json {
-    const known = made[direction].get(schema) ?? make(schema, direction);
-    made[direction].set(schema, known);
+    const known = converted[direction].get(schema) ?? convert(schema, direction);
+    converted[direction].set(schema, known);
     return known;
   }
 
-  function make(schema: z.ZodType, direction: Direction): Json {
+  function convert(schema: z.ZodType, direction: Direction): Json {
     const { $defs, $schema: _dialect, ...root } = z.toJSONSchema(schema, { io: direction }) as Json;
     const named = Object.entries(($defs ?? {}) as Record<string, Json>);
     const names = new Map(named.map(([id]) => [id, id]));
@@ -50,12 +50,12 @@ export function createSchemaBook(): SchemaBook {
   };
 }
 
-/** Formats that say all that their pattern says, at a length that can be read. */
-const SPEAKING_FORMATS = new Set(["uuid", "email", "date-time", "date", "uri"]);
+/** Formats that make their pattern redundant. */
+const SELF_EXPLANATORY_FORMATS = new Set(["uuid", "email", "date-time", "date", "uri"]);
 const FIRST = ["$ref", "type", "format", "enum", "const", "description"];
 const LAST = ["default", "examples"];
 
-/** One node and all below it. `names`: of each component in the document. */
+/** Cleans a node and all nodes below it. `names` maps each `id` to the name of its component. */
 function tidy(node: Json, direction: Direction, names: ReadonlyMap<string, string>): Json {
   const below = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(below);
@@ -77,30 +77,30 @@ function tidy(node: Json, direction: Direction, names: ReadonlyMap<string, strin
     const id = node.$ref.replace("#/$defs/", "");
     result.$ref = `#/components/schemas/${names.get(id) ?? id}`;
   }
-  if (SPEAKING_FORMATS.has(node.format as string)) delete result.pattern;
-  // An answer may have more fields tomorrow; a document that forbade them would make an addition a break.
+  if (SELF_EXPLANATORY_FORMATS.has(node.format as string)) delete result.pattern;
+  // A response may get more fields. If the document forbade them, an addition would be a breaking change.
   if (direction === "output" && node.additionalProperties === false)
     delete result.additionalProperties;
-  // A default out of bounds stands for "the last place", which the sentence says.
+  // A default out of bounds stands for "the last position", which the description states.
   if (Number(node.default) > Number(node.maximum)) delete result.default;
-  if (direction === "input") defaultInWords(result);
-  return inOrder(withNull(result));
+  if (direction === "input") describeDefault(result);
+  return orderKeywords(mergeNull(result));
 }
 
 /**
- * What a field of a request is where it is left out, as a sentence. Generators of types take a field with the keyword
- * for one that is always there, and would demand it of who sends it. Null goes without saying.
+ * Replaces the keyword `default` of a request field by a sentence. Type generators treat a field with the keyword as
+ * always present, and would require it from clients. A default of null needs no sentence.
  */
-function defaultInWords(node: Json): void {
+function describeDefault(node: Json): void {
   const { default: value, description } = node as { default?: unknown; description?: string };
   delete node.default;
   if (value === undefined || value === null) return;
-  const sentence = `Where left out: \`${typeof value === "string" ? value : JSON.stringify(value)}\`.`;
+  const sentence = `Defaults to \`${typeof value === "string" ? value : JSON.stringify(value)}\`.`;
   node.description = description === undefined ? sentence : `${description} ${sentence}`;
 }
 
-/** `anyOf: [X, null]` as the one type it is, so that it is read as "text or null" and not as a choice. */
-function withNull(node: Json): Json {
+/** Merges `anyOf: [X, null]` into one nullable type, which readers understand better than a choice. */
+function mergeNull(node: Json): Json {
   const { anyOf, ...rest } = node as { anyOf?: Json[] } & Json;
   if (anyOf?.length !== 2 || anyOf[1]?.type !== "null") return node;
   const [value] = anyOf as [Json];
@@ -111,7 +111,8 @@ function withNull(node: Json): Json {
   return { ...value, ...rest, type: [value.type, "null"], ...enumeration };
 }
 
-function inOrder(node: Json): Json {
+/** Sorts keywords: type and description first, examples last. */
+function orderKeywords(node: Json): Json {
   const rank = (keyword: string) =>
     FIRST.includes(keyword)
       ? FIRST.indexOf(keyword)

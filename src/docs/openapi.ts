@@ -1,48 +1,46 @@
 /**
- * The OpenAPI 3.1 document, made from the route table and the catalogues of errors and events. Nothing in it is written
- * by hand twice: what a route takes, answers and refuses follows from the route's own value.
+ * Builds the OpenAPI 3.1 document from the routes and the catalogues of errors and events. Parameters, bodies, responses
+ * and errors of an operation are derived from its route.
  */
 import type { z } from "zod";
 import { LIMITS } from "../config.ts";
 import { EXAMPLE_IDS, exampleOf } from "../contract/example.ts";
 import { pagingQuery } from "../http/paging.ts";
 import type { Page, Route, WriteRoute } from "../http/route.ts";
+import { ERROR_SCHEMA, errorResponses, isStream, isWrite } from "./error-responses.ts";
+import { type Budgets, introduction, SECTIONS } from "./introduction.ts";
+import { createSchemaBook, type Json, type SchemaBook } from "./json-schema.ts";
 import {
-  budgetHeaders,
   HEADERS,
+  headerRefs,
   json,
   object,
   PARAMETERS,
-  refs,
+  rateLimitHeaders,
   SECURITY_SCHEMES,
   unsentExample,
-} from "./components.ts";
-import { webhooks } from "./events.ts";
-import { type Budgets, introduction, SECTIONS } from "./introduction.ts";
-import { createSchemaBook, type Json, type SchemaBook } from "./json-schema.ts";
-import { ERROR_SCHEMA, isStream, isWrite, refusals } from "./refusals.ts";
-
-export { errorsOf } from "./refusals.ts";
+} from "./openapi-components.ts";
+import { describeWebhooks } from "./webhooks-reference.ts";
 
 export interface OpenApiOptions extends Budgets {
   routes: readonly Route[];
   version: string;
-  /** Where the server is reached, such as `https://allison.example`. */
+  /** The address of the server, such as `https://allison.example`. */
   serverUrl: string;
 }
 
-/** The document as a plain value, the same for the same options. Throws for a route whose tag has no section. */
+/** Builds the document. Equal options give equal documents. Throws for a route whose tag has no section. */
 export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApiOptions): object {
   const book = createSchemaBook();
   for (const { answers } of routes) if ("data" in answers) book.of(answers.data, "output");
-  const events = webhooks(book);
+  const webhooks = describeWebhooks(book);
   const responses = new Map<string, Json>();
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     if (!(route.tag in SECTIONS)) throw new Error(`The tag ${route.tag} has no section.`);
     const path = route.path.replace(/:(\w+)/g, "{$1}");
     paths[path] ??= {};
-    paths[path][route.method.toLowerCase()] = operation(route, book, responses, budgets);
+    paths[path][route.method.toLowerCase()] = describeOperation(route, book, responses, budgets);
   }
   const used = new Set(routes.map(({ tag }) => tag));
   return {
@@ -50,7 +48,7 @@ export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApi
     info: {
       title: "Allison API",
       version,
-      summary: "The voice receptionist's API, on your own machine.",
+      summary: "API of the voice receptionist on your own machine.",
       description: introduction(budgets),
       license: { name: "MIT", identifier: "MIT" },
     },
@@ -59,7 +57,7 @@ export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApi
       .filter(([name]) => used.has(name))
       .map(([name, description]) => ({ name, description })),
     paths,
-    webhooks: events,
+    webhooks,
     components: {
       securitySchemes: SECURITY_SCHEMES,
       parameters: PARAMETERS,
@@ -70,7 +68,7 @@ export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApi
   };
 }
 
-function operation(
+function describeOperation(
   route: Route,
   book: SchemaBook,
   responses: Map<string, Json>,
@@ -88,7 +86,7 @@ function operation(
       ...headerParameters(route),
     ],
     ...requestBody(route, book),
-    responses: { ...answers(route, book), ...refusals(route, responses, budgets) },
+    responses: { ...successResponses(route, book), ...errorResponses(route, responses, budgets) },
   };
 }
 
@@ -125,7 +123,7 @@ function queryParameters(route: Route, book: SchemaBook): Json[] {
   const { properties } = book.of(route.query, "input") as { properties: Record<string, Json> };
   return Object.entries(properties).map(([name, property]) => {
     const { description, examples, ...schema } = property as { examples?: unknown[] } & Json;
-    const typed = typedQuery(shape[name]!, schema, examples?.[0]);
+    const typed = queryType(shape[name]!, schema, examples?.[0]);
     return {
       name,
       in: "query",
@@ -136,8 +134,8 @@ function queryParameters(route: Route, book: SchemaBook): Json[] {
   });
 }
 
-/** Everything in a query is text; the number and the flags among it are told as what they mean. */
-function typedQuery(field: z.ZodType, schema: Json, example: unknown) {
+/** Query parameters are text. Numbers and flags get the type that clients expect. */
+function queryType(field: z.ZodType, schema: Json, example: unknown) {
   if (field === pagingQuery.limit) {
     const bounds = { minimum: 1, maximum: LIMITS.pageMax, default: LIMITS.pageDefault };
     return { schema: { type: "integer", ...bounds }, example: Number(example) };
@@ -156,21 +154,21 @@ function headerParameters(route: Route): Json[] {
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
-/** Whether the answer is a thing that can be read again unchanged. A 202 tells of one in the making. */
+/** Whether the response contains an object that has an ETag. A 202 reports work that is still pending. */
 function hasEtag(route: Route): boolean {
   const { kind } = route.answers;
   if (kind !== "one" && kind !== "secret") return false;
   return !isWrite(route) || route.status !== 202;
 }
 
-// Bodies and answers
+// Bodies and responses
 
 function requestBody(route: Route, book: SchemaBook): Json {
   if (isStream(route)) {
     return {
       requestBody: {
         required: true,
-        description: `Records of this form, one a line, each of at most ${LIMITS.recordBytes / 1024 / 1024} MiB.`,
+        description: `One record per line, each at most ${LIMITS.recordBytes / 1024 / 1024} MiB.`,
         content: {
           "application/x-ndjson": {
             schema: book.of(route.line, "input"),
@@ -185,50 +183,51 @@ function requestBody(route: Route, book: SchemaBook): Json {
   return { requestBody: { required: !route.bodyOptional, ...content } };
 }
 
-/** An update is shown by its first field alone too, for that is how most are. */
+/** An update has a second example with its first field only, because most updates change one field. */
 function bodyExamples({ body, find, status }: WriteRoute): Json {
-  const whole = exampleOf(body!) as Json;
-  const [first] = Object.entries(whole);
-  if (!find || status !== 200 || !first || Object.keys(whole).length < 2) return { example: whole };
+  const complete = exampleOf(body!) as Json;
+  const [first] = Object.entries(complete);
+  if (!find || status !== 200 || !first || Object.keys(complete).length < 2)
+    return { example: complete };
   return {
     examples: {
       one: { summary: "One field", value: Object.fromEntries([first]) },
-      all: { summary: "Every field", value: whole },
+      all: { summary: "Every field", value: complete },
     },
   };
 }
 
-/** What a route answers with when all goes well, by status. */
-function answers(route: Route, book: SchemaBook): Json {
-  const common = ["X-Request-Id", ...budgetHeaders(route)];
+/** The responses of a route when a request succeeds, by status. */
+function successResponses(route: Route, book: SchemaBook): Json {
+  const common = ["X-Request-Id", ...rateLimitHeaders(route)];
   const etag = hasEtag(route) ? ["ETag"] : [];
   if (!isWrite(route)) {
     const found = {
-      description: "Done.",
-      headers: refs(...etag, ...common),
-      ...content(route, book),
+      description: "Success.",
+      headers: headerRefs(...etag, ...common),
+      ...responseContent(route, book),
     };
     if (etag.length === 0) return { 200: found };
     return {
       200: found,
-      304: { description: "It is still as you have it.", headers: refs(...etag, ...common) },
+      304: { description: "Not modified.", headers: headerRefs(...etag, ...common) },
     };
   }
   const replayed = route.method === "POST" ? ["Idempotent-Replayed"] : [];
-  const answer = (description: string, ...more: string[]) => ({
+  const response = (description: string, ...more: string[]) => ({
     description,
-    headers: refs(...more, ...etag, ...replayed, ...common),
-    ...content(route, book),
+    headers: headerRefs(...more, ...etag, ...replayed, ...common),
+    ...responseContent(route, book),
   });
   if (route.creates)
-    return { 200: answer("Changed, or unchanged."), 201: answer("Made.", "Location") };
-  if (route.status === 201) return { 201: answer("Made.", "Location") };
-  return { [route.status]: answer(DONE[route.status]) };
+    return { 200: response("Updated or unchanged."), 201: response("Created.", "Location") };
+  if (route.status === 201) return { 201: response("Created.", "Location") };
+  return { [route.status]: response(DESCRIPTIONS[route.status]) };
 }
 
-const DONE = { 200: "Done.", 202: "Accepted.", 204: "Deleted." };
+const DESCRIPTIONS = { 200: "Success.", 202: "Accepted.", 204: "Deleted." };
 
-function content(route: Route, book: SchemaBook): Json {
+function responseContent(route: Route, book: SchemaBook): Json {
   const { answers } = route;
   if (answers.kind === "none") return {};
   const schema = book.of(answers.data, "output");
@@ -238,7 +237,7 @@ function content(route: Route, book: SchemaBook): Json {
       return json(object({ data: schema }), { example: { data: example } });
     case "page": {
       const page: Page = { data: [example], has_more: false, next_cursor: null };
-      return json(pageOf(schema), { example: page });
+      return json(pageSchema(schema), { example: page });
     }
     case "secret":
       return json(schema, { example });
@@ -247,12 +246,12 @@ function content(route: Route, book: SchemaBook): Json {
   }
 }
 
-const pageOf = (entry: Json): Json =>
+const pageSchema = (entry: Json): Json =>
   object({
     data: { type: "array", maxItems: LIMITS.pageMax, items: entry },
     has_more: { type: "boolean", description: "Whether there is a next page." },
     next_cursor: {
       type: ["string", "null"],
-      description: "To be sent as `cursor` for the next page; null on the last.",
+      description: "Send it as `cursor` for the next page. Null on the last page.",
     },
   });

@@ -1,4 +1,4 @@
-/** Recipes for test runners, as the page about testing shows them: files that are run as they stand here. */
+/** Recipes for test runners, as /docs/mock shows them. The test suite runs these files unchanged. */
 import pytestFixtures from "./recipes/conftest.py.txt" with { type: "text" };
 import jestConfig from "./recipes/jest.config.js.txt" with { type: "text" };
 import jestTest from "./recipes/jest.test.js.txt" with { type: "text" };
@@ -12,8 +12,10 @@ import vitestFixtures from "./recipes/vitest-allison.ts.txt" with { type: "text"
 export interface Recipe {
   id: "vitest" | "jest" | "playwright" | "pytest";
   name: string;
-  /** For whom a mock is started. */
-  words: string;
+  /** In Markdown. */
+  description: string;
+  /** Of its files, for highlighting. */
+  language: "ts" | "js" | "python";
   command: string;
   files: Record<string, string>;
 }
@@ -22,14 +24,16 @@ export const RECIPES: readonly Recipe[] = [
   {
     id: "vitest",
     name: "Vitest",
-    words: "Each worker has a mock of its own, so that files run side by side.",
+    description: "Each worker has its own mock, so test files can run in parallel.",
+    language: "ts",
     command: "npx vitest run",
     files: { "allison.ts": vitestFixtures, "contacts.test.ts": vitestTest },
   },
   {
     id: "jest",
     name: "Jest",
-    words: "Each test file has a mock of its own, so that files run side by side.",
+    description: "Each test file has its own mock, so test files can run in parallel.",
+    language: "js",
     command: "npx jest",
     files: {
       "jest.config.js": jestConfig,
@@ -39,17 +43,19 @@ export const RECIPES: readonly Recipe[] = [
   },
   {
     id: "playwright",
-    name: "Playwright Test",
-    words:
-      "Each worker has a mock of its own. Without a browser, as here, or with one: `allison.url` is what your application is to be told.",
+    name: "Playwright",
+    description:
+      "Each worker has its own mock. The example uses no browser. With a browser, configure your application with `allison.url`.",
+    language: "ts",
     command: "npx playwright test",
     files: { "allison.ts": playwrightFixtures, "contacts.spec.ts": playwrightTest },
   },
   {
     id: "pytest",
     name: "pytest",
-    words:
-      "One mock for the session; with `pytest-xdist` that is one for each worker. It needs nothing but the standard library.",
+    description:
+      "The session has one mock; with `pytest-xdist`, each worker has one. It requires only the standard library.",
+    language: "python",
     command: "pytest",
     files: { "conftest.py": pytestFixtures, "test_contacts.py": pytestTest },
   },

@@ -1,4 +1,4 @@
-/** The OpenAPI document: true to the routes, valid by other people's tools, and never less than what was promised. */
+/** The OpenAPI document matches the routes, is valid, and never breaks what it promised before. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { validate } from "@scalar/openapi-parser";
@@ -8,7 +8,7 @@ import { openApiDocument } from "../../src/app.ts";
 import { defaultConfig } from "../../src/config.ts";
 import { ERRORS } from "../../src/contract/errors.ts";
 import { EVENT_TYPES } from "../../src/contract/event-types.ts";
-import { errorsOf } from "../../src/docs/openapi.ts";
+import { errorsOf } from "../../src/docs/error-responses.ts";
 import type { Route } from "../../src/http/route.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
@@ -45,42 +45,42 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-/** What a reference within the document stands for. */
+/** Follows a reference within the document. */
 function resolved(node: Json): Json {
   if (typeof node.$ref !== "string") return node;
   const found = node.$ref
     .slice(2)
     .split("/")
     .reduce<unknown>((inner, key) => (inner as Json)?.[key], document);
-  if (found === undefined) throw new Error(`${node.$ref} leads nowhere`);
+  if (found === undefined) throw new Error(`${node.$ref} does not exist`);
   return found as Json;
 }
 
-describe("what was promised is kept", () => {
+describe("compatibility", () => {
   const file = join(import.meta.dir, "openapi.json");
   const committed = () => Bun.file(file).json() as Promise<object>;
-  // The program's version is no part of the contract.
+  // The version of the program is not part of the contract.
   const promised = { ...document, info: { ...document.info, version: "1" } };
   const text = `${JSON.stringify(promised, null, 2)}\n`;
-  const renewing = process.env.UPDATE_SNAPSHOT === "1";
+  const isUpdating = process.env.UPDATE_SNAPSHOT === "1";
 
-  test("nothing of the committed document is removed, renamed, retyped or tightened", async () => {
-    if (renewing && !(await Bun.file(file).exists())) await Bun.write(file, text);
+  test("removes, renames, retypes and tightens nothing of the committed document", async () => {
+    if (isUpdating && !(await Bun.file(file).exists())) await Bun.write(file, text);
     expect(breakingChanges(await committed(), promised)).toEqual([]);
   });
 
-  test("what is added to the document is seen in review", async () => {
-    if (renewing && breakingChanges(await committed(), promised).length === 0) {
+  test("equals the committed document, so reviews see every addition", async () => {
+    if (isUpdating && breakingChanges(await committed(), promised).length === 0) {
       await Bun.write(file, text);
     }
     if ((await Bun.file(file).text()) !== text) {
       throw new Error(
-        "The OpenAPI document is not the committed one. If the change is meant, run `UPDATE_SNAPSHOT=1 bun test test/contract/openapi.test.ts`, look at the difference of test/contract/openapi.json and commit it. A breaking change is refused even then.",
+        "The OpenAPI document differs from the committed one. If the change is intended, run `UPDATE_SNAPSHOT=1 bun test test/contract/openapi.test.ts`, review the diff of test/contract/openapi.json and commit it. Breaking changes are refused even then.",
       );
     }
   });
 
-  test("the server hands out the same document, with its own address", async () => {
+  test("the server returns the same document with its own address", async () => {
     const answer = await fetch(`${server.url}/openapi.json`);
     const served = (await answer.json()) as Document;
     const { reads, writes } = { reads: 1_000_000, writes: 1_000_000 };
@@ -91,13 +91,13 @@ describe("what was promised is kept", () => {
     });
   });
 
-  test("it is made the same every time", () => {
+  test("is the same every time it is built", () => {
     expect(JSON.stringify(openApiDocument(defaultConfig()))).toBe(JSON.stringify(document));
   });
 });
 
-describe("other people's tools take it", () => {
-  test("redocly finds nothing to complain of, by its recommended rules", async () => {
+describe("validity", () => {
+  test("passes the recommended rules of redocly", async () => {
     using directory = temporaryDirectory();
     const file = join(directory.path, "openapi.json");
     await Bun.write(file, JSON.stringify(document));
@@ -106,7 +106,7 @@ describe("other people's tools take it", () => {
       [process.execPath, "--bun", redocly, "lint", "--extends=recommended", "--format=json", file],
       {
         cwd: directory.path,
-        // Neither its statistics nor its look for a newer version leave the machine.
+        // Disables its telemetry and its check for a newer version.
         env: {
           PATH: process.env.PATH,
           HOME: directory.path,
@@ -132,14 +132,14 @@ describe("other people's tools take it", () => {
     ]);
   }, 30_000);
 
-  test("Scalar's parser finds it valid", async () => {
+  test("is valid for Scalar's parser", async () => {
     const { valid, errors } = await validate(structuredClone(document));
     expect([valid, errors ?? []]).toEqual([true, []]);
   });
 });
 
-/** Every schema of the document with the examples that are given for it. */
-function* exampled(): Generator<{ where: string; schema: Json; examples: unknown[] }> {
+/** Yields every schema of the document with its examples. */
+function* schemasWithExamples(): Generator<{ where: string; schema: Json; examples: unknown[] }> {
   const of = (node: Json): unknown[] => [
     ...("example" in node ? [node.example] : []),
     ...Object.values((node.examples ?? {}) as Record<string, { value: unknown }>).map(
@@ -172,11 +172,11 @@ function* exampled(): Generator<{ where: string; schema: Json; examples: unknown
   }
 }
 
-describe("every example is one", () => {
+describe("every example is valid", () => {
   const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true });
   addFormats(ajv);
   ajv.addVocabulary(["components"]);
-  // The schemas refer to each other from the document's root.
+  // References between schemas start at the root of the document.
   ajv.addSchema({ $id: "document", components: document.components }, "document", false, false);
   const compiled = new Map<string, ReturnType<typeof ajv.compile>>();
   const check = (schema: Json) => {
@@ -186,16 +186,16 @@ describe("every example is one", () => {
     return known;
   };
 
-  test("of every parameter, header, body and answer", () => {
+  test("of every parameter, header, body and response", () => {
     let count = 0;
-    for (const { where, schema, examples } of exampled()) {
+    for (const { where, schema, examples } of schemasWithExamples()) {
       const valid = check(schema);
       for (const example of examples) {
         void valid(example);
         expect([where, valid.errors ?? []]).toEqual([where, []]);
         count += 1;
       }
-      // A cursor is nothing that could be made up.
+      // A cursor is opaque, so it has no example.
       if (!where.endsWith(" cursor")) expect([where, examples.length]).not.toEqual([where, 0]);
     }
     expect(count).toBeGreaterThan(500);
@@ -218,14 +218,14 @@ describe("every example is one", () => {
   });
 });
 
-describe("it says what the server does", () => {
-  test("every route is in it, and nothing else", () => {
+describe("the document matches the server", () => {
+  test("contains every route and nothing else", () => {
     const served = routes.map(({ method, path }) => `${method} ${path}`);
     expect(operations.map(({ name }) => name).sort()).toEqual(served.sort());
     expect(Object.keys(document.webhooks)).toEqual([...EVENT_TYPES]);
   });
 
-  test("every operation has a name of its own, a summary and a known section", () => {
+  test("every operation has a unique name, a summary and a known section", () => {
     const sections = document.tags.map(({ name }) => name);
     const names = operations.map(({ operation }) => operation.operationId);
     expect(new Set(names).size).toBe(names.length);
@@ -237,10 +237,10 @@ describe("it says what the server does", () => {
       expect([name, description]).not.toContain("");
   });
 
-  test("every operation tells all the errors it can answer with, each with an example", () => {
+  test("every operation lists all errors that it can return, each with an example", () => {
     for (const { name, operation } of operations) {
       const route = routes.find(({ method, path }) => `${method} ${path}` === name)!;
-      const told = Object.entries(operation.responses)
+      const listed = Object.entries(operation.responses)
         .filter(([status]) => Number(status) >= 400)
         .flatMap(([status, response]) => {
           const { content } = resolved(response) as {
@@ -251,26 +251,26 @@ describe("it says what the server does", () => {
           );
         });
       const expected = errorsOf(route).map((code) => `${ERRORS[code].status} ${code}`);
-      expect([name, [...new Set(told)].sort()]).toEqual([name, expected.sort()]);
+      expect([name, [...new Set(listed)].sort()]).toEqual([name, expected.sort()]);
     }
   });
 
-  test("every body that a route takes is in it", () => {
+  test("contains every request body", () => {
     for (const { name, operation } of operations) {
       const route = routes.find(({ method, path }) => `${method} ${path}` === name)!;
-      const takes = ("body" in route && route.body !== undefined) || "line" in route;
-      expect([name, operation.requestBody !== undefined]).toEqual([name, takes]);
+      const hasBody = ("body" in route && route.body !== undefined) || "line" in route;
+      expect([name, operation.requestBody !== undefined]).toEqual([name, hasBody]);
     }
   });
 
-  test("it names no other host", () => {
+  test("contains no address of another host", () => {
     const addresses = JSON.stringify(document).match(/https?:\/\/[^\s"'`)\\]+/g) ?? [];
     const hosts = new Set(addresses.map((address) => new URL(address).hostname));
     const examples = ["127.0.0.1", "allison.example", "example.com", "recordings.example"];
     expect([...hosts].filter((host) => !examples.includes(host))).toEqual([]);
   });
 
-  test("every text that can be sent tells how long it may be", () => {
+  test("every text in a request states its maximum length", () => {
     const unbounded: string[] = [];
     const walk = (where: string, node: Json) => {
       const types = [node.type].flat();
@@ -286,7 +286,7 @@ describe("it says what the server does", () => {
     };
     for (const [name, schema] of Object.entries(document.components.schemas!))
       if (/Create$|Update$|Record$|Move$|Test$/.test(name)) walk(name, schema);
-    // Checked against the list of time zones there are.
+    // The server checks it against the list of time zones.
     expect(unbounded.filter((where) => !where.endsWith(".timezone"))).toEqual([]);
   });
 });

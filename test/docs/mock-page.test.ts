@@ -1,12 +1,11 @@
-/** What /docs/mock says is so: its examples do what they say, and the options that it names exist. */
+/** /docs/mock is correct: its examples work as described, and the options it names exist. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
 import {
   FAULT_EXAMPLE,
-  FAULT_FORMS,
-  mockBody,
+  mockPage,
   READY_LINE,
   RULES_COMMANDS,
   RULES_EXAMPLE,
@@ -16,6 +15,8 @@ import {
 import { parseFault } from "../../src/mock/faults.ts";
 import { type Client, createClient } from "../support/client.ts";
 import { type Executable, installExecutable, type Running } from "../support/executable.ts";
+
+const PAGE = mockPage();
 
 let allison: Executable;
 let mock: Running;
@@ -34,24 +35,33 @@ afterAll(async () => {
   allison[Symbol.dispose]();
 });
 
-test("the line that tells that it is ready", () => {
+test("the mock prints the ready line of the page", () => {
   expect(ready).toEqual({ ...READY_LINE, url: expect.any(String), pid: mock.pid });
 });
 
-test("the options exist", async () => {
+test("every option on the page exists", async () => {
   const helps = await Promise.all(
     ["mock", "trigger", "listen"].map((command) => allison.run([command, "--help"])),
   );
   const help = helps.map(({ stdout }) => stdout).join("");
-  const text = mockBody().text;
-  const options = new Set([...text.matchAll(/(?<![\w-])--[a-z-]+/g)].map(([option]) => option));
+  const options = new Set(
+    [...PAGE.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option),
+  );
   expect(options.size).toBeGreaterThan(10);
   for (const option of options) expect([option, help.includes(option)]).toEqual([option, true]);
 });
 
-test("the forms of a fault are all there are, and the example fails twice", async () => {
-  const kinds = FAULT_FORMS.map(([form]) => parseFault(form)?.kind);
+test("the page lists every kind of fault, and none that the mock refuses", () => {
+  const [, section = ""] = /^## Faults\n(.*?)^## /ms.exec(PAGE) ?? [];
+  const faults = [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, fault]) => fault!);
+  const kinds = faults.map((fault) => parseFault(fault)?.kind);
   expect([...new Set(kinds)]).toEqual(["error", "slow", "drop", "truncate"]);
+  const [, slowest] = /The maximum is (\d+) milliseconds/.exec(section)!;
+  expect(parseFault(`slow=${slowest}`)).not.toBeNull();
+  expect(parseFault(`slow=${Number(slowest) + 1}`)).toBeNull();
+});
+
+test("the fault example fails twice and then succeeds", async () => {
   const [, key, fault, path] =
     /Bearer (\S+)" \\\s+-H "X-Mock-Fault: (\S+)" http:\/\/127.0.0.1:8080(\S+)$/.exec(
       FAULT_EXAMPLE,
@@ -62,21 +72,21 @@ test("the forms of a fault are all there are, and the example fails twice", asyn
   expect(statuses).toEqual([429, 429, 200]);
 });
 
-test("the rules hold from the file on, and as they are sent", async () => {
-  const told = async () => (await client.get("/mock/faults")).body.data;
+test("rules apply from the file and from a request", async () => {
+  const readRules = async () => (await client.get("/mock/faults")).body.data;
   const [first] = RULES_EXAMPLE.rules;
-  expect(await told()).toMatchObject(RULES_EXAMPLE.rules);
+  expect(await readRules()).toMatchObject(RULES_EXAMPLE.rules);
   const sent = await client.post("/mock/faults", RULES_EXAMPLE);
   expect([sent.status, sent.body.data.length]).toEqual([200, 3]);
   expect(sent.body.data[0]).toEqual({ ...first, key: null, probability: 1, met: 0, left: 1 });
   const create = () => client.post("/v1/contacts", { phone_number: "+15550100555" });
   expect((await create()).status).toBe(503);
-  expect((await told())[0]).toMatchObject({ met: 1, left: 0 });
+  expect((await readRules())[0]).toMatchObject({ met: 1, left: 0 });
   await client.post("/mock/faults", { rules: [] });
-  expect([await told(), (await create()).status]).toEqual([[], 201]);
+  expect([await readRules(), (await create()).status]).toEqual([[], 201]);
 });
 
-test("an event is raised by both ways, and a reset takes it away", async () => {
+test("both trigger examples raise the event, and a reset restores the start", async () => {
   const body = { url: "http://127.0.0.1:9/hook", events: [TRIGGER_EXAMPLE.event] };
   expect((await client.post("/v1/webhook-subscriptions", body)).status).toBe(201);
   const { status, body: answer } = await client.post("/mock/trigger", TRIGGER_EXAMPLE);

@@ -5,10 +5,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
-import { EXAMPLE_DELIVERY, EXAMPLE_SECRET } from "../../src/docs/events.ts";
 import standardSnippet from "../../src/docs/standard.ts.txt" with { type: "text" };
 import pythonSnippet from "../../src/docs/verify.py.txt" with { type: "text" };
 import typescriptSnippet from "../../src/docs/verify.ts.txt" with { type: "text" };
+import { EXAMPLE_DELIVERY, EXAMPLE_SECRET } from "../../src/docs/webhooks-reference.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 
 const directory = temporaryDirectory();

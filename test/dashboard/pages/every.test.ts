@@ -136,7 +136,7 @@ async function lookAt(pages: Pages, path: string, colorScheme: "light" | "dark")
     sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
     failed: document.querySelector('[role="alert"]')?.textContent ?? null,
     titled: document.title.endsWith("Allison"),
-    speaksToPrograms: /Where left out|; null /.test(document.body.textContent),
+    speaksToPrograms: /Defaults to `|; null /.test(document.body.textContent),
   }));
   expect([path, seen]).toEqual([
     path,

@@ -1,13 +1,13 @@
-/** Which errors a route can answer with, and how the reference shows them. Both follow from the route's own value. */
+/** The error responses of a route, derived from the route itself. */
 import { LIMITS } from "../config.ts";
 import { type Details, ERRORS, type ErrorCode } from "../contract/errors.ts";
 import { ApiError, errorBody } from "../http/errors.ts";
 import type { Route, StreamRoute, WriteRoute } from "../http/route.ts";
-import { budgetHeaders, json, refs } from "./components.ts";
 import type { Budgets } from "./introduction.ts";
 import type { Json } from "./json-schema.ts";
+import { headerRefs, json, rateLimitHeaders } from "./openapi-components.ts";
 
-/** Every error that a route can answer with, in the order of the catalogue. 405 belongs to paths, not to routes. */
+/** Every error that a route can return, in the order of the catalogue. 405 belongs to paths, not to routes. */
 export function errorsOf(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>([
     "unauthorized",
@@ -32,7 +32,7 @@ export function errorsOf(route: Route): ErrorCode[] {
       "unsupported_media_type",
     );
     add(route.view !== undefined, "precondition_failed");
-    // The Idempotency-Key: too long, or used before with another body.
+    // The Idempotency-Key is too long, or was used with another body.
     add(route.method === "POST", "validation_failed", "conflict");
   }
   add(true, ...(route.errors ?? []));
@@ -46,42 +46,43 @@ const hasBody = (route: Route) => isWrite(route) && route.body !== undefined;
 const bytesOf = (route: Route) =>
   (isWrite(route) ? route.bodyBytes : undefined) ?? LIMITS.bodyBytes;
 
-/** The refusals of a route by status, each a component that the routes share. */
-export function refusals(route: Route, responses: Map<string, Json>, budgets: Budgets): Json {
+/** References to the error responses of a route, by status. Adds each to `responses`, which all routes share. */
+export function errorResponses(route: Route, responses: Map<string, Json>, budgets: Budgets): Json {
   const byStatus = Map.groupBy(errorsOf(route), (code) => ERRORS[code].status);
   const result: Json = {};
   for (const [status, codes] of byStatus) {
-    const name = refusalName(route, status, codes);
-    const shown = refusal(route, status, codes, budgets);
-    if (!Bun.deepEquals(responses.get(name) ?? shown, shown))
-      throw new Error(`Two refusals that differ have the name ${name}.`);
-    responses.set(name, shown);
+    const name = responseName(route, status, codes);
+    const response = errorResponse(route, status, codes, budgets);
+    if (!Bun.deepEquals(responses.get(name) ?? response, response))
+      throw new Error(`Two different error responses have the name ${name}.`);
+    responses.set(name, response);
     result[status] = { $ref: `#/components/responses/${name}` };
   }
   return result;
 }
 
-/** Says everything by which refusals of the same status differ. */
-function refusalName(route: Route, status: number, codes: ErrorCode[]): string {
-  const plain = codes
+/** The name of a response. It must differ wherever responses with the same status differ. */
+function responseName(route: Route, status: number, codes: ErrorCode[]): string {
+  const base = codes
     .map((code) => code.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase()))
     .join("Or");
-  if (status === 401 || status >= 500) return plain;
+  if (status === 401 || status >= 500) return base;
   if (status === 429) {
     if (route.access === "platform") return "TooManyFailedAuthentications";
     return route.method === "GET" ? "TooManyReads" : "TooManyWrites";
   }
   const owner = route.access === "platform" ? "Platform" : "";
   if (status === 400 && !hasBody(route)) return route.query ? "BadQuery" : "BadIdempotencyKey";
-  if (status === 413 && bytesOf(route) !== LIMITS.bodyBytes) return `${owner}Record${plain}`;
-  if (isStream(route)) return `${owner}Ndjson${plain}`;
-  if (status !== 409) return owner + plain;
+  if (status === 413 && bytesOf(route) !== LIMITS.bodyBytes) return `${owner}Record${base}`;
+  if (isStream(route)) return `${owner}Ndjson${base}`;
+  if (status !== 409) return owner + base;
   const idempotent = isWrite(route) && route.method === "POST";
-  if (!idempotent) return owner + plain;
+  if (!idempotent) return owner + base;
   return owner + (route.errors?.includes("conflict") ? "ConflictOrKeyReuse" : "KeyReuse");
 }
 
-function refusal(route: Route, status: number, codes: ErrorCode[], budgets: Budgets): Json {
+/** One response for all errors with a status, with an example for each. */
+function errorResponse(route: Route, status: number, codes: ErrorCode[], budgets: Budgets): Json {
   const examples = codes.flatMap((code) =>
     errorDetails(code, route, budgets).map((details, index) => [
       index === 0 ? code : `${code}_${index + 1}`,
@@ -92,18 +93,18 @@ function refusal(route: Route, status: number, codes: ErrorCode[], budgets: Budg
       },
     ]),
   );
-  const early = status === 401 || status >= 500;
-  const headers = ["X-Request-Id", ...(early ? [] : budgetHeaders(route))];
+  const isSentBeforeLimit = status === 401 || status >= 500;
+  const headers = ["X-Request-Id", ...(isSentBeforeLimit ? [] : rateLimitHeaders(route))];
   if (status === 401) headers.unshift("WWW-Authenticate");
   if (status === 429 || status === 503) headers.unshift("Retry-After");
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].meaning}`).join(" "),
-    headers: refs(...headers),
+    headers: headerRefs(...headers),
     ...json({ $ref: "#/components/schemas/Error" }, { examples: Object.fromEntries(examples) }),
   };
 }
 
-/** `details` of each example of an error, as this route would say it; undefined for an error without them. */
+/** `details` of each example of an error on this route; undefined for an error without details. */
 function errorDetails(code: ErrorCode, route: Route, budgets: Budgets): (Details | undefined)[] {
   const { details } = ERRORS[code] as { details?: Details };
   switch (code) {
@@ -123,9 +124,9 @@ function errorDetails(code: ErrorCode, route: Route, budgets: Budgets): (Details
     case "unsupported_media_type":
       return isStream(route) ? [{ "content-type": "must be application/x-ndjson" }] : [details];
     case "conflict": {
-      const own = route.errors?.includes("conflict") ? [details] : [];
+      const clashes = route.errors?.includes("conflict") ? [details] : [];
       const reuse = { idempotency_key: "was used before with another body" };
-      return isWrite(route) && route.method === "POST" ? [...own, reuse] : own;
+      return isWrite(route) && route.method === "POST" ? [...clashes, reuse] : clashes;
     }
     default:
       return [details];
@@ -134,22 +135,22 @@ function errorDetails(code: ErrorCode, route: Route, budgets: Budgets): (Details
 
 export const ERROR_SCHEMA: Json = {
   type: "object",
-  description: "Every error. More codes may be added.",
+  description: "The body of every error. More codes may be added.",
   properties: {
     error: {
       type: "string",
       enum: Object.keys(ERRORS),
-      description: "What happened, to decide by.",
+      description: "Error code for programs to act on.",
     },
     details: {
       type: "object",
-      description: "What is wrong, by field, for people. Left out where there is nothing to say.",
+      description: "What is wrong, by field, for people. Absent when there is nothing to say.",
       additionalProperties: { type: "string" },
     },
     required: {
       type: "string",
       const: "write",
-      description: "Only with `insufficient_scope`: the access that is needed.",
+      description: "Only with `insufficient_scope`: the required access.",
     },
   },
   required: ["error"],

@@ -1,4 +1,4 @@
-/** The docs in a real browser: nothing leaves the machine, nothing is missing, and they can be read on a phone. */
+/** The documentation in a real browser: complete, readable on a phone, and without requests to other hosts. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -8,14 +8,14 @@ import { RECIPES } from "../../src/docs/recipes.ts";
 import { openBrowser } from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 
-let it: TestServer;
+let server: TestServer;
 let browser: Browser;
 beforeAll(async () => {
-  [it, browser] = await Promise.all([startTestServer(), openBrowser()]);
+  [server, browser] = await Promise.all([startTestServer(), openBrowser()]);
 }, 30_000);
 afterAll(async () => {
   await browser?.close();
-  await it?.[Symbol.asyncDispose]();
+  await server?.[Symbol.asyncDispose]();
 });
 
 const PAGES = ["/docs", "/docs/errors", "/docs/webhooks", "/docs/mock"];
@@ -30,30 +30,30 @@ const FILES = [
 ];
 const PHONE = { viewport: { width: 390, height: 844 } };
 
-/** The reference's script looks whether it may compile code, and does without when the policy says no. */
+/** The script of the reference checks whether it may compile code, and works without when the policy refuses. */
 const PROBE = "policy script-src eval";
 
-/** A page with everything that it asked for and complained of. */
+/** Opens a page and records its requests, warnings and errors. */
 async function open(path: string, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(10_000);
   const page = await context.newPage();
   const requests: string[] = [];
-  const complaints: string[] = [];
+  const problems: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => {
     const text = message.text();
-    if (["error", "warning"].includes(message.type()) && text !== PROBE) complaints.push(text);
+    if (["error", "warning"].includes(message.type()) && text !== PROBE) problems.push(text);
   });
-  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("pageerror", (error) => problems.push(error.message));
   await page.addInitScript(
-    'document.addEventListener("securitypolicyviolation", (it) => console.error("policy", it.violatedDirective, it.blockedURI))',
+    'document.addEventListener("securitypolicyviolation", (event) => console.error("policy", event.violatedDirective, event.blockedURI))',
   );
-  await page.goto(it.url + path);
+  await page.goto(server.url + path);
   if (path === "/docs") await page.getByRole("heading", { name: "Allison API" }).waitFor();
-  const foreign = () =>
-    requests.filter((url) => !/^(?:data|blob):/.test(url) && !url.startsWith(`${it.url}/`));
-  return { page, foreign, complaints, [Symbol.asyncDispose]: () => context.close() };
+  const requestsToOtherHosts = () =>
+    requests.filter((url) => !/^(?:data|blob):/.test(url) && !url.startsWith(`${server.url}/`));
+  return { page, requestsToOtherHosts, problems, [Symbol.asyncDispose]: () => context.close() };
 }
 
 const overflow = (page: Page) =>
@@ -61,12 +61,12 @@ const overflow = (page: Page) =>
 
 describe.each(PAGES)("%s", (path) => {
   test.each(["light", "dark"] as const)(
-    "asks no other host for anything and breaks no rule of its own, %s",
+    "sends no request to another host and logs no problem, %s",
     async (colorScheme) => {
       await using opened = await open(path, { colorScheme });
-      const { page, foreign, complaints } = opened;
+      const { page, requestsToOtherHosts, problems } = opened;
       await page.waitForLoadState("networkidle");
-      expect([foreign(), complaints]).toEqual([[], []]);
+      expect([requestsToOtherHosts(), problems]).toEqual([[], []]);
       const background: string = await page.evaluate(
         "getComputedStyle(document.documentElement).backgroundColor",
       );
@@ -76,7 +76,7 @@ describe.each(PAGES)("%s", (path) => {
     30_000,
   );
 
-  test("fits a phone and leads to the others", async () => {
+  test("fits a phone and links to the other pages", async () => {
     await using opened = await open(path, PHONE);
     expect(await overflow(opened.page)).toBe(0);
     for (const other of PAGES) {
@@ -88,10 +88,10 @@ describe.each(PAGES)("%s", (path) => {
 });
 
 describe("the reference", () => {
-  test("has every section and the operations in it", async () => {
+  test("shows every section and its operations", async () => {
     await using opened = await open("/docs");
     const { page } = opened;
-    const { tags } = (await (await fetch(`${it.url}/openapi.json`)).json()) as {
+    const { tags } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
       tags: { name: string }[];
     };
     const sections = page.locator("aside");
@@ -102,27 +102,27 @@ describe("the reference", () => {
     await page.getByRole("heading", { name: "List contacts" }).waitFor();
   }, 30_000);
 
-  test("sends a request with a real key, by whatever name the page was opened", async () => {
-    const url = it.url.replace("127.0.0.1", "localhost");
+  test("sends a test request with a real key, also when it was opened by another host name", async () => {
+    const url = server.url.replace("127.0.0.1", "localhost");
     await using context = await browser.newContext();
     context.setDefaultTimeout(10_000);
     const page = await context.newPage();
     await page.goto(`${url}/docs#tag/contacts/POST/v1/contacts`);
     await page.getByRole("button", { name: /Test Request.*post \/v1\/contacts\)/i }).click();
-    await page.getByPlaceholder("Token").last().fill(it.tokens.write);
+    await page.getByPlaceholder("Token").last().fill(server.tokens.write);
     const [answer] = await Promise.all([
       page.waitForResponse((response) => response.url() === `${url}/v1/contacts`),
       page.getByRole("button", { name: /^Send/ }).first().click(),
     ]);
     expect(answer.status()).toBe(201);
-    // What is only an example of an optional parameter is not sent along.
+    // Examples of optional parameters are not sent.
     const sent = await answer.request().allHeaders();
     expect([sent["idempotency-key"], sent["x-request-id"]]).toEqual([undefined, undefined]);
   }, 30_000);
 });
 
-describe("the page of errors", () => {
-  test("has each code with its status, cause and cure, without any script", async () => {
+describe("the errors page", () => {
+  test("shows each code with its status, cause and cure without scripts", async () => {
     await using opened = await open("/docs/errors", { javaScriptEnabled: false });
     const { page } = opened;
     for (const [code, { status }] of Object.entries(ERRORS)) {
@@ -133,7 +133,7 @@ describe("the page of errors", () => {
     }
   }, 30_000);
 
-  test("is led to by the code", async () => {
+  test("opens at the section of a code", async () => {
     await using opened = await open("/docs/errors#rate_limited", PHONE);
     const { page } = opened;
     const box = await page.locator("#rate_limited h2").boundingBox();
@@ -143,8 +143,8 @@ describe("the page of errors", () => {
   }, 30_000);
 });
 
-describe("the page of webhooks", () => {
-  test("has each event with a sample that is whole JSON, and the code to verify it", async () => {
+describe("the webhooks page", () => {
+  test("shows a JSON example of each event and the code that verifies deliveries", async () => {
     await using opened = await open("/docs/webhooks", { javaScriptEnabled: false });
     const { page } = opened;
     for (const type of EVENT_TYPES) {
@@ -160,54 +160,60 @@ describe("the page of webhooks", () => {
       "24 hours",
     ])
       expect(text).toContain(part);
-    expect(JSON.parse((await page.locator("#example-body").textContent())!)).toHaveProperty("id");
+    expect(
+      JSON.parse((await page.locator("#example-delivery pre.wrap").textContent())!),
+    ).toHaveProperty("id");
   }, 30_000);
 });
 
-describe("the page of testing", () => {
-  test("has each recipe's files, letter by letter, under its name", async () => {
+describe("the testing page", () => {
+  test("shows the files of each recipe unchanged, below its name", async () => {
     await using opened = await open("/docs/mock", { javaScriptEnabled: false });
     const { page } = opened;
     const shown = await page.locator("article pre").allTextContents();
     for (const { id, name, files } of RECIPES) {
-      expect(await page.locator(`h3#${id}`).textContent()).toBe(name);
+      expect(await page.locator(`section#${id} > h3`).textContent()).toBe(name);
       for (const source of Object.values(files)) expect(shown).toContain(source.trimEnd());
     }
-    expect(await page.locator("nav.contents a").count()).toBe(
-      new Set(await page.locator("article :is(h2, h3)[id]").allTextContents()).size,
-    );
+    expect(await page.locator("nav.contents a").allTextContents()).toEqual([
+      ...(await page.locator("article h2").allTextContents()),
+      ...(await page.locator("article h3").allTextContents()),
+    ]);
   }, 30_000);
 });
 
-describe("what goes over the wire", () => {
+describe("HTTP", () => {
   const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
-    fetch(it.url + path, { method, headers: { "accept-encoding": "identity", ...headers } });
-
-  test.each(FILES)("%s: no key, a type, a policy, and 304 for what is known", async (path) => {
-    const first = await get(path);
-    expect(first.status).toBe(200);
-    const policy = first.headers.get("content-security-policy")!;
-    expect(policy).toStartWith("default-src 'none'");
-    expect(policy).toEndWith("frame-ancestors 'none'");
-    expect(policy).not.toMatch(/unsafe-eval|https?:|\*|script-src[^;]*unsafe/);
-    expect(first.headers.get("x-content-type-options")).toBe("nosniff");
-    expect(first.headers.get("referrer-policy")).toBe("no-referrer");
-    expect(first.headers.get("content-type")).toMatch(/^(?:text|application|image)\//);
-    expect(first.headers.get("x-request-id")).not.toBeNull();
-    const etag = first.headers.get("etag")!;
-    const second = await get(path, { "if-none-match": etag });
-    expect([second.status, await second.text(), second.headers.get("etag")]).toEqual([
-      304,
-      "",
-      etag,
-    ]);
-  });
+    fetch(server.url + path, { method, headers: { "accept-encoding": "identity", ...headers } });
 
   test.each(FILES)(
-    "%s: compressed and as it is are the same, each with its own tag",
+    "%s: requires no key, has a type and a policy, and returns 304 for a known ETag",
+    async (path) => {
+      const first = await get(path);
+      expect(first.status).toBe(200);
+      const policy = first.headers.get("content-security-policy")!;
+      expect(policy).toStartWith("default-src 'none'");
+      expect(policy).toEndWith("frame-ancestors 'none'");
+      expect(policy).not.toMatch(/unsafe-eval|https?:|\*|script-src[^;]*unsafe/);
+      expect(first.headers.get("x-content-type-options")).toBe("nosniff");
+      expect(first.headers.get("referrer-policy")).toBe("no-referrer");
+      expect(first.headers.get("content-type")).toMatch(/^(?:text|application|image)\//);
+      expect(first.headers.get("x-request-id")).not.toBeNull();
+      const etag = first.headers.get("etag")!;
+      const second = await get(path, { "if-none-match": etag });
+      expect([second.status, await second.text(), second.headers.get("etag")]).toEqual([
+        304,
+        "",
+        etag,
+      ]);
+    },
+  );
+
+  test.each(FILES)(
+    "%s: has the same content compressed and uncompressed, each with its own ETag",
     async (path) => {
       const packedBy = (accepted: string) =>
-        fetch(it.url + path, { headers: { "accept-encoding": accepted }, decompress: false });
+        fetch(server.url + path, { headers: { "accept-encoding": accepted }, decompress: false });
       const plain = await get(path);
       const brotli = await packedBy("gzip, br");
       const zipped = await packedBy("gzip, br;q=0");
@@ -229,7 +235,7 @@ describe("what goes over the wire", () => {
     },
   );
 
-  test.each(FILES)("%s: HEAD is GET without a body", async (path) => {
+  test.each(FILES)("%s: HEAD returns the headers of GET without a body", async (path) => {
     const [whole, head] = [await get(path), await get(path, {}, "HEAD")];
     expect([head.status, await head.text()]).toEqual([200, ""]);
     for (const name of ["content-type", "content-length", "etag", "cache-control"])
@@ -237,7 +243,7 @@ describe("what goes over the wire", () => {
     expect(Number(head.headers.get("content-length"))).toBe((await whole.bytes()).length);
   });
 
-  test("what pages are made of is kept for ever by its version, and asked for anew without", async () => {
+  test("styles and scripts are cached forever by version, and revalidated without one", async () => {
     for (const page of PAGES) {
       const text = await (await get(page)).text();
       const parts = [...text.matchAll(/"(\/docs\/\w+\.(?:css|js)\?v=[^"]+)"/g)].map(
@@ -253,7 +259,7 @@ describe("what goes over the wire", () => {
     }
   });
 
-  test("another method is 405", async () => {
+  test("other methods return 405", async () => {
     for (const path of FILES) {
       const answer = await get(path, {}, "POST");
       expect([path, answer.status, answer.headers.get("allow")]).toEqual([path, 405, "GET, HEAD"]);
