@@ -19,7 +19,7 @@ export function errorsOf(route: Route): ErrorCode[] {
     if (condition) for (const code of more) codes.add(code);
   };
   add(route.method !== "GET" && route.access === "key", "insufficient_scope");
-  add(route.path.includes(":") && !(isWrite(route) && route.creates), "not_found");
+  add(route.params !== undefined && !(isWrite(route) && route.creates), "not_found");
   add(route.query !== undefined, "validation_failed");
   add(isStream(route), "unsupported_media_type");
   if (isWrite(route)) {

@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { EXAMPLE_IDS, exampleOf } from "../contract/example.ts";
+import { exampleOf } from "../contract/example.ts";
 import { pagingQuery } from "../http/paging.ts";
 import type { Page, Route, WriteRoute } from "../http/route.ts";
 import { ERROR_SCHEMA, errorResponses, isStream, isWrite } from "./error-responses.ts";
@@ -81,7 +81,7 @@ function describeOperation(
     ...(route.description ? { description: route.description } : {}),
     security: [{ [route.access === "key" ? "apiKey" : "platformKey"]: [] }],
     parameters: [
-      ...pathParameters(route),
+      ...pathParameters(route, book),
       ...queryParameters(route, book),
       ...headerParameters(route),
     ],
@@ -92,29 +92,13 @@ function describeOperation(
 
 // Parameters
 
-const UUID = { type: "string", format: "uuid" };
-
-function pathParameters(route: Route): Json[] {
-  const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name!);
-  return names.map((name) => {
-    // An id of somebody else's making is any text.
-    const external = name.startsWith("external_");
-    return {
-      name,
-      in: "path",
-      required: true,
-      description: route.params?.[name] ?? `The id of the ${nounBefore(route.path, name)}.`,
-      schema: external ? { type: "string", minLength: 1, maxLength: 255 } : UUID,
-      example: external ? "CA7f3e" : EXAMPLE_IDS.own,
-    };
+function pathParameters(route: Route, book: SchemaBook): Json[] {
+  return Object.entries(route.params ?? {}).map(([name, field]) => {
+    const { description, examples, ...schema } = book.of(field, "input") as {
+      examples?: unknown[];
+    } & Json;
+    return { name, in: "path", required: true, description, schema, example: examples?.[0] };
   });
-}
-
-/** The singular of the path's word before a parameter: `/v1/team-members/:id` is about a team member. */
-function nounBefore(path: string, name: string): string {
-  const word = path.split(`/:${name}`)[0]!.split("/").at(-1)!.replaceAll("-", " ");
-  if (word === "faqs") return "FAQ";
-  return word.endsWith("ies") ? `${word.slice(0, -3)}y` : word.replace(/s$/, "");
 }
 
 function queryParameters(route: Route, book: SchemaBook): Json[] {

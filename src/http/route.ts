@@ -48,8 +48,8 @@ interface RouteBase {
   description?: string;
   /** The kind of key that the route requires. */
   access: "key" | "platform";
-  /** The description of each parameter in the path. */
-  params?: Record<string, string>;
+  /** The schema of each parameter in the path, for the documentation. */
+  params?: Record<string, z.ZodType>;
   query?: z.ZodObject;
   /** Errors in addition to those of every route of its kind. */
   errors?: readonly ErrorCode[];

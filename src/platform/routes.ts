@@ -11,7 +11,7 @@ import { ingestLines, splitLines } from "./lines.ts";
 import { callIdentifier, callRecord, namedCallRecord, orderMove } from "./record.ts";
 
 const common = { tag: "Platform", access: "platform" as const };
-const params = { external_id: "Id of the call at the voice platform, 1 to 255 characters." };
+const params = callIdentifier.shape;
 const CALL = { kind: "one" as const, data: callDefinition.object };
 
 const callRecordResult = z

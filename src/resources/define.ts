@@ -331,6 +331,9 @@ export function resourceRoutes<T extends ResourceTable>(definition: Defined<T>):
   return definition.operations.flatMap((operation) => routes[operation]);
 }
 
+/** The parameter `:id` of a path: the id of the resource. */
+export const idParameter = ({ object }: { object: z.ZodObject }) => ({ id: object.shape.id! });
+
 export function listRoute<T extends ResourceTable>(definition: Defined<T>): ReadRoute {
   const { plural, path, tag, object, listQuery } = definition;
   return {
@@ -352,6 +355,7 @@ export function getRoute<T extends ResourceTable>(definition: Defined<T>): ReadR
     method: "GET",
     operation: `get${schema}`,
     path: `${path}/:id`,
+    params: idParameter(definition),
     tag,
     access: "key",
     summary: `Get ${withArticle(noun)}`,
@@ -395,6 +399,7 @@ export function updateRoute<T extends ResourceTable>(
     method,
     operation: `${method === "PUT" ? "put" : "update"}${schema}`,
     path: `${path}/:id`,
+    params: idParameter(definition),
     tag,
     access: "key",
     summary: `Update ${withArticle(noun)}`,
@@ -419,6 +424,7 @@ export function deleteRoute<T extends ResourceTable>(definition: Defined<T>): Wr
     method: "DELETE",
     operation: `delete${schema}`,
     path: `${path}/:id`,
+    params: idParameter(definition),
     tag,
     access: "key",
     summary: `Delete ${withArticle(noun)}`,

@@ -12,6 +12,7 @@ import { DELIVERY_STATUSES } from "../store/outbox-tables.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { createDeliveryHistory, type DeliveryRow } from "../webhooks/deliveries.ts";
 import type { Subscription } from "../webhooks/subscriptions.ts";
+import { idParameter } from "./define.ts";
 import { sampleOf } from "./events.ts";
 import {
   eventType,
@@ -80,7 +81,11 @@ export function sendTest(
 }
 
 const { path, tag, view } = webhookSubscriptionDefinition;
-const common = { tag, access: "key" as const };
+const common = {
+  tag,
+  access: "key" as const,
+  params: idParameter(webhookSubscriptionDefinition),
+};
 
 /** Throws `validation_failed` if the stored URL is no longer allowed. */
 async function checkStoredUrl(
@@ -163,7 +168,7 @@ const retryRoute: WriteRoute<Found> = {
   method: "POST",
   operation: "retryWebhookDelivery",
   path: `${path}/:id/deliveries/:delivery_id/retry`,
-  params: { delivery_id: "The id of the delivery." },
+  params: { ...common.params, delivery_id: Delivery.shape.id },
   summary: "Retry a failed delivery",
   description:
     "Starts a new series of attempts for a delivery that has failed for good. Any other delivery is refused with 409.",

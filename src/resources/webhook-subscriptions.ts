@@ -19,6 +19,7 @@ import {
   define,
   deleteRoute,
   getRoute,
+  idParameter,
   listRoute,
   optional,
   type Resource,
@@ -167,6 +168,7 @@ const rotateSecretRoute: WriteRoute<Subscription> = {
   method: "POST",
   operation: "rotateWebhookSecret",
   path: `${path}/:id/rotate-secret`,
+  params: idParameter(webhookSubscriptionDefinition),
   summary: "Rotate the secret",
   description:
     "Creates a new secret and returns it; it is not shown again. The next attempt is signed with the new secret.",
