@@ -129,8 +129,8 @@ describe("what it names exists", () => {
     const paths = [...README.matchAll(/`((?:src|scripts|test)\/[\w./-]*)`/g)].map(
       ([, path]) => path!,
     );
-    const tree = README.split("```\nsrc/\n")[1]!.split("```")[0]!;
-    const listed = [...tree.matchAll(/^ {2}([\w./]+)/gm)].map(([, path]) => `src/${path}`);
+    const layers = README.split("## Architecture\n\n```\n")[1]!.split("```")[0]!;
+    const listed = [...layers.matchAll(/^([\w./]+)/gm)].map(([, path]) => `src/${path}`);
     const images = [...README.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path]) => path!);
     expect(paths.length).toBeGreaterThan(4);
     expect(images.length).toBeGreaterThan(4);
@@ -180,7 +180,7 @@ describe("what it names exists", () => {
     }
     const listed = [...table.matchAll(/^\| ([@\w/.-]+) \|/gm)]
       .map(([, name]) => name!)
-      .filter((name) => name !== "library" && name !== "Bun");
+      .filter((name) => name !== "Library" && name !== "Bun");
     for (const name of listed) expect([name, name in manifest.dependencies]).toEqual([name, true]);
   });
 });
