@@ -1,4 +1,4 @@
-// Starts the reference. The page's own address is the server, whatever name and port it was opened by.
+// Starts the reference. Test requests go to the origin of the page, whatever host name and port it has.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 const configuration = () => ({

@@ -1,6 +1,6 @@
 /**
- * The recipes of /docs/mock are run as they are shown: by the real test runners, in a project with nothing else in it.
- * They pass, they end their mocks, and they do so too when a test fails.
+ * Runs the recipes of /docs/mock unchanged, by the real test runners in an otherwise empty project. Each recipe passes
+ * and stops its mock, also when a test fails.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
@@ -8,21 +8,21 @@ import { join } from "node:path";
 import { RECIPES, type Recipe } from "../../src/docs/recipes.ts";
 import { type Executable, installExecutable } from "../support/executable.ts";
 import { type Project, type Ran, temporaryProject } from "../support/project.ts";
-import standInSource from "./pytest.py.txt" with { type: "text" };
+import substituteSource from "./pytest.py.txt" with { type: "text" };
 
 const python = Bun.which("python3");
 const hasPytest = () =>
   Bun.spawnSync([python!, "-m", "pytest", "--version"], { stdout: "ignore", stderr: "ignore" })
     .exitCode === 0;
 
-/** `standIn`: for pytest, a small one of our own, which does for the recipe where pytest is not installed. */
+/** Runs pytest, or our own substitute for it where pytest is not installed. */
 async function runPython(
   project: Project,
   env: Record<string, string>,
-  standIn = !hasPytest(),
+  usesSubstitute = !hasPytest(),
 ): Promise<Ran> {
-  if (!python) throw new Error("python3 was not found; install Python 3, nothing else of it.");
-  if (standIn) await project.write({ "pytest.py": standInSource });
+  if (!python) throw new Error("python3 was not found; install Python 3.");
+  if (usesSubstitute) await project.write({ "pytest.py": substituteSource });
   const child = Bun.spawn([python, "-B", "-m", "pytest", "-p", "no:cacheprovider"], {
     cwd: project.path,
     env: { ...process.env, ...env },
@@ -50,11 +50,11 @@ const PYTHON: Omit<Runner, "run"> = {
   failing: { "test_failing.py": 'def test_fails(allison):\n    assert allison["url"] == ""\n' },
 };
 
-/** How each runner is run here. */
+/** How to run each test runner. */
 const RUNNERS: Record<Recipe["id"], Runner> = {
   vitest: {
     packages: ["vitest", "@types/node"],
-    // Its other pools need Node.
+    // Its other pools require Node.
     run: (project, env) => project.run("vitest/vitest.mjs", ["run", "--pool=threads"], env),
     failing: {
       "failing.test.ts":
@@ -81,7 +81,7 @@ const CASES = [
   ...RECIPES.map((recipe) => ({ recipe, name: recipe.name, runner: RUNNERS[recipe.id] })),
   {
     recipe: RECIPES.find(({ id }) => id === "pytest")!,
-    name: "pytest, by its stand-in",
+    name: "pytest, by the substitute",
     runner: {
       ...PYTHON,
       run: (project: Project, env: Record<string, string>) => runPython(project, env, true),
@@ -95,8 +95,8 @@ beforeAll(() => {
 });
 afterAll(() => allison[Symbol.dispose]());
 
-/** Whether a process is there, apart from one that nobody has asked about yet after its end. */
-function runs(pid: number): boolean {
+/** Whether a process is running; a zombie is not. */
+function isRunning(pid: number): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
   } catch {
@@ -104,40 +104,42 @@ function runs(pid: number): boolean {
   }
 }
 
-/** Runs the recipe by a program that notes its process, and tells how many mocks there were and how many still are. */
-async function run(recipe: Recipe, runner: Runner, more: Record<string, string> = {}) {
+/** Runs a recipe. Returns how many mocks it started and how many are still running. */
+async function runRecipe(recipe: Recipe, runner: Runner, extraFiles: Record<string, string> = {}) {
   using project = temporaryProject(runner.packages);
-  await project.write({ ...recipe.files, ...more });
-  const program = join(project.path, "noting-allison");
-  const noted = join(project.path, "noted");
-  const script = `#!/bin/sh\necho $$ >>'${noted}'\nexec '${join(allison.path, "allison")}' "$@"\n`;
-  await project.write({ "noting-allison": script });
+  await project.write({ ...recipe.files, ...extraFiles });
+  const program = join(project.path, "recording-allison");
+  const pidFile = join(project.path, "pids");
+  const script = `#!/bin/sh\necho $$ >>'${pidFile}'\nexec '${join(allison.path, "allison")}' "$@"\n`;
+  await project.write({ "recording-allison": script });
   chmodSync(program, 0o755);
 
   const ran = await runner.run(project, { ALLISON_BIN: program });
-  const pids = existsSync(noted) ? readFileSync(noted, "utf8").trim().split("\n").map(Number) : [];
-  const patience = Date.now() + 5_000;
-  while (pids.some(runs) && Date.now() < patience) await Bun.sleep(20);
-  return { ...ran, started: pids.length, left: pids.filter(runs).length };
+  const pids = existsSync(pidFile)
+    ? readFileSync(pidFile, "utf8").trim().split("\n").map(Number)
+    : [];
+  const deadline = Date.now() + 5_000;
+  while (pids.some(isRunning) && Date.now() < deadline) await Bun.sleep(20);
+  return { ...ran, started: pids.length, left: pids.filter(isRunning).length };
 }
 
 describe.each(CASES)("$name", ({ recipe, runner }) => {
-  test("passes as it is shown, and ends its mock", async () => {
-    const { output, ...rest } = await run(recipe, runner);
+  test("passes unchanged and stops its mock", async () => {
+    const { output, ...rest } = await runRecipe(recipe, runner);
     expect([rest, output]).toEqual([
       { exitCode: 0, started: 1, left: 0 },
       expect.stringMatching(/\b2 passed/),
     ]);
   }, 30_000);
 
-  test("ends its mock when a test fails", async () => {
-    const { exitCode, output, started, left } = await run(recipe, runner, runner.failing);
+  test("stops its mock when a test fails", async () => {
+    const { exitCode, output, started, left } = await runRecipe(recipe, runner, runner.failing);
     expect([exitCode, output]).toEqual([1, expect.stringMatching(/\b1 failed[\s\S]*\b2 passed/)]);
     expect(started).toBeGreaterThanOrEqual(1);
     expect(left).toBe(0);
   }, 30_000);
 
-  test("says what is wrong where there is no allison", async () => {
+  test("names the missing program when allison is not installed", async () => {
     using project = temporaryProject(runner.packages);
     await project.write(recipe.files);
     const program = join(project.path, "no-allison");
@@ -149,7 +151,7 @@ describe.each(CASES)("$name", ({ recipe, runner }) => {
 test.each(
   RECIPES.filter(({ files }) => "allison.ts" in files).map(({ id, files }) => ({ id, files })),
 )(
-  "the types of $id's files hold",
+  "the files of $id pass the type check",
   async ({ id, files }) => {
     using project = temporaryProject(RUNNERS[id].packages);
     await project.write(files);
