@@ -1,6 +1,6 @@
 /** A form that changes the user's password, which ends all other sessions. */
 import { Alert, Button, Group, PasswordInput, Stack, Text } from "@mantine/core";
-import { useForm } from "@mantine/form";
+import { type UseFormReturnType, useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Failure, send } from "../api/client.ts";
@@ -10,31 +10,12 @@ import { NewPassword } from "../parts/new-password.tsx";
 
 const EMPTY = { current_password: "", new_password: "" };
 
+type Values = typeof EMPTY;
+type Form = UseFormReturnType<Values>;
+
 export function PasswordForm({ email }: { email: string }) {
-  const client = useQueryClient();
-  const form = useForm({ initialValues: EMPTY });
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isDone, setIsDone] = useState(false);
-  const [isSaving, setIsSaving] = useState(false);
-
-  async function changePassword(body: typeof EMPTY) {
-    setIsSaving(true);
-    setProblem(null);
-    setIsDone(false);
-    try {
-      await send("PUT", "/password", { body });
-      form.reset();
-      setIsDone(true);
-      await refreshQueries(client, ["session", "user"]);
-    } catch (error) {
-      if (error instanceof Failure && error.details.tries_left !== undefined)
-        form.setFieldError("current_password", formatIncorrect("password", error));
-      else setProblem(showFieldErrors(form, error));
-    } finally {
-      setIsSaving(false);
-    }
-  }
-
+  const form = useForm<Values>({ initialValues: EMPTY });
+  const { changePassword, problem, isDone, isSaving } = useChangePassword(form);
   return (
     <form onSubmit={form.onSubmit((values) => changePassword(values))} noValidate>
       <Stack gap="sm" maw={420}>
@@ -71,4 +52,31 @@ export function PasswordForm({ email }: { email: string }) {
       </Stack>
     </form>
   );
+}
+
+function useChangePassword(form: Form) {
+  const client = useQueryClient();
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isDone, setIsDone] = useState(false);
+  const [isSaving, setIsSaving] = useState(false);
+
+  async function changePassword(body: Values) {
+    setIsSaving(true);
+    setProblem(null);
+    setIsDone(false);
+    try {
+      await send("PUT", "/password", { body });
+      form.reset();
+      setIsDone(true);
+      await refreshQueries(client, ["session", "user"]);
+    } catch (error) {
+      if (error instanceof Failure && error.details.tries_left !== undefined)
+        form.setFieldError("current_password", formatIncorrect("password", error));
+      else setProblem(showFieldErrors(form, error));
+    } finally {
+      setIsSaving(false);
+    }
+  }
+
+  return { changePassword, problem, isDone, isSaving };
 }

@@ -9,12 +9,14 @@ import {
   Stack,
   Text,
   TextInput,
+  type TextInputProps,
 } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import {
   createContext,
   type FormEvent,
   type ReactNode,
+  type RefObject,
   useCallback,
   useContext,
   useRef,
@@ -87,30 +89,19 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
     setTimeout(() => input.current?.focus());
   }
 
-  const field = {
-    ref: input,
-    value,
-    error: errors.field,
-    required: true,
-    "data-autofocus": true,
-    onChange: (event: { currentTarget: HTMLInputElement }) => setValue(event.currentTarget.value),
-  };
   return (
     <form onSubmit={(event) => void submit(event)}>
       <Stack>
         <Text size="sm">
           Enter your {method} {pending.purpose}.
         </Text>
-        {method === "code" ? (
-          <TextInput
-            {...field}
-            label="Code"
-            description="From your authenticator app."
-            autoComplete="one-time-code"
-          />
-        ) : (
-          <PasswordInput {...field} label="Password" autoComplete="current-password" />
-        )}
+        <ProofInput
+          method={method}
+          ref={input}
+          value={value}
+          error={errors.field}
+          onChange={(event) => setValue(event.currentTarget.value)}
+        />
         {hasTwoFactor && (
           <Anchor component="button" type="button" size="sm" ta="left" onClick={switchMethod}>
             {method === "code" ? "Use your password instead" : "Use a code instead"}
@@ -131,6 +122,25 @@ function ConfirmForm({ pending, onDone }: { pending: Pending; onDone(proof: Proo
         </Group>
       </Stack>
     </form>
+  );
+}
+
+type ProofInputProps = Pick<TextInputProps, "value" | "error" | "onChange"> & {
+  method: Method;
+  ref: RefObject<HTMLInputElement | null>;
+};
+
+function ProofInput({ method, ...input }: ProofInputProps) {
+  const shared = { ...input, required: true, "data-autofocus": true };
+  return method === "code" ? (
+    <TextInput
+      {...shared}
+      label="Code"
+      description="From your authenticator app."
+      autoComplete="one-time-code"
+    />
+  ) : (
+    <PasswordInput {...shared} label="Password" autoComplete="current-password" />
   );
 }
 

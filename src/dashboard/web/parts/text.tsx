@@ -61,7 +61,7 @@ export function formatDuration(seconds: number): string {
 /** 0.49 as 49%, in the form of the viewer's locale. */
 export const formatPercent = (fraction: number): string => percent.format(fraction);
 
-/** "+15550100142" in international format. A number of no known country stays as it is. */
+/** "+15550100142" in international format. A number of an unknown country is returned unchanged. */
 export function formatPhone(number: string): string {
   const parsed = parsePhoneNumber(number);
   if (!parsed?.isPossible()) return number;
