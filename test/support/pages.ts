@@ -38,7 +38,7 @@ export interface PageServer extends AsyncDisposable {
 }
 
 export interface PagesOptions extends BrowserContextOptions {
-  /** Whether somebody is signed in, by default where the server can have accounts. Makes the account if there is none. */
+  /** Whether to sign in, by default where the server can have accounts. Creates the account if there is none. */
   account?: boolean;
 }
 

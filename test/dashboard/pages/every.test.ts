@@ -1,6 +1,6 @@
 /**
- * Every page with everything on it that a stranger can write, and every page of an empty install: wide and light, narrow and
- * dark. What strangers write is shown as text; nothing is asked of another host; nobody is shut out.
+ * Every page, with hostile text in every field that a stranger can fill and on an empty install: wide and light, narrow and
+ * dark. Pages show the text as text, send no request to another host, and are accessible.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { PAGE_PATHS, PUBLIC_PAGES } from "../../../src/dashboard/page-paths.ts";
@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from "../../support/harness.ts";
 import { openPages, type Pages, setUpPages } from "../../support/pages.ts";
 import { type Receiver, startReceiver } from "../../support/receiver.ts";
 
-/** What a caller, a receiver or a browser might send in the hope that it is taken for HTML. */
+/** Text that a caller, a receiver or a browser might send so that a page renders it as HTML. */
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>&lt;b&gt;';
 
 const VIEWS = [
@@ -25,48 +25,67 @@ let empty: TestServer;
 let receiver: Receiver;
 const ids: Record<string, string> = {};
 
-/** Makes an object by the API; its id stands in for `:name` in the addresses below. */
-async function make(name: string, path: string, body: object): Promise<string> {
-  const answer = await dashboard.server.write.post(path, body);
-  if (answer.status !== 201) throw new Error(`${path} answered ${answer.status} ${answer.text}`);
-  ids[name] = answer.body.data.id;
+/** Creates an object with the API. Its id replaces `:name` in the paths below. */
+async function create(name: string, path: string, body: object): Promise<string> {
+  const response = await dashboard.server.write.post(path, body);
+  if (response.status !== 201)
+    throw new Error(`${path} returned ${response.status} ${response.text}`);
+  ids[name] = response.body.data.id;
   return ids[name]!;
 }
 
 beforeAll(async () => {
-  const full = dashboard.server;
   receiver = await startReceiver({ script: [{ status: 500, body: HOSTILE }] });
   empty = await startTestServer();
-  await full.makeKey({ name: HOSTILE });
-  await make("subscription", "/v1/webhook-subscriptions", {
+  await dashboard.server.makeKey({ name: HOSTILE });
+  const references = await createObjects();
+  await recordCall(references);
+  await receiver.received(1);
+  const path = `/v1/webhook-subscriptions/${ids.subscription}/deliveries`;
+  ids.delivery = (await dashboard.server.write.get(path)).body.data[0].id;
+});
+afterAll(async () => {
+  await empty[Symbol.asyncDispose]();
+  await receiver.stop();
+});
+
+/** One object of each resource, with hostile text in all its fields. */
+async function createObjects() {
+  await create("subscription", "/v1/webhook-subscriptions", {
     url: receiver.url,
     description: HOSTILE,
     events: ["call.ended"],
   });
-  const location_id = await make("location", "/v1/locations", {
+  const location_id = await create("location", "/v1/locations", {
     name: HOSTILE,
     address: HOSTILE,
     timezone: "America/Chicago",
   });
-  const intent_id = await make("intent", "/v1/intents", { name: HOSTILE, description: HOSTILE });
-  const team_member_id = await make("member", "/v1/team-members", {
+  const intent_id = await create("intent", "/v1/intents", { name: HOSTILE, description: HOSTILE });
+  const team_member_id = await create("member", "/v1/team-members", {
     name: HOSTILE,
     title: HOSTILE,
     tags: [HOSTILE.slice(0, 90)],
   });
-  const rule_id = await make("rule", "/v1/escalation-rules", {
+  const rule_id = await create("rule", "/v1/escalation-rules", {
     name: HOSTILE,
     condition: { type: "topic_match", intent_id },
     action: "transfer",
     destination: { type: "team_member", team_member_id },
     agent_say: HOSTILE,
   });
-  await make("fact", "/v1/knowledge/facts", { key: HOSTILE, value: HOSTILE, location_id });
-  await make("faq", "/v1/knowledge/faqs", { question: HOSTILE, answer: HOSTILE });
-  await make("policy", "/v1/knowledge/policies", { policy_key: HOSTILE, content: HOSTILE });
+  await create("fact", "/v1/knowledge/facts", { key: HOSTILE, value: HOSTILE, location_id });
+  await create("faq", "/v1/knowledge/faqs", { question: HOSTILE, answer: HOSTILE });
+  await create("policy", "/v1/knowledge/policies", { policy_key: HOSTILE, content: HOSTILE });
+  return { location_id, team_member_id, rule_id };
+}
+
+/** A call with hostile text in all its fields. */
+async function recordCall(references: Awaited<ReturnType<typeof createObjects>>): Promise<void> {
+  const { location_id, team_member_id, rule_id } = references;
   const now = Date.now();
   const at = (minutes: number) => new Date(now + minutes * 60_000).toISOString();
-  const call = await full.platform.put("/platform/v1/calls/hostile", {
+  const call = await dashboard.server.platform.put("/platform/v1/calls/hostile", {
     direction: "inbound",
     from_number: "+12025550123",
     location_id,
@@ -92,57 +111,77 @@ beforeAll(async () => {
   });
   ids.call = call.body.data.id;
   ids.contact = call.body.data.contact_id;
-  await receiver.received(1);
-  const deliveries = await full.write.get(
-    `/v1/webhook-subscriptions/${ids.subscription}/deliveries`,
-  );
-  ids.delivery = deliveries.body.data[0].id;
-});
-afterAll(async () => {
-  await empty[Symbol.asyncDispose]();
-  await receiver.stop();
-});
+}
 
-/** Where to go, by the name of what is filled in. */
+/** `:name` stands for an id; see `create`. */
 const PAGES = [
-  ...["/", "/calls", "/calls/:call", "/attention", "/contacts", "/contacts/:contact"],
-  ...["/contacts/new", "/knowledge", "/knowledge/fact/:fact", "/knowledge/faq/:faq"],
-  ...["/knowledge/policy/:policy", "/knowledge/policy/new", "/locations", "/locations/:location"],
-  ...["/locations/new", "/team", "/team/:member", "/team/new", "/rules", "/rules/:rule"],
-  ...["/rules/new", "/intents", "/intents/:intent", "/intents/new", "/webhooks", "/webhooks/new"],
-  ...["/webhooks/:subscription", "/webhooks/:subscription/deliveries/:delivery"],
-  ...["/settings/keys", "/settings/keys/new", "/settings/audit", "/settings/audit/1"],
+  "/",
+  "/calls",
+  "/calls/:call",
+  "/attention",
+  "/contacts",
+  "/contacts/:contact",
+  "/contacts/new",
+  "/knowledge",
+  "/knowledge/fact/:fact",
+  "/knowledge/faq/:faq",
+  "/knowledge/policy/:policy",
+  "/knowledge/policy/new",
+  "/locations",
+  "/locations/:location",
+  "/locations/new",
+  "/team",
+  "/team/:member",
+  "/team/new",
+  "/rules",
+  "/rules/:rule",
+  "/rules/new",
+  "/intents",
+  "/intents/:intent",
+  "/intents/new",
+  "/webhooks",
+  "/webhooks/new",
+  "/webhooks/:subscription",
+  "/webhooks/:subscription/deliveries/:delivery",
+  "/settings/keys",
+  "/settings/keys/new",
+  "/settings/audit",
+  "/settings/audit/1",
   "/settings/account",
   "/settings/business",
 ];
 
-async function lookAt(pages: Pages, path: string, colorScheme: "light" | "dark") {
+async function checkPage(pages: Pages, path: string, colorScheme: "light" | "dark") {
   const { page } = pages;
   await page.emulateMedia({ colorScheme });
   await pages.open(path);
   await pages.settled();
   await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
   await pages.checkAccess();
-  // The other theme has other colours; all else stays as it is.
+  // The other color scheme changes colors only.
   const other = colorScheme === "dark" ? "light" : "dark";
   await page.emulateMedia({ colorScheme: other });
   await page.locator(`html[data-mantine-color-scheme=${other}]`).waitFor();
-  // A colour on its way to another is neither.
+  // A color in transition has a contrast of its own.
   await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
   await pages.checkAccess(["color-contrast"]);
   const seen = await page.evaluate(() => ({
     hacked: "hacked" in window,
-    made: document.querySelectorAll('img[src="x"], body script:not([src])').length,
-    sideways: document.documentElement.scrollWidth > document.documentElement.clientWidth,
-    failed: document.querySelector('[role="alert"]')?.textContent ?? null,
-    titled: document.title.endsWith("Allison"),
-    speaksToPrograms: /Defaults to `|; null /.test(document.body.textContent),
+    injected: document.querySelectorAll('img[src="x"], body script:not([src])').length,
+    overflows: document.documentElement.scrollWidth > document.documentElement.clientWidth,
+    error: document.querySelector('[role="alert"]')?.textContent ?? null,
+    hasTitle: document.title.endsWith("Allison"),
+    showsApiDocs: /Defaults to|; null /.test(document.body.textContent),
   }));
   expect([path, seen]).toEqual([
     path,
     {
-      ...{ hacked: false, made: 0, sideways: false, failed: null, titled: true },
-      speaksToPrograms: false,
+      hacked: false,
+      injected: 0,
+      overflows: false,
+      error: null,
+      hasTitle: true,
+      showsApiDocs: false,
     },
   ]);
   pages.check();
@@ -150,7 +189,7 @@ async function lookAt(pages: Pages, path: string, colorScheme: "light" | "dark")
 
 describe.each([...VIEWS])("$name", ({ options }) => {
   const { colorScheme } = options;
-  // One browser's visit to all of them: its cache holds the scripts, and signing in takes longer than most pages.
+  // One context for all pages: its cache holds the scripts, and signing in takes longer than most pages.
   const opened: Pages[] = [];
   beforeAll(async () => {
     const userAgent = `Mozilla/5.0 ${HOSTILE}`;
@@ -161,8 +200,8 @@ describe.each([...VIEWS])("$name", ({ options }) => {
     for (const pages of opened) await pages[Symbol.asyncDispose]();
   });
 
-  test.each(PAGES)("%s shows what strangers wrote as text, to everybody", (path) =>
-    lookAt(
+  test.each(PAGES)("%s shows hostile text as text and is accessible", (path) =>
+    checkPage(
       opened[0]!,
       path.replace(/:(\w+)/g, (_, name) => ids[name]!),
       colorScheme,
@@ -170,8 +209,8 @@ describe.each([...VIEWS])("$name", ({ options }) => {
   );
 
   const lists = PAGES.filter((path) => !path.includes(":") && !path.endsWith("/new"));
-  test.each(lists)("%s of an empty install is whole", (path) =>
-    lookAt(opened[1]!, path, colorScheme),
+  test.each(lists)("%s of an empty install is complete and accessible", (path) =>
+    checkPage(opened[1]!, path, colorScheme),
   );
 });
 
@@ -197,10 +236,10 @@ test("the first load, charts included, is less than 400 kB of compressed script"
   expect(bytes).toBeLessThan(400_000);
 });
 
-test("one's own password is asked of the server alone, and never stands in an address", async () => {
+test("a password is sent to the server only and never appears in a URL", async () => {
   await using pages = await dashboard.open({ account: false });
-  const asked: string[] = [];
-  pages.page.on("request", (request) => asked.push(request.url()));
+  const requested: string[] = [];
+  pages.page.on("request", (request) => requested.push(request.url()));
   pages.expectErrors("401 (Unauthorized)");
   await pages.open("/calls?q=parking");
   await pages.page.getByLabel("Email").fill("maria@example.com");
@@ -208,5 +247,5 @@ test("one's own password is asked of the server alone, and never stands in an ad
   await pages.page.getByRole("button", { name: "Sign in" }).click();
   await pages.page.getByRole("heading", { name: "Calls" }).waitFor();
   expect(new URL(pages.page.url()).search).toBe("?q=parking");
-  expect(asked.filter((url) => url.includes("horse"))).toEqual([]);
+  expect(requested.filter((url) => url.includes("horse"))).toEqual([]);
 });
