@@ -1,23 +1,60 @@
-/** The benchmark's part about webhooks: how fast deliveries go out, and what a dead receiver costs everybody else. */
-import type { Load, Running } from "./bench.ts";
-
-interface Tools {
-  data: string;
-  token: string;
-  platformToken: string;
-  rounds: number;
-  product(data: string): Promise<Running>;
-  load(url: string, token: string, connections: number, lua: string): Promise<Load>;
-  line(name: string, value: string): void;
-  round(value: number): string;
-  median(values: number[]): number;
-}
+/** The part of the benchmark about webhooks: the rate of deliveries, and the cost of a receiver that never answers. */
+import type { Install } from "./bench-data.ts";
+import {
+  applyLoad,
+  formatNumber,
+  median,
+  printLine,
+  ROUNDS,
+  type RunningServer,
+  startProduct,
+} from "./bench-tools.ts";
 
 const DELIVERIES = 5_000;
 const WAITING = 10_000;
 
-/** Records that raise `call.ended` and `contact.created`, with names of their own. */
-function records(count: number, name: string): string {
+/** The requests that the measurements send to one server. */
+interface Client {
+  subscribe(url: string): Promise<string>;
+  unsubscribe(id: string): Promise<void>;
+  ingest(count: number, name: string): Promise<void>;
+}
+
+export async function measureWebhooks(install: Install): Promise<void> {
+  const server = await startProduct(install.data);
+  const client = createClient(server, install);
+  await measureDeliveries(client);
+  await measureDeadReceiver(client, server, install);
+  await server.stop();
+}
+
+function createClient({ url }: RunningServer, { token, platformToken }: Install): Client {
+  const send = async (method: string, path: string, key: string, type: string, body?: string) => {
+    const headers = { authorization: `Bearer ${key}`, "content-type": type };
+    const response = await fetch(url + path, { method, headers, body });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
+    return text;
+  };
+  const subscriptions = "/v1/webhook-subscriptions";
+  return {
+    async subscribe(receiver) {
+      const body = JSON.stringify({ url: receiver, events: ["call.ended"] });
+      const text = await send("POST", subscriptions, token, "application/json", body);
+      return (JSON.parse(text) as { data: { id: string } }).data.id;
+    },
+    async unsubscribe(id) {
+      await send("DELETE", `${subscriptions}/${id}`, token, "application/json");
+    },
+    async ingest(count, name) {
+      const body = callRecords(count, name);
+      await send("POST", "/platform/v1/calls", platformToken, "application/x-ndjson", body);
+    },
+  };
+}
+
+/** Records that each raise `call.ended`, as NDJSON. `name` makes their external ids unique. */
+function callRecords(count: number, name: string): string {
   const started = Date.now();
   return Array.from({ length: count }, (_, n) =>
     JSON.stringify({
@@ -32,35 +69,7 @@ function records(count: number, name: string): string {
   ).join("\n");
 }
 
-export async function measureWebhooks(tools: Tools): Promise<void> {
-  const { line, round, median, rounds } = tools;
-  const server = await tools.product(tools.data);
-  const send = async (path: string, token: string, type: string, body: string) => {
-    const answer = await fetch(server.url + path, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": type },
-      body,
-    });
-    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
-    return answer.text();
-  };
-  const subscribe = async (url: string) => {
-    const text = await send(
-      "/v1/webhook-subscriptions",
-      tools.token,
-      "application/json",
-      JSON.stringify({ url, events: ["call.ended"] }),
-    );
-    return (JSON.parse(text) as { data: { id: string } }).data.id;
-  };
-  const remove = (id: string) =>
-    fetch(`${server.url}/v1/webhook-subscriptions/${id}`, {
-      method: "DELETE",
-      headers: { authorization: `Bearer ${tools.token}` },
-    });
-  const ingest = (count: number, name: string) =>
-    send("/platform/v1/calls", tools.platformToken, "application/x-ndjson", records(count, name));
-
+async function measureDeliveries(client: Client): Promise<void> {
   let received = 0;
   const receiver = Bun.serve({
     hostname: "127.0.0.1",
@@ -72,37 +81,43 @@ export async function measureWebhooks(tools: Tools): Promise<void> {
     },
   });
   const perSecond: number[] = [];
-  const healthy = await subscribe(`http://127.0.0.1:${receiver.port}/`);
-  for (let turn = 0; turn < rounds; turn += 1) {
+  const id = await client.subscribe(`http://127.0.0.1:${receiver.port}/`);
+  for (let turn = 0; turn < ROUNDS; turn += 1) {
     received = 0;
     const before = performance.now();
-    await ingest(DELIVERIES, `bench-${before}`);
+    await client.ingest(DELIVERIES, `bench-${before}`);
     while (received < DELIVERIES) await Bun.sleep(2);
     perSecond.push((DELIVERIES * 1000) / (performance.now() - before));
   }
-  line(`deliveries to one receiver, in order, ingest included`, `${round(median(perSecond))} /s`);
-  await remove(healthy);
+  const rate = `${formatNumber(median(perSecond))} /s`;
+  printLine("deliveries to one receiver, in order, ingest included", rate);
+  await client.unsubscribe(id);
+  await receiver.stop(true);
+}
 
-  // Accepts and never answers, the worst a receiver can do.
-  const dead = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+/** A receiver that accepts connections and never answers is the worst case for everybody else. */
+async function measureDeadReceiver(
+  client: Client,
+  { url }: RunningServer,
+  { token }: Install,
+): Promise<void> {
+  const receiver = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const idle: number[] = [];
   const waiting: number[] = [];
-  const p99 = async () =>
-    (await tools.load(`${server.url}/v1/contacts?limit=1`, tools.token, 8, "")).p99Ms;
-  await p99();
-  for (let turn = 0; turn < rounds; turn += 1) {
-    idle.push(await p99());
-    const id = await subscribe(`http://127.0.0.1:${dead.port}/`);
-    await ingest(WAITING, `waiting-${turn}-${Date.now()}`);
-    waiting.push(await p99());
-    await remove(id);
+  const measureP99 = async () =>
+    (await applyLoad(`${url}/v1/contacts?limit=1`, { token, connections: 8 })).p99Ms;
+  await measureP99();
+  for (let turn = 0; turn < ROUNDS; turn += 1) {
+    idle.push(await measureP99());
+    const id = await client.subscribe(`http://127.0.0.1:${receiver.port}/`);
+    await client.ingest(WAITING, `waiting-${turn}-${Date.now()}`);
+    waiting.push(await measureP99());
+    await client.unsubscribe(id);
     await Bun.sleep(500);
   }
-  line(
-    `p99 of a GET while ${round(WAITING)} deliveries wait for a dead receiver`,
-    `${round(median(waiting))} ms, ${round(median(waiting) / median(idle))} of idle`,
+  printLine(
+    `p99 of a GET while ${formatNumber(WAITING)} deliveries wait for a dead receiver`,
+    `${formatNumber(median(waiting))} ms, ${formatNumber(median(waiting) / median(idle))} of idle`,
   );
-  dead.stop(true);
-  await receiver.stop(true);
-  await server.stop();
+  receiver.stop(true);
 }
