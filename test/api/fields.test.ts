@@ -1,6 +1,7 @@
-/** A request sets the documented fields of its body and nothing else: neither what the server sets nor unknown fields. */
+/** Bodies and responses have their documented fields: a request sets no other, and a response reveals no other. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { WriteRoute } from "../../src/http/route.ts";
+import { z } from "zod";
+import type { ReadRoute, WriteRoute } from "../../src/http/route.ts";
 import { ROUTES } from "../../src/routes.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 import { realPath, validBody } from "../support/samples.ts";
@@ -24,7 +25,7 @@ function forge(value: unknown): unknown {
 }
 
 /** Every route whose body has fields of an object. The other bodies are an event to test and the status of an order. */
-const routes = ROUTES.filter(
+const writes = ROUTES.filter(
   (route): route is WriteRoute =>
     "write" in route &&
     route.body !== undefined &&
@@ -32,7 +33,7 @@ const routes = ROUTES.filter(
     !route.path.endsWith("/order"),
 );
 
-describe.each(routes)("$method $path", (route) => {
+describe.each(writes)("$method $path", (route) => {
   test("ignores fields that only the server sets, and unknown ones", async () => {
     const client = route.path.startsWith("/platform/") ? it.platform : it.write;
     const send = async (body: object) =>
@@ -53,5 +54,36 @@ describe.each(routes)("$method $path", (route) => {
     for (const [name, value] of Object.entries(forged))
       expect([name, answer.body.data[name]]).not.toEqual([name, value]);
     expect(answer.body.data).not.toContainAnyKeys(Object.keys(UNKNOWN));
+  });
+});
+
+/** The names of the fields that an object of the schema may have; a union has several such lists. */
+function listFields(schema: z.ZodType): string[][] {
+  if (schema instanceof z.ZodObject) return [Object.keys(schema.shape).sort()];
+  return (schema as z.ZodUnion<readonly z.ZodObject[]>).options.flatMap(listFields);
+}
+
+const answering = ROUTES.filter(
+  (route): route is ReadRoute | WriteRoute => !("line" in route) && "data" in route.answers,
+);
+
+describe.each(answering)("$method $path", (route) => {
+  test("responds with the documented fields and no other", async () => {
+    const client = route.path.startsWith("/platform/") ? it.platform : it.write;
+    const path = await realPath(route, it);
+    const body = "write" in route ? validBody(route) : undefined;
+    const answer = await client.send(
+      route.method,
+      path,
+      body && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      },
+    );
+    const { kind, data } = route.answers as { kind: string; data: z.ZodType };
+    // A secret stands beside the object, not in it.
+    const objects: object[] = [kind === "secret" ? answer.body : answer.body.data].flat();
+    for (const object of objects)
+      expect(listFields(data)).toContainEqual(Object.keys(object).sort());
   });
 });
