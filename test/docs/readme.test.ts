@@ -1,4 +1,4 @@
-/** What the README says is so: its commands run, in their order, and what it names exists. */
+/** The commands of the README work in their order, and what the documents at the top level name exists. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,11 +14,17 @@ import {
 
 const ROOT = join(import.meta.dir, "../..");
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
+/** Documents whose named paths are checked. */
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+/** Files at the top level are named without a folder. `scripts/test FILE` is a command, not a path. */
+const isPath = (code: string) =>
+  /^(src|scripts|test|\.github|\.ci)\/[\w./-]*$/.test(code) ||
+  /^([A-Z]+\.md|\.editorconfig|package\.json|bun\.lock|Dockerfile)$/.test(code);
 const blocks = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text!);
 
 let allison: Executable;
 let server: Serving;
-/** What its commands start and leave running, and where each of its addresses is in truth. */
+/** Servers that the commands leave running, and the real address of each address in the README. */
 const started: Running[] = [];
 const addresses = new Map<string, string>();
 beforeAll(async () => {
@@ -32,8 +38,8 @@ afterAll(async () => {
   allison[Symbol.dispose]();
 });
 
-/** The words of a shell command, with its variables put in. */
-function words(command: string, variables: Map<string, string>): string[] {
+/** The arguments of a shell command, with the values of its variables. */
+function splitCommand(command: string, variables: Map<string, string>): string[] {
   return [...command.matchAll(/'([^']*)'|"((?:\\.|[^"\\])*)"|(\S+)/g)].map(
     ([, single, double, plain]) =>
       single ??
@@ -44,8 +50,8 @@ function words(command: string, variables: Map<string, string>): string[] {
   );
 }
 
-/** A curl command of the README, which uses -H, -d and -X. */
-async function curl(args: string[]): Promise<Response> {
+/** Sends the request of a curl command with -H, -d and -X. */
+async function runCurl(args: string[]): Promise<Response> {
   const headers = new Headers();
   let method: string | undefined;
   let body: string | undefined;
@@ -57,18 +63,18 @@ async function curl(args: string[]): Promise<Response> {
     } else if (args[i] === "-d") body = args[++i];
     else if (args[i] === "-X") method = args[++i];
     else if (args[i]!.startsWith("-"))
-      throw new Error(`${args[i]} is not an option this test knows`);
+      throw new Error(`this test does not know the option ${args[i]}`);
     else url = args[i]!;
   }
   const { origin } = new URL(url);
-  return fetch(url.replace(origin, addresses.get(origin) ?? `${origin} is not started`), {
+  return fetch(url.replace(origin, addresses.get(origin) ?? `${origin} has no server`), {
     method: method ?? (body === undefined ? "GET" : "POST"),
     headers,
     body,
   });
 }
 
-/** The mock that a command starts, at a free port in place of the one it names. */
+/** Starts the mock of a command on a free port instead of the named one. */
 async function startMock([command, option, port]: string[]): Promise<Running> {
   const running = await allison.start([command!, option!, "0"], /listening on \S+\n/);
   const [, url] = await running.until(/listening on (\S+)\n/);
@@ -76,7 +82,7 @@ async function startMock([command, option, port]: string[]): Promise<Running> {
   return running;
 }
 
-test("its commands work as printed, in their order", async () => {
+test("the commands of the README work as printed, in their order", async () => {
   const variables = new Map<string, string>();
   const commands = blocks
     .filter((block) => !/^(docker|scripts)/m.test(block))
@@ -90,12 +96,12 @@ test("its commands work as printed, in their order", async () => {
   const ran: string[] = [];
   for (const command of commands) {
     const [, name, inner] = /^(\w+)=\$\((.*)\)$/.exec(command) ?? [];
-    const [program, ...args] = words(inner ?? command, variables);
+    const [program, ...args] = splitCommand(inner ?? command, variables);
     if (program === "echo") {
       expect(args[1]).toBe(">");
       writeFileSync(join(allison.path, args[2]!), `${args[0]}\n`);
     } else if (program === "curl") {
-      const answer = await curl(args);
+      const answer = await runCurl(args);
       if (args.some((word) => word.startsWith("X-Mock-Fault: 429")))
         expect(answer.status).toBe(429);
       else
@@ -120,25 +126,42 @@ test("its commands work as printed, in their order", async () => {
   expect(ran.length).toBeGreaterThanOrEqual(8);
 });
 
-describe("what it names exists", () => {
-  test("keys of a mock", () => {
+describe("what the documents name exists", () => {
+  test("keys of a mock in the README", () => {
     for (const key of Object.values(MOCK_KEYS)) expect(README).toContain(`\`${key}\``);
   });
 
-  test("paths in the project", () => {
-    const paths = [...README.matchAll(/`((?:src|scripts|test)\/[\w./-]*)`/g)].map(
-      ([, path]) => path!,
-    );
-    const layers = README.split("## Architecture\n\n```\n")[1]!.split("```")[0]!;
-    const listed = [...layers.matchAll(/^([\w./]+)/gm)].map(([, path]) => `src/${path}`);
-    const images = [...README.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, path]) => path!);
+  test.each(DOCUMENTS)("paths in %s", (name) => {
+    const text = readFileSync(join(ROOT, name), "utf8");
+    const tree = text.split("```\nsrc/\n")[1]?.split("```")[0] ?? "";
+    const paths = [
+      ...[...text.matchAll(/`([^`]*)`/g)]
+        .map(([, code]) => code!.replaceAll(/\s+/g, " "))
+        .filter(isPath),
+      ...[...text.matchAll(/^(?:bun test|scripts\/test) (test\/\S+)/gm)].map(([, path]) => path!),
+      ...[...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, path]) => path!),
+      ...[...tree.matchAll(/^ {2}([\w./]+)/gm)].map(([, path]) => `src/${path}`),
+    ];
     expect(paths.length).toBeGreaterThan(4);
-    expect(images.length).toBeGreaterThan(4);
-    for (const path of [...paths, ...listed, ...images])
-      expect([path, existsSync(join(ROOT, path))]).toEqual([path, true]);
+    for (const path of paths) expect([path, existsSync(join(ROOT, path))]).toEqual([path, true]);
   });
 
-  test("commands and options", async () => {
+  test("names of tests in the commands of CONTRIBUTING.md", () => {
+    const text = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
+    const commands = [...text.matchAll(/(test\/\S+\.test\.ts) -t "([^"]+)"/g)];
+    expect(commands.length).toBeGreaterThan(0);
+    for (const [, path, title] of commands)
+      expect(readFileSync(join(ROOT, path!), "utf8")).toContain(`"${title}`);
+  });
+
+  test("tests in every row of the table of risks in SECURITY.md", () => {
+    const text = readFileSync(join(ROOT, "SECURITY.md"), "utf8");
+    const rows = [...text.matchAll(/^\| API(\d+) .*\| (.*) \|$/gm)];
+    expect(rows.map(([, number]) => Number(number))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    for (const [, , tests] of rows) expect(tests).toMatch(/^(`test\/[\w/-]+\.test\.ts`(, )?)+$/);
+  });
+
+  test("commands and options in the README", async () => {
     const rows = [...README.matchAll(/^\| `allison ([^`]+)` \|/gm)].map(([, command]) => command!);
     const help = async (...args: string[]) => (await allison.run([...args, "--help"])).stdout;
     const top = await help();
@@ -165,18 +188,18 @@ describe("what it names exists", () => {
       ...Object.values(SETTINGS).map(({ flag }) => flag.split(" ")[0]!),
     ]);
     for (const option of options) expect([option, known.has(option)]).toEqual([option, true]);
-  });
+  }, 30_000);
 
-  test("every dependency has its sentence, and no other has", () => {
+  test("every dependency, and no other, has a sentence in the README", () => {
     const [, table = ""] = /### Dependencies([\s\S]*)/.exec(README) ?? [];
     for (const name of [
       ...Object.keys(manifest.dependencies),
       ...Object.keys(manifest.devDependencies),
     ]) {
-      const said =
+      const isNamed =
         table.includes(name) || (name.startsWith("@types/") && table.includes("@types/*"));
-      const scoped = table.includes(name.replace("@biomejs/", ""));
-      expect([name, said || scoped]).toEqual([name, true]);
+      const isNamedWithoutScope = table.includes(name.replace("@biomejs/", ""));
+      expect([name, isNamed || isNamedWithoutScope]).toEqual([name, true]);
     }
     const listed = [...table.matchAll(/^\| ([@\w/.-]+) \|/gm)]
       .map(([, name]) => name!)
