@@ -77,7 +77,10 @@ export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>
       .meta({ examples: [null] }),
   },
   filters: {
-    enabled: isTrue(webhookSubscriptions.enabled, "Only enabled ones, or only the others."),
+    enabled: isTrue(
+      webhookSubscriptions.enabled,
+      "`true` for enabled subscriptions, `false` for disabled ones.",
+    ),
   },
   rules: {
     update(tx, before, changes) {
