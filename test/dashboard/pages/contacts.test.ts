@@ -1,24 +1,12 @@
 /** Contacts, as a person uses them. */
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { openBrowser } from "../../support/browser.ts";
-import { startTestServer, type TestServer } from "../../support/harness.ts";
-import { openPages } from "../../support/pages.ts";
+import { expect, test } from "bun:test";
+import { startTestServer } from "../../support/harness.ts";
+import { setUpPages } from "../../support/pages.ts";
 
-setDefaultTimeout(30_000);
+const dashboard = setUpPages(() => startTestServer());
 
-let browser: Awaited<ReturnType<typeof openBrowser>>;
-let it: TestServer;
-beforeAll(async () => {
-  browser = await openBrowser();
-  it = await startTestServer();
-});
-afterAll(async () => {
-  await browser.close();
-  await it[Symbol.asyncDispose]();
-});
-
-test("an empty list leads to the first contact, whose wrong fields are told where they are", async () => {
-  await using pages = await openPages(browser, it);
+test("an empty list leads to the form of the first contact, which shows each error at its field", async () => {
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("400 (Bad Request)");
   await pages.open("/contacts");
@@ -26,43 +14,45 @@ test("an empty list leads to the first contact, whose wrong fields are told wher
   await pages.checkAccess();
   await page.getByRole("link", { name: "Add contact" }).first().click();
   const panel = page.getByRole("dialog", { name: "New contact" });
-  // One types at once: the first field has the focus.
+  // The first field has the focus.
   await panel.getByLabel("First name").and(page.locator(":focus")).waitFor();
   await page.keyboard.type("Maria");
-  await panel.getByLabel("Telephone number").fill("555");
+  await panel.getByLabel("Phone number").fill("555");
   await panel.getByLabel("Email").fill("maria");
   await panel.getByRole("button", { name: "Create contact" }).click();
   await panel.getByText("Must be in E.164 form, for example +15550100123.").waitFor();
   await panel.getByText("Must be an email address such as maria@example.com.").waitFor();
-  await panel.getByLabel("Telephone number").fill("+12025550123");
+  await panel.getByLabel("Phone number").fill("+12025550123");
   await panel.getByLabel("Email").fill("maria@example.com");
   await panel.getByRole("button", { name: "Create contact" }).click();
   await page.getByRole("dialog", { name: "Maria" }).waitFor();
-  const { data } = (await it.read.get("/v1/contacts")).body;
+  const { data } = (await dashboard.server.read.get("/v1/contacts")).body;
   expect(data).toMatchObject([
     { first_name: "Maria", phone_number: "+12025550123", source: "manual" },
   ]);
 });
 
-test("what somebody else changed meanwhile is not written over unasked", async () => {
-  const made = await it.write.post("/v1/contacts", { phone_number: "+12025550124" });
-  const path = `/v1/contacts/${made.body.data.id}`;
-  await using pages = await openPages(browser, it);
+test("a save does not overwrite somebody else's change without asking", async () => {
+  const created = await dashboard.server.write.post("/v1/contacts", {
+    phone_number: "+12025550124",
+  });
+  const path = `/v1/contacts/${created.body.data.id}`;
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("412 (Precondition Failed)");
-  await pages.open(`/contacts/${made.body.data.id}`);
+  await pages.open(`/contacts/${created.body.data.id}`);
   await page.getByLabel("First name").fill("Mine");
-  await it.write.patch(path, { last_name: "Theirs" });
+  await dashboard.server.write.patch(path, { last_name: "Theirs" });
   await page.getByRole("button", { name: "Save changes" }).click();
   await page.getByText("Someone else changed this").waitFor();
-  expect((await it.read.get(path)).body.data).toMatchObject({ first_name: null });
+  expect((await dashboard.server.read.get(path)).body.data).toMatchObject({ first_name: null });
   await page.getByRole("button", { name: "Overwrite" }).click();
   await page.getByText("Someone else changed this").waitFor({ state: "detached" });
-  expect((await it.read.get(path)).body.data).toMatchObject({ first_name: "Mine" });
+  expect((await dashboard.server.read.get(path)).body.data).toMatchObject({ first_name: "Mine" });
 });
 
-test("what was typed is not lost by leaving, unless one says so", async () => {
-  await using pages = await openPages(browser, it);
+test("leaving a form with unsaved input asks first", async () => {
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/contacts/new");
   await page.getByLabel("First name").fill("Half");

@@ -1,4 +1,4 @@
-/** One contact, or a new one, beside the list. */
+/** The panel of one contact, or of a new one, beside the list. */
 import {
   ActionIcon,
   Button,
@@ -10,16 +10,18 @@ import {
   TextInput,
   Title,
 } from "@mantine/core";
+import type { UseFormReturnType } from "@mantine/form";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { Call, Contact } from "../../answers.ts";
-import { oneQuery, pageQuery } from "../api/queries.ts";
+import { pageQuery } from "../api/queries.ts";
 import { calls, contacts } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
-import { Panel, usePanelClose } from "../parts/page.tsx";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
+import { Loaded } from "../parts/loaded.tsx";
+import { ObjectPanel } from "../parts/object-panel.tsx";
+import { usePanelClose } from "../parts/page.tsx";
 import { formatPhone, PageLink, Prose, Time } from "../parts/text.tsx";
 import { nameOf } from "./ContactsPage.tsx";
 
@@ -39,7 +41,7 @@ const valuesOf = (contact?: Contact): Values => ({
   custom: Object.entries(contact?.custom ?? {}).map(([name, value]) => ({ name, value })),
 });
 
-/** Empty inputs stand for nothing; rows without name and value are left out. */
+/** An empty input becomes null. Custom fields without a name and a value are left out. */
 const bodyOf = ({ custom, ...values }: Values) => ({
   first_name: values.first_name || null,
   last_name: values.last_name || null,
@@ -52,154 +54,157 @@ const bodyOf = ({ custom, ...values }: Values) => ({
 
 export function ContactPanel() {
   const { id } = useParams({ from: "/shell/contacts/$id" });
-  const close = usePanelClose("/contacts");
-  if (id === "new")
-    return (
-      <Panel title="New contact" onClose={close}>
-        <ContactForm />
-      </Panel>
-    );
-  return <KnownContact key={id} id={id} onClose={close} />;
-}
-
-function KnownContact({ id, onClose }: { id: string; onClose(): void }) {
-  const one = useQuery(oneQuery<Contact>(`${contacts.path}/${id}`, ["contact"]));
-  if (!one.data)
-    return (
-      <Panel title="Contact" onClose={onClose}>
-        {one.error ? (
-          <FailureNotice error={one.error} retry={() => void one.refetch()} />
-        ) : (
-          <SkeletonLines />
-        )}
-      </Panel>
-    );
-  const { data: contact, etag } = one.data;
-  return (
-    <Panel title={nameOf(contact) || formatPhone(contact.phone_number)} onClose={onClose}>
-      <Stack gap="lg">
-        <ContactForm contact={contact} etag={etag} />
-        {contact.agent_notes && (
-          <div>
-            <Title order={3} size="h5" mb={4}>
-              What the receptionist noted
-            </Title>
-            <Prose>{contact.agent_notes}</Prose>
-          </div>
-        )}
-        <LatestCalls contact={contact} />
-      </Stack>
-    </Panel>
-  );
-}
-
-function ContactForm({ contact, etag = null }: { contact?: Contact; etag?: string | null }) {
   const navigate = useNavigate();
   const close = usePanelClose("/contacts");
-  const help = useFieldHelp(contact ? "ContactUpdate" : "ContactCreate");
   return (
-    <ResourceForm
+    <ObjectPanel
       resource={contacts}
-      target={contact ? { id: contact.id, etag } : null}
-      initial={valuesOf(contact)}
-      toBody={bodyOf}
-      submit={contact ? "Save changes" : "Create contact"}
-      onCancel={close}
-      onSaved={({ id }) => {
-        if (!contact) void navigate({ to: "/contacts/$id", params: { id }, search: true });
-      }}
-      fields={(form) => (
+      id={id}
+      titleOf={(contact) => nameOf(contact) || formatPhone(contact.phone_number)}
+      onClose={close}
+      below={(contact) => (
         <>
-          <Group grow align="flex-start">
-            <TextInput label="First name" {...form.getInputProps("first_name")} />
-            <TextInput label="Last name" {...form.getInputProps("last_name")} />
-          </Group>
-          <TextInput
-            label="Telephone number"
-            type="tel"
-            {...help("phone_number")}
-            required={!contact}
-            readOnly={contact !== undefined}
-            {...form.getInputProps("phone_number")}
-          />
-          <TextInput label="Email" type="email" {...form.getInputProps("email")} />
-          <Stack gap="xs">
-            {form.values.custom.map((entry, i) => (
-              <Group key={i} align="flex-start" wrap="nowrap" gap="xs">
-                <TextInput
-                  aria-label={`Name of value ${i + 1}`}
-                  placeholder="crm_id"
-                  flex={1}
-                  {...form.getInputProps(`custom.${i}.name`)}
-                />
-                <TextInput
-                  aria-label={`Value ${i + 1}`}
-                  placeholder="A-1042"
-                  flex={1}
-                  error={form.errors[`custom.${entry.name}`]}
-                  {...form.getInputProps(`custom.${i}.value`)}
-                />
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  mt={4}
-                  aria-label={`Remove value ${i + 1}`}
-                  onClick={() => form.removeListItem("custom", i)}
-                >
-                  <IconTrash size={16} />
-                </ActionIcon>
-              </Group>
-            ))}
-            {form.errors.custom && (
-              <Text c="red" size="xs" role="alert">
-                {form.errors.custom}
-              </Text>
-            )}
-            <Button
-              variant="subtle"
-              size="compact-sm"
-              leftSection={<IconPlus size={14} />}
-              style={{ alignSelf: "flex-start" }}
-              onClick={() => form.insertListItem("custom", { name: "", value: "" })}
-            >
-              Add a value of your own
-            </Button>
-          </Stack>
+          <AgentNotes notes={contact.agent_notes} />
+          <LatestCalls contact={contact} />
         </>
       )}
-    />
+    >
+      {(existing) => (
+        <ResourceForm
+          resource={contacts}
+          target={existing && { id, etag: existing.etag }}
+          initial={valuesOf(existing?.data)}
+          toBody={bodyOf}
+          submit={existing ? "Save changes" : "Create contact"}
+          onCancel={close}
+          onSaved={(saved) => {
+            if (!existing)
+              void navigate({ to: "/contacts/$id", params: { id: saved.id }, search: true });
+          }}
+          fields={(form) => <ContactFields form={form} isNew={existing === null} />}
+        />
+      )}
+    </ObjectPanel>
   );
 }
 
-function LatestCalls({ contact }: { contact: Contact }) {
-  const query = { contact_id: contact.id, limit: 10 };
-  const list = useQuery(pageQuery<Call>(calls.path, ["call"], query));
-  if (contact.call_count === 0) return null;
+type ContactForm = UseFormReturnType<Values>;
+
+function ContactFields({ form, isNew }: { form: ContactForm; isNew: boolean }) {
+  const help = useFieldHelp(isNew ? "ContactCreate" : "ContactUpdate");
+  return (
+    <>
+      <Group grow align="flex-start">
+        <TextInput label="First name" {...form.getInputProps("first_name")} />
+        <TextInput label="Last name" {...form.getInputProps("last_name")} />
+      </Group>
+      <TextInput
+        label="Phone number"
+        type="tel"
+        {...help("phone_number")}
+        required={isNew}
+        readOnly={!isNew}
+        {...form.getInputProps("phone_number")}
+      />
+      <TextInput label="Email" type="email" {...form.getInputProps("email")} />
+      <CustomFields form={form} />
+    </>
+  );
+}
+
+function CustomFields({ form }: { form: ContactForm }) {
+  return (
+    <Stack gap="xs">
+      {form.values.custom.map((entry, i) => (
+        <Group key={i} align="flex-start" wrap="nowrap" gap="xs">
+          <TextInput
+            aria-label={`Custom field ${i + 1}, name`}
+            placeholder="crm_id"
+            flex={1}
+            {...form.getInputProps(`custom.${i}.name`)}
+          />
+          <TextInput
+            aria-label={`Custom field ${i + 1}, value`}
+            placeholder="A-1042"
+            flex={1}
+            error={form.errors[`custom.${entry.name}`]}
+            {...form.getInputProps(`custom.${i}.value`)}
+          />
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            mt={4}
+            aria-label={`Remove custom field ${i + 1}`}
+            onClick={() => form.removeListItem("custom", i)}
+          >
+            <IconTrash size={16} />
+          </ActionIcon>
+        </Group>
+      ))}
+      {form.errors.custom && (
+        <Text c="red" size="xs" role="alert">
+          {form.errors.custom}
+        </Text>
+      )}
+      <Button
+        variant="subtle"
+        size="compact-sm"
+        leftSection={<IconPlus size={14} />}
+        style={{ alignSelf: "flex-start" }}
+        onClick={() => form.insertListItem("custom", { name: "", value: "" })}
+      >
+        Add custom field
+      </Button>
+    </Stack>
+  );
+}
+
+function AgentNotes({ notes }: { notes: string | null }) {
+  if (!notes) return null;
+  return (
+    <div>
+      <Title order={3} size="h5" mb={4}>
+        Receptionist notes
+      </Title>
+      <Prose>{notes}</Prose>
+    </div>
+  );
+}
+
+function LatestCalls({ contact: { id, call_count } }: { contact: Contact }) {
+  const query = useQuery(pageQuery<Call>(calls.path, ["call"], { contact_id: id, limit: 10 }));
+  if (call_count === 0) return null;
   return (
     <div>
       <Divider mb="md" />
       <Title order={3} size="h5" mb={4}>
         Latest calls
       </Title>
-      {list.error && <FailureNotice error={list.error} retry={() => void list.refetch()} />}
-      {!list.data && !list.error && <SkeletonLines lines={3} />}
-      <Table aria-label="Latest calls">
-        <Table.Tbody>
-          {list.data?.data.map(({ id, started_at, summary }) => (
-            <Table.Tr key={id}>
-              <Table.Td w={120} style={{ verticalAlign: "top" }}>
-                <PageLink to={`/calls/${id}`}>
-                  <Time at={started_at} />
-                </PageLink>
-              </Table.Td>
-              <Table.Td>{summary ?? "No summary"}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      {list.data?.has_more && (
-        <PageLink to={`/calls?contact_id=${contact.id}`}>All {contact.call_count} calls</PageLink>
-      )}
+      <Loaded query={query} lines={3}>
+        {({ data, has_more }) => (
+          <>
+            <Table aria-label="Latest calls">
+              <Table.Tbody>
+                {data.map((call) => (
+                  <Table.Tr key={call.id}>
+                    <Table.Td w={120} style={{ verticalAlign: "top" }}>
+                      <PageLink to={`/calls/${call.id}`}>
+                        <Time at={call.started_at} />
+                      </PageLink>
+                    </Table.Td>
+                    <Table.Td>{call.summary ?? "No summary"}</Table.Td>
+                  </Table.Tr>
+                ))}
+              </Table.Tbody>
+            </Table>
+            {has_more && (
+              <PageLink to={`/calls?contact_id=${id}`}>
+                View all {call_count.toLocaleString()} calls
+              </PageLink>
+            )}
+          </>
+        )}
+      </Loaded>
     </div>
   );
 }

@@ -1,33 +1,34 @@
-/** Contacts: who calls. */
-import { Button, Select } from "@mantine/core";
+/** The list of contacts. */
+import { Button } from "@mantine/core";
 import { IconAddressBook, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { Contact } from "../../answers.ts";
 import { contacts } from "../api/resources.ts";
+import { FilterSelect } from "../parts/filters.tsx";
 import { type Column, List } from "../parts/list.tsx";
-import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Phone, Time } from "../parts/text.tsx";
 
+/** First and last name; empty where the contact has neither. */
 export const nameOf = ({ first_name, last_name }: Pick<Contact, "first_name" | "last_name">) =>
   [first_name, last_name].filter(Boolean).join(" ");
 
 const SOURCES = [
-  { value: "call", label: "From a call" },
-  { value: "api", label: "By the API" },
-  { value: "manual", label: "Made here" },
+  { value: "call", label: "Call" },
+  { value: "api", label: "API" },
+  { value: "manual", label: "Manual" },
 ];
 
 const columns: Column<Contact>[] = [
-  { title: "Name", card: "heading", render: (contact) => nameOf(contact) || "No name yet" },
+  { title: "Name", card: "heading", render: (contact) => nameOf(contact) || "No name" },
   {
-    title: "Number",
+    title: "Phone number",
     card: "detail",
     render: ({ phone_number }) => <Phone number={phone_number} />,
   },
   { title: "Email", render: ({ email }) => email },
-  { title: "Calls", align: "right", render: ({ call_count }) => call_count },
+  { title: "Calls", align: "right", render: ({ call_count }) => call_count.toLocaleString() },
   {
     title: "Last call",
     card: "aside",
@@ -36,14 +37,17 @@ const columns: Column<Contact>[] = [
 ];
 
 export function ContactsPage() {
-  const [search, change] = useListSearch();
   const add = (
     <Button component={Link} to="/contacts/new" leftSection={<IconPlus size={16} />}>
       Add contact
     </Button>
   );
   return (
-    <Page title="Contacts" about="Who calls. Each call adds or completes one." actions={add}>
+    <Page
+      title="Contacts"
+      about="People who called. Each call creates or updates a contact."
+      actions={add}
+    >
       <List
         label="Contacts"
         path={contacts.path}
@@ -53,19 +57,11 @@ export function ContactsPage() {
         hrefOf={({ id }) => `/contacts/${id}`}
         searchPlaceholder="Search name, number or email"
         controls={
-          <Select
-            aria-label="Source"
-            placeholder="Any source"
-            data={SOURCES}
-            clearable
-            w={150}
-            value={search.source ?? null}
-            onChange={(source) => change({ source: source ?? undefined })}
-          />
+          <FilterSelect name="source" label="Source" placeholder="Any source" data={SOURCES} />
         }
         empty={
           <Empty icon={IconAddressBook} title="No contacts yet" action={add}>
-            They come by themselves with the first calls, or add one by hand.
+            Calls create contacts automatically. You can also add one here.
           </Empty>
         }
       />
