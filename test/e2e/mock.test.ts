@@ -161,7 +161,7 @@ describe("allison demo", () => {
       await page.getByText("Running").first().waitFor({ timeout: 20_000 });
       await page.getByText("Running").first().waitFor({ state: "detached", timeout: 20_000 });
       await page.getByRole("link", { name: "Webhooks" }).click();
-      await page.getByText("Switched off by the server").waitFor();
+      await page.getByText("Disabled by the server").waitFor();
       expect(await page.locator("table.list tbody tr").count()).toBe(3);
     } finally {
       await browser.close();

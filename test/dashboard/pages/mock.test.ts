@@ -156,7 +156,7 @@ test("the link signs in, once; who is signed in is not asked again", async () =>
   await using others = await visit();
   others.expectErrors("401 (Unauthorized)", "404 (Not Found)");
   await others.open(link);
-  await others.page.getByRole("heading", { name: "This link opens nothing" }).waitFor();
+  await others.page.getByRole("heading", { name: "This link is invalid or has expired" }).waitFor();
   expect(others.page.url()).toBe(`${it.url}/sign-in/link`);
   await others.page.getByRole("link", { name: "Go to the sign-in" }).click();
   await others.page.getByLabel("Email").fill(MOCK_ACCOUNT.email);

@@ -1,66 +1,50 @@
 /** Webhooks, as a person uses them. */
-import {
-  afterAll,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
-import { openBrowser } from "../../support/browser.ts";
-import { startTestServer, type TestServer } from "../../support/harness.ts";
-import { openPages, type Pages } from "../../support/pages.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { startTestServer } from "../../support/harness.ts";
+import { type Pages, setUpPages } from "../../support/pages.ts";
 import { type Receiver, startReceiver } from "../../support/receiver.ts";
 import { sampleCall } from "../../support/samples.ts";
-
-setDefaultTimeout(30_000);
 
 const PATH = "/v1/webhook-subscriptions";
 const MARKUP = "<img src=x onerror=alert(1)> thanks";
 
-let browser: Awaited<ReturnType<typeof openBrowser>>;
-let it: TestServer;
+const dashboard = setUpPages(() => startTestServer({ config: { webhookAllow: ["127.0.0.0/8"] } }));
 let receiver: Receiver;
 beforeAll(async () => {
-  browser = await openBrowser();
   receiver = await startReceiver();
-  it = await startTestServer({ config: { webhookAllow: ["127.0.0.0/8"] } });
 });
-afterAll(async () => {
-  await browser.close();
-  await it[Symbol.asyncDispose]();
-  await receiver.stop();
-});
+afterAll(() => receiver.stop());
 beforeEach(() => receiver.script([{ body: "ok" }]));
 
-/** Made anew for a test, and gone after it. */
-async function subscribe(given: object = {}) {
-  const body = { url: receiver.url, description: "CRM", events: ["call.ended"], ...given };
-  const made = (await it.write.post(PATH, body)).body;
+/** A subscription that is deleted after the test. */
+async function subscribe(fields: object = {}) {
+  const body = { url: receiver.url, description: "CRM", events: ["call.ended"], ...fields };
+  const created = (await dashboard.server.write.post(PATH, body)).body;
   return {
-    id: made.data.id as string,
-    secret: made.secret as string,
+    id: created.data.id as string,
+    secret: created.secret as string,
     async [Symbol.asyncDispose]() {
-      await it.write.delete(`${PATH}/${made.data.id}`);
+      await dashboard.server.write.delete(`${PATH}/${created.data.id}`);
     },
   };
 }
 
 let calls = 0;
-const call = () => it.platform.put(`/platform/v1/calls/page-${calls++}`, sampleCall());
+const call = () =>
+  dashboard.server.platform.put(`/platform/v1/calls/page-${calls++}`, sampleCall());
 const deliveriesOf = async (id: string) =>
-  (await it.read.get(`${PATH}/${id}/deliveries?event=call.ended`)).body.data;
-const sql = (text: string, ...given: string[]) => it.server.db.$client.run(text, given);
+  (await dashboard.server.read.get(`${PATH}/${id}/deliveries?event=call.ended`)).body.data;
+const sql = (text: string, ...given: string[]) =>
+  dashboard.server.server.db.$client.run(text, given);
 
-/** A call whose delivery has had its first answer, a 500, and is then failed for good. */
+/** Sends a call whose delivery failed permanently after one attempt, a 500. */
 async function failOne(id: string): Promise<string> {
-  const before = (await deliveriesOf(id)).length;
+  const previous = (await deliveriesOf(id)).length;
   receiver.script([{ status: 500, body: MARKUP }]);
   await call();
   for (const deadline = Date.now() + 5_000; ; ) {
     const [newest, ...rest] = await deliveriesOf(id);
-    if (rest.length === before && newest.attempts.length === 1) {
+    if (rest.length === previous && newest.attempts.length === 1) {
       sql(
         "update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?",
         newest.id,
@@ -68,7 +52,7 @@ async function failOne(id: string): Promise<string> {
       receiver.script([{ body: "ok" }]);
       return newest.id;
     }
-    if (Date.now() > deadline) throw new Error("was not tried");
+    if (Date.now() > deadline) throw new Error("the delivery has no attempt");
     await Bun.sleep(5);
   }
 }
@@ -76,7 +60,7 @@ async function failOne(id: string): Promise<string> {
 const button = ({ page }: Pages, name: string) => page.getByRole("button", { name, exact: true });
 const row = ({ page }: Pages, text: string) => page.getByRole("row").filter({ hasText: text });
 
-/** The secret as the dialog shows it; closes the dialog, which asks first. */
+/** Reads the secret from the dialog, and closes the dialog, which asks first. */
 async function takeSecret(pages: Pages, title: string): Promise<string> {
   const dialog = pages.page.getByRole("dialog", { name: title });
   const secret = await dialog.getByText(/^whsec_/).textContent();
@@ -89,8 +73,8 @@ async function takeSecret(pages: Pages, title: string): Promise<string> {
   return secret!;
 }
 
-test("a new webhook leads to its secret, shown this once and in no answer or page afterwards", async () => {
-  await using pages = await openPages(browser, it);
+test("a new webhook shows its secret once, and no later response or page contains it", async () => {
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("400 (Bad Request)");
   await pages.open("/webhooks");
@@ -102,7 +86,7 @@ test("a new webhook leads to its secret, shown this once and in no answer or pag
     .getByText("A call ended. Not sent for an unscorable call.", { exact: true })
     .waitFor();
   await pages.checkAccess();
-  await panel.getByLabel("Address").fill("https://10.0.0.1/hook");
+  await panel.getByLabel("URL").fill("https://10.0.0.1/hook");
   await button(pages, "All").click();
   expect(await panel.getByRole("checkbox", { checked: true }).count()).toBe(7);
   await button(pages, "None").click();
@@ -111,14 +95,14 @@ test("a new webhook leads to its secret, shown this once and in no answer or pag
   await panel.getByLabel("call.ended").check();
   await button(pages, "Create webhook").click();
   await panel.getByText("--webhook-allow 10.0.0.1/32 would allow it").waitFor();
-  expect(await panel.getByLabel("Address").getAttribute("aria-invalid")).toBe("true");
-  await panel.getByLabel("Address").fill(receiver.url);
+  expect(await panel.getByLabel("URL").getAttribute("aria-invalid")).toBe("true");
+  await panel.getByLabel("URL").fill(receiver.url);
   await button(pages, "Create webhook").click();
-  await page.getByRole("dialog", { name: "The secret of your webhook" }).waitFor();
+  await page.getByRole("dialog", { name: "Webhook signing secret" }).waitFor();
   await pages.checkAccess();
-  const answers: Promise<string>[] = [];
-  const secret = await takeSecret(pages, "The secret of your webhook");
-  page.on("response", (response) => answers.push(response.text().catch(() => "")));
+  const responses: Promise<string>[] = [];
+  const secret = await takeSecret(pages, "Webhook signing secret");
+  page.on("response", (response) => responses.push(response.text().catch(() => "")));
   await page.getByRole("heading", { name: new URL(receiver.url).host }).waitFor();
   const id = page.url().split("/").at(-1)!;
   await call();
@@ -131,60 +115,60 @@ test("a new webhook leads to its secret, shown this once and in no answer or pag
   await page.getByText("X-Allison-Signature").waitFor();
   expect(page.url()).toEndWith(delivery.id);
   expect(await page.content()).not.toContain(secret);
-  const texts = await Promise.all(answers);
+  const texts = await Promise.all(responses);
   expect(texts.some((text) => text.includes("secret_preview"))).toBe(true);
   expect(texts.filter((text) => text.includes(secret))).toEqual([]);
   const kept = await page.evaluate("JSON.stringify([localStorage, sessionStorage])");
   expect(kept).not.toContain(secret);
-  await it.write.delete(`${PATH}/${id}`);
+  await dashboard.server.write.delete(`${PATH}/${id}`);
 });
 
-test("back does not lose a secret that is not stored yet", async () => {
-  await using pages = await openPages(browser, it);
+test("the back button does not discard a secret that is not stored yet", async () => {
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/webhooks");
   await page.getByRole("link", { name: "Add webhook" }).first().click();
-  await page.getByLabel("Address").fill(receiver.url);
+  await page.getByLabel("URL").fill(receiver.url);
   await button(pages, "All").click();
   await button(pages, "Create webhook").click();
-  const dialog = page.getByRole("dialog", { name: "The secret of your webhook" });
+  const dialog = page.getByRole("dialog", { name: "Webhook signing secret" });
   await dialog.waitFor();
   await page.evaluate("history.back()");
-  await takeSecret(pages, "The secret of your webhook");
-  await it.write.delete(`${PATH}/${page.url().split("/").at(-1)}`);
+  await takeSecret(pages, "Webhook signing secret");
+  await dashboard.server.write.delete(`${PATH}/${page.url().split("/").at(-1)}`);
 });
 
-test("a rotated secret signs from then on, after one was asked, and the old one no more", async () => {
+test("rotating the secret asks first and shows the new secret once", async () => {
   await using subscription = await subscribe();
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open(`/webhooks/${subscription.id}`);
   await button(pages, "Rotate").click();
-  await page.getByText("The old one signs nothing more from then on").waitFor();
-  await button(pages, "Keep the old one").click();
+  await page.getByText("The old secret stops signing immediately").waitFor();
+  await button(pages, "Cancel").click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await button(pages, "Rotate").click();
   await button(pages, "Rotate secret").click();
-  const secret = await takeSecret(pages, "The new secret of your webhook");
+  const secret = await takeSecret(pages, "New webhook signing secret");
   expect(secret).not.toBe(subscription.secret);
   await page.getByText(`${secret.slice(0, 14)}...`).waitFor();
   expect(await page.content()).not.toContain(secret);
 });
 
-test("a test shows what was answered, as text", async () => {
+test("a test event shows the response as text", async () => {
   receiver.script([{ status: 418, body: MARKUP }]);
   await using subscription = await subscribe({ events: ["call.ended", "contact.created"] });
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open(`/webhooks/${subscription.id}`);
-  await button(pages, "Send a test").click();
-  const dialog = page.getByRole("dialog", { name: "Send a test" });
+  await button(pages, "Send test event").click();
+  const dialog = page.getByRole("dialog", { name: "Send test event" });
   await dialog.getByRole("combobox", { name: "Event" }).click();
   await page.getByRole("option", { name: "contact.created" }).click();
   const before = receiver.requests.length;
   await button(pages, "Send test").click();
   await dialog.getByText(MARKUP, { exact: true }).waitFor();
-  await dialog.getByText(/Answered 418 in \d+ ms/).waitFor();
+  await dialog.getByText(/HTTP 418 in \d+ ms/).waitFor();
   await dialog.getByText("Failed", { exact: true }).waitFor();
   await pages.checkAccess();
   expect(await page.locator('img[src="x"]').count()).toBe(0);
@@ -192,27 +176,27 @@ test("a test shows what was answered, as text", async () => {
   expect(JSON.parse(received[before]!.body)).toMatchObject({ type: "contact.created", test: true });
 });
 
-test("a delivery shows its attempts and its request, and one that failed is sent again and arrives", async () => {
+test("a delivery shows its attempts and its request, and a failed one can be retried", async () => {
   await using subscription = await subscribe();
   const id = await failOne(subscription.id);
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open(`/webhooks/${subscription.id}`);
   await row(pages, "Failed").getByText("call.ended").click();
   const panel = page.getByRole("dialog", { name: "call.ended" });
-  await panel.getByText(/Answered 500 in \d+ ms/).waitFor();
-  const answer = panel.getByRole("group", { name: "Answer to attempt 1" });
-  expect(await answer.textContent()).toBe(MARKUP);
-  await answer.focus();
-  expect(await answer.evaluate((element) => element === document.activeElement)).toBe(true);
+  await panel.getByText(/HTTP 500 in \d+ ms/).waitFor();
+  const response = panel.getByRole("group", { name: "Response to attempt 1" });
+  expect(await response.textContent()).toBe(MARKUP);
+  await response.focus();
+  expect(await response.evaluate((element) => element === document.activeElement)).toBe(true);
   await pages.checkAccess();
   const sent = receiver.requests.at(-1)!;
   const headers = await panel.getByRole("group", { name: "Headers" }).textContent();
   expect(headers).toContain(`X-Allison-Signature: ${sent.headers["x-allison-signature"]}`);
-  await panel.getByRole("tab", { name: "As sent" }).click();
-  expect(await panel.getByRole("group", { name: "Body as sent" }).textContent()).toBe(sent.body);
+  await panel.getByRole("tab", { name: "Raw" }).click();
+  expect(await panel.getByRole("group", { name: "Body, raw" }).textContent()).toBe(sent.body);
   const before = receiver.requests.length;
-  await panel.getByRole("button", { name: "Send again" }).click();
+  await panel.getByRole("button", { name: "Retry" }).click();
   await panel.getByText("Delivered").waitFor();
   await panel.getByText("Attempt 2").waitFor();
   const again = (await receiver.received(before + 1))[before]!;
@@ -223,17 +207,17 @@ test("a delivery shows its attempts and its request, and one that failed is sent
   expect(new URL(page.url()).pathname).toBe(`/webhooks/${subscription.id}`);
 });
 
-test("a signature that cannot be shown any more says why", async () => {
+test("a signature that cannot be shown says why", async () => {
   await using subscription = await subscribe();
   const id = await failOne(subscription.id);
-  await it.write.post(`${PATH}/${subscription.id}/rotate-secret`);
-  await using pages = await openPages(browser, it);
+  await dashboard.server.write.post(`${PATH}/${subscription.id}/rotate-secret`);
+  await using pages = await dashboard.open();
   await pages.open(`/webhooks/${subscription.id}/deliveries/${id}`);
-  await pages.page.getByText("The secret was changed after it was last sent").waitFor();
+  await pages.page.getByText("the secret was rotated after the last attempt").waitFor();
   await pages.page.getByText("X-Allison-Signature: —").waitFor();
 });
 
-test("all that failed since a time are sent again, and it is told how many", async () => {
+test("all deliveries that failed in a period are retried, and the dialog shows how many", async () => {
   await using subscription = await subscribe();
   const early = await failOne(subscription.id);
   const late = await failOne(subscription.id);
@@ -241,16 +225,16 @@ test("all that failed since a time are sent again, and it is told how many", asy
     "update webhook_attempts set at = '2026-01-01T00:00:00.000Z' where delivery_seq = (select seq from webhook_deliveries where id = ?)",
     early,
   );
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open(`/webhooks/${subscription.id}?status=failed`);
   await row(pages, "Failed").nth(1).waitFor();
-  await button(pages, "Send all failed again").click();
-  const dialog = page.getByRole("dialog", { name: "Send all failed again" });
-  await dialog.getByLabel("In the last hour").check();
+  await button(pages, "Retry all failed").click();
+  const dialog = page.getByRole("dialog", { name: "Retry all failed deliveries" });
+  await dialog.getByLabel("Last hour").check();
   await pages.checkAccess();
-  await dialog.getByRole("button", { name: "Send again" }).click();
-  await dialog.getByText("1 is being sent again.").waitFor();
+  await dialog.getByRole("button", { name: "Retry" }).click();
+  await dialog.getByText("Retrying 1 delivery.").waitFor();
   await row(pages, "Failed").nth(1).waitFor({ state: "detached" });
   const states = async () =>
     Object.fromEntries(
@@ -260,56 +244,57 @@ test("all that failed since a time are sent again, and it is told how many", asy
       ]),
     );
   expect(await states()).toEqual({ [late]: false, [early]: true });
-  await dialog.getByLabel("At any time, as far back as deliveries are kept").check();
-  await dialog.getByRole("button", { name: "Send again" }).click();
+  await dialog.getByLabel("All time, as far back as deliveries are kept").check();
+  await dialog.getByRole("button", { name: "Retry" }).click();
   await page.getByText("No matches").waitFor();
-  await dialog.getByRole("button", { name: "Send again" }).click();
-  await dialog.getByText("None failed in that time, so nothing is sent.").waitFor();
+  await dialog.getByRole("button", { name: "Retry" }).click();
+  await dialog.getByText("No failed deliveries in this period.").waitFor();
   expect(await states()).toEqual({ [late]: false, [early]: false });
 });
 
-test("a delivery comes and changes on the screen without a reload, with its next try", async () => {
+test("a delivery appears and changes without a reload, with its next attempt", async () => {
   await using subscription = await subscribe();
   receiver.script([{ status: 503 }]);
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open(`/webhooks/${subscription.id}`);
-  await page.getByText("Nothing sent yet").waitFor();
+  await page.getByText("No deliveries yet").waitFor();
   await page.evaluate("window.same = true");
   await call();
-  await row(pages, "Trying again").getByText("HTTP 503").waitFor();
-  await row(pages, "Trying again")
+  await row(pages, "Retrying").getByText("HTTP 503").waitFor();
+  await row(pages, "Retrying")
     .getByText(/^in (\d+ sec|1 min)$/)
     .waitFor();
   receiver.script([{ body: "ok" }]);
   const [{ id }] = await deliveriesOf(subscription.id);
   sql("update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?", id);
-  await it.write.post(`${PATH}/${subscription.id}/deliveries/${id}/retry`);
+  await dashboard.server.write.post(`${PATH}/${subscription.id}/deliveries/${id}/retry`);
   await row(pages, "Delivered").getByText("HTTP 200").waitFor();
   expect(await page.evaluate("window.same")).toBe(true);
 });
 
-describe("switching", () => {
-  test("off asks and says that what waits is cancelled; on again asks nothing", async () => {
+describe("enabling and disabling", () => {
+  test("disabling asks and names the canceled deliveries; enabling does not ask", async () => {
     await using subscription = await subscribe();
-    const enabled = async () => (await it.read.get(`${PATH}/${subscription.id}`)).body.data.enabled;
-    await using pages = await openPages(browser, it);
+    const enabled = async () =>
+      (await dashboard.server.read.get(`${PATH}/${subscription.id}`)).body.data.enabled;
+    await using pages = await dashboard.open();
     const { page } = pages;
     pages.expectErrors("409 (Conflict)");
     await pages.open(`/webhooks/${subscription.id}`);
     const send = page.getByRole("switch", { name: "Send events" });
     await send.click({ force: true });
-    await page.getByText("What still waits to be sent is cancelled").waitFor();
-    await button(pages, "Keep it on").click();
+    await page.getByText("Pending deliveries are canceled").waitFor();
+    await button(pages, "Cancel").click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     expect(await enabled()).toBe(true);
     await send.click({ force: true });
-    await button(pages, "Switch off").click();
-    await page.getByText("Switched off", { exact: true }).waitFor();
+    await button(pages, "Disable").click();
+    await page.getByText("Disabled", { exact: true }).waitFor();
     expect(await enabled()).toBe(false);
-    await button(pages, "Send a test").click();
+    await button(pages, "Send test event").click();
     await button(pages, "Send test").click();
-    await page.getByText("This webhook is switched off. Switch it on first.").waitFor();
+    await page.getByText("This webhook is disabled. Enable it first.").waitFor();
     await button(pages, "Close").last().click();
     await page.getByRole("dialog").waitFor({ state: "detached" });
     await send.click({ force: true });
@@ -317,64 +302,67 @@ describe("switching", () => {
     expect(await enabled()).toBe(true);
   });
 
-  test("what the server switched off says why, in the list and on its page, and is on again with one click", async () => {
+  test("a webhook disabled by the server shows the reason in the list and on its page, and is enabled with one click", async () => {
     await using subscription = await subscribe();
-    const switchOff = (reason: string) =>
+    const disable = (reason: string) =>
       sql(
         "update webhook_subscriptions set enabled = 0, auto_disabled_reason = ? where id = ?",
         reason,
         subscription.id,
       );
-    const state = async () => (await it.read.get(`${PATH}/${subscription.id}`)).body.data;
-    switchOff("consecutive_failures");
-    await using pages = await openPages(browser, it);
+    const state = async () =>
+      (await dashboard.server.read.get(`${PATH}/${subscription.id}`)).body.data;
+    disable("consecutive_failures");
+    await using pages = await dashboard.open();
     const { page } = pages;
     await pages.open("/webhooks?enabled=false");
-    await row(pages, "Switched off by the server")
-      .getByText("10 events in a row failed for good.")
+    await row(pages, "Disabled by the server")
+      .getByText("10 events in a row failed permanently.")
       .waitFor();
     await pages.checkAccess();
-    await button(pages, "Switch on again").click();
+    await button(pages, "Enable").click();
     await page.getByText("No matches").waitFor();
     expect(await state()).toMatchObject({ enabled: true, auto_disabled_reason: null });
-    switchOff("no_success");
+    disable("no_success");
     await pages.open(`/webhooks/${subscription.id}`);
-    await page.getByText("Deliveries failed for 5 days without one success.").waitFor();
+    await page.getByText("No delivery succeeded for 5 days.").waitFor();
     await pages.checkAccess();
-    await button(pages, "Switch on again").click();
+    await button(pages, "Enable").click();
     await page.getByText("Enabled", { exact: true }).waitFor();
     expect(await state()).toMatchObject({ enabled: true, auto_disabled_reason: null });
   });
 });
 
-test("an edit does not write over what somebody else changed meanwhile, and deleting asks", async () => {
+test("an edit does not overwrite somebody else's change without asking, and deleting asks first", async () => {
   await using subscription = await subscribe();
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("412 (Precondition Failed)", "404 (Not Found)");
   await pages.open(`/webhooks/${subscription.id}`);
   await button(pages, "Edit").click();
   await page.getByLabel("Description").fill("Mine");
-  await it.write.patch(`${PATH}/${subscription.id}`, { description: "Theirs" });
+  await dashboard.server.write.patch(`${PATH}/${subscription.id}`, { description: "Theirs" });
   await button(pages, "Save changes").click();
   await page.getByText("Someone else changed this").waitFor();
   await button(pages, "Overwrite").click();
   await page.getByRole("heading", { name: "Mine", exact: true }).waitFor();
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  await button(pages, "Delete this webhook").click();
-  await button(pages, "Keep it").click();
+  await button(pages, "Delete").click();
+  await button(pages, "Cancel").click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
-  expect((await it.read.get(`${PATH}/${subscription.id}`)).body.data.description).toBe("Mine");
-  await button(pages, "Delete this webhook").click();
+  expect(
+    (await dashboard.server.read.get(`${PATH}/${subscription.id}`)).body.data.description,
+  ).toBe("Mine");
+  await button(pages, "Delete").click();
   await button(pages, "Delete webhook").click();
   await page.getByRole("heading", { name: "Webhooks", exact: true }).waitFor();
-  expect((await it.read.get(`${PATH}/${subscription.id}`)).status).toBe(404);
+  expect((await dashboard.server.read.get(`${PATH}/${subscription.id}`)).status).toBe(404);
 });
 
-test("the list tells each webhook's last delivery, and its events where one points or tabs to", async () => {
+test("the list shows each webhook's last delivery, and its events on hover and focus", async () => {
   await using subscription = await subscribe({ events: ["call.ended", "contact.created"] });
   await failOne(subscription.id);
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/webhooks");
   const line = row(pages, "CRM");
@@ -386,20 +374,20 @@ test("the list tells each webhook's last delivery, and its events where one poin
 });
 
 test.each([
-  ["in the dark", { colorScheme: "dark" as const }],
+  ["in dark mode", { colorScheme: "dark" as const }],
   ["on a phone", { viewport: { width: 390, height: 844 } }],
-])("each page is accessible %s, and never wider than the screen", async (_, options) => {
+])("each page is accessible %s, and not wider than the screen", async (_, options) => {
   await using subscription = await subscribe();
   const id = await failOne(subscription.id);
-  await using pages = await openPages(browser, it, options);
+  await using pages = await dashboard.open(options);
   const { page } = pages;
-  const seen: [string, string][] = [
+  const visited: [string, string][] = [
     ["/webhooks", "CRM"],
     ["/webhooks/new", "A call ended. Not sent for an unscorable call."],
     [`/webhooks/${subscription.id}`, "HTTP 500"],
     [`/webhooks/${subscription.id}/deliveries/${id}`, "Attempt 1"],
   ];
-  for (const [path, text] of seen) {
+  for (const [path, text] of visited) {
     await pages.open(path);
     await page.getByText(text).last().waitFor();
     await pages.checkAccess();

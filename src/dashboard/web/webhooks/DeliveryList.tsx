@@ -1,5 +1,5 @@
-/** The deliveries of a subscription: what became of each, and sending again what failed. */
-import { Badge, Button, Group, Modal, Radio, Select, Stack, Text, Title } from "@mantine/core";
+/** The deliveries of a subscription, and retrying those that failed. */
+import { Badge, Button, Group, Modal, Radio, Stack, Text, Title } from "@mantine/core";
 import { IconRefresh, IconSend } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,12 +8,12 @@ import type { Delivery, SentAgain, WebhookSubscription } from "../../answers.ts"
 import { send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
+import { FilterSelect } from "../parts/filters.tsx";
 import { type Column, List } from "../parts/list.tsx";
-import { useListSearch } from "../parts/list-search.ts";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
 import { TimeUntil } from "../parts/time-until.tsx";
-import { DELIVERY_STATES, DeliveryState, Refusal } from "./states.tsx";
+import { DELIVERY_STATUSES, DeliveryState, Refusal } from "./states.tsx";
 
 const columnsOf = (subscriptionId: string): Column<Delivery>[] => [
   {
@@ -31,31 +31,31 @@ const columnsOf = (subscriptionId: string): Column<Delivery>[] => [
     ),
   },
   {
-    title: "State",
+    title: "Status",
     card: "aside",
     render: ({ status, attempts }) => <DeliveryState status={status} attempts={attempts.length} />,
   },
   { title: "Created", card: "detail", render: ({ created_at }) => <Time at={created_at} /> },
   { title: "Attempts", align: "right", render: ({ attempts }) => attempts.length },
   {
-    title: "Last answer",
+    title: "Last response",
     card: "detail",
-    render: ({ attempts }) => <LastAnswer attempts={attempts} />,
+    render: ({ attempts }) => <LastResponse attempts={attempts} />,
   },
   {
-    title: "Next try",
+    title: "Next attempt",
     render: (delivery) =>
       delivery.next_attempt_at ? (
         <TimeUntil at={delivery.next_attempt_at} />
       ) : (
         delivery.status === "failed" && (
-          <SendAgain subscriptionId={subscriptionId} deliveryId={delivery.id} />
+          <RetryButton subscriptionId={subscriptionId} deliveryId={delivery.id} />
         )
       ),
   },
 ];
 
-function LastAnswer({ attempts }: Pick<Delivery, "attempts">) {
+function LastResponse({ attempts }: Pick<Delivery, "attempts">) {
   const last = attempts.at(-1);
   if (!last) return null;
   return (
@@ -65,16 +65,16 @@ function LastAnswer({ attempts }: Pick<Delivery, "attempts">) {
   );
 }
 
-interface SendAgainProps {
+interface RetryButtonProps {
   subscriptionId: string;
   deliveryId: string;
 }
 
-/** Begins a new round of attempts for one that failed. */
-export function SendAgain({ subscriptionId, deliveryId }: SendAgainProps) {
+/** Starts a new round of attempts for a failed delivery. */
+export function RetryButton({ subscriptionId, deliveryId }: RetryButtonProps) {
   const client = useQueryClient();
   const path = `${subscriptions.path}/${subscriptionId}/deliveries/${deliveryId}/retry`;
-  const again = useMutation({
+  const retry = useMutation({
     mutationFn: () => send("POST", path),
     onSuccess: () => refreshQueries(client, ["delivery"]),
   });
@@ -84,19 +84,18 @@ export function SendAgain({ subscriptionId, deliveryId }: SendAgainProps) {
         size="compact-sm"
         variant="default"
         leftSection={<IconRefresh size={14} />}
-        loading={again.isPending}
-        onClick={() => again.mutate()}
+        loading={retry.isPending}
+        onClick={() => retry.mutate()}
       >
-        Send again
+        Retry
       </Button>
-      <Refusal error={again.error} />
+      <Refusal error={retry.error} />
     </Stack>
   );
 }
 
 export function DeliveryList({ subscription }: { subscription: WebhookSubscription }) {
-  const [search, change] = useListSearch();
-  const [sending, setSending] = useState(false);
+  const [isRetrying, setRetrying] = useState(false);
   return (
     <Stack gap="sm">
       <Group justify="space-between">
@@ -107,9 +106,9 @@ export function DeliveryList({ subscription }: { subscription: WebhookSubscripti
           size="xs"
           variant="default"
           leftSection={<IconRefresh size={14} />}
-          onClick={() => setSending(true)}
+          onClick={() => setRetrying(true)}
         >
-          Send all failed again
+          Retry all failed
         </Button>
       </Group>
       <List
@@ -122,81 +121,74 @@ export function DeliveryList({ subscription }: { subscription: WebhookSubscripti
         hrefOf={({ id }) => `/webhooks/${subscription.id}/deliveries/${id}`}
         controls={
           <>
-            <Select
-              aria-label="State of deliveries"
-              placeholder="Any state"
-              data={DELIVERY_STATES}
-              clearable
-              w={150}
-              value={search.status ?? null}
-              onChange={(status) => change({ status: status ?? undefined })}
+            <FilterSelect
+              name="status"
+              label="Status"
+              placeholder="Any status"
+              data={DELIVERY_STATUSES}
             />
-            <Select
-              aria-label="Event of deliveries"
+            <FilterSelect
+              name="event"
+              label="Event"
               placeholder="Any event"
-              data={[...EVENT_TYPES]}
-              clearable
-              w={240}
-              value={search.event ?? null}
-              onChange={(event) => change({ event: event ?? undefined })}
+              data={EVENT_TYPES.map((type) => ({ value: type, label: type }))}
             />
           </>
         }
         empty={
-          <Empty icon={IconSend} title="Nothing sent yet">
-            The next event that this webhook is for appears here. “Send a test” shows at once
-            whether the address answers.
+          <Empty icon={IconSend} title="No deliveries yet">
+            Deliveries appear here when events occur. Send a test event to check the URL now.
           </Empty>
         }
       />
-      {sending && <SendAllAgain id={subscription.id} onClose={() => setSending(false)} />}
+      {isRetrying && <RetryAllDialog id={subscription.id} onClose={() => setRetrying(false)} />}
     </Stack>
   );
 }
 
-const HOUR = 3_600_000;
-const SINCE = [
-  { value: String(HOUR), label: "In the last hour" },
-  { value: String(24 * HOUR), label: "In the last day" },
-  { value: String(72 * HOUR), label: "In the last 3 days" },
-  { value: "all", label: "At any time, as far back as deliveries are kept" },
+const HOUR_MS = 3_600_000;
+const PERIODS = [
+  { value: String(HOUR_MS), label: "Last hour" },
+  { value: String(24 * HOUR_MS), label: "Last 24 hours" },
+  { value: String(72 * HOUR_MS), label: "Last 3 days" },
+  { value: "all", label: "All time, as far back as deliveries are kept" },
 ];
-const startOf = (choice: string) =>
-  new Date(choice === "all" ? 0 : Date.now() - Number(choice)).toISOString();
+const startOf = (period: string) =>
+  new Date(period === "all" ? 0 : Date.now() - Number(period)).toISOString();
 
-function SendAllAgain({ id, onClose }: { id: string; onClose(): void }) {
+function RetryAllDialog({ id, onClose }: { id: string; onClose(): void }) {
   const client = useQueryClient();
-  const [choice, setChoice] = useState(SINCE[1]!.value);
-  const all = useMutation({
+  const [period, setPeriod] = useState(PERIODS[1]!.value);
+  const retry = useMutation({
     mutationFn: async () => {
-      const body = { since: startOf(choice) };
+      const body = { since: startOf(period) };
       const path = `/webhook-subscriptions/${id}/retry-failed`;
       return (await send<{ data: SentAgain }>("POST", path, { body })).body.data;
     },
     onSuccess: () => refreshQueries(client, ["delivery"]),
   });
   return (
-    <Modal opened onClose={onClose} title="Send all failed again">
+    <Modal opened onClose={onClose} title="Retry all failed deliveries">
       <Stack>
-        <Radio.Group label="Those that failed for good" value={choice} onChange={setChoice}>
+        <Radio.Group label="Failed in" value={period} onChange={setPeriod}>
           <Stack gap="xs" mt="xs">
-            {SINCE.map((since) => (
-              <Radio key={since.value} {...since} />
+            {PERIODS.map((option) => (
+              <Radio key={option.value} {...option} />
             ))}
           </Stack>
         </Radio.Group>
-        <Refusal error={all.error} />
-        {all.data && (
+        <Refusal error={retry.error} />
+        {retry.data && (
           <Text size="sm" role="status">
-            {sayAll(all.data)}
+            {formatRetried(retry.data)}
           </Text>
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Close
           </Button>
-          <Button loading={all.isPending} onClick={() => all.mutate()}>
-            {all.data?.more ? "Send the next" : "Send again"}
+          <Button loading={retry.isPending} onClick={() => retry.mutate()}>
+            {retry.data?.more ? "Retry more" : "Retry"}
           </Button>
         </Group>
       </Stack>
@@ -204,8 +196,8 @@ function SendAllAgain({ id, onClose }: { id: string; onClose(): void }) {
   );
 }
 
-function sayAll({ sent_again, more }: SentAgain): string {
-  if (sent_again === 0) return "None failed in that time, so nothing is sent.";
-  const some = sent_again === 1 ? "1 is being sent again." : `${sent_again} are being sent again.`;
-  return more ? `${some} There are more: send the next once these are through.` : some;
+function formatRetried({ sent_again: count, more }: SentAgain): string {
+  if (count === 0) return "No failed deliveries in this period.";
+  const started = `Retrying ${count.toLocaleString()} ${count === 1 ? "delivery" : "deliveries"}.`;
+  return more ? `${started} There are more: retry again when these are done.` : started;
 }

@@ -1,4 +1,4 @@
-/** One delivery: each attempt with its answer, what comes next, and the request as it went out. */
+/** The panel of one delivery: its attempts with their responses, the next attempt, and the request. */
 import { Anchor, Divider, Group, Stack, Tabs, Text, Timeline, Title } from "@mantine/core";
 import { IconCheck, IconClock, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,34 +7,30 @@ import type { DeliveryDetail, SentRequest } from "../../answers.ts";
 import { oneQuery } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { CodeBlock } from "../parts/code.tsx";
+import { Loaded } from "../parts/loaded.tsx";
 import { Panel, usePanelClose } from "../parts/page.tsx";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Copyable, Time } from "../parts/text.tsx";
 import { TimeUntil } from "../parts/time-until.tsx";
-import { AttemptAnswer, sayOutcome } from "./attempts.tsx";
-import { SendAgain } from "./DeliveryList.tsx";
+import { AttemptResponse, formatResult } from "./attempts.tsx";
+import { RetryButton } from "./DeliveryList.tsx";
 import { DeliveryState } from "./states.tsx";
 
 export function DeliveryPanel() {
   const { id, deliveryId } = useParams({ from: "/shell/webhooks/$id/deliveries/$deliveryId" });
   const close = usePanelClose(`/webhooks/${id}`);
-  const one = useQuery(
+  const query = useQuery(
     oneQuery<DeliveryDetail>(`/deliveries/${deliveryId}`, ["delivery", subscriptions.entity]),
   );
   return (
-    <Panel title={one.data?.data.event_type ?? "Delivery"} onClose={close} size={680}>
-      {one.data ? (
-        <Known key={deliveryId} delivery={one.data.data} />
-      ) : one.error ? (
-        <FailureNotice error={one.error} retry={() => void one.refetch()} />
-      ) : (
-        <SkeletonLines />
-      )}
+    <Panel title={query.data?.data.event_type ?? "Delivery"} onClose={close} size={680}>
+      <Loaded query={query}>
+        {({ data }) => <DeliveryContent key={deliveryId} delivery={data} />}
+      </Loaded>
     </Panel>
   );
 }
 
-function Known({ delivery }: { delivery: DeliveryDetail }) {
+function DeliveryContent({ delivery }: { delivery: DeliveryDetail }) {
   const { id, event_id, status, attempts, test, created_at, subscription_id, url } = delivery;
   return (
     <Stack gap="lg">
@@ -42,63 +38,67 @@ function Known({ delivery }: { delivery: DeliveryDetail }) {
         <Group gap="xs">
           <DeliveryState status={status} attempts={attempts.length} />
           <Time at={created_at} />
-          {test && <Text c="dimmed">Test, tried once</Text>}
+          {test && <Text c="dimmed">Test, sent once</Text>}
         </Group>
         {status === "failed" && url !== null && (
-          <SendAgain subscriptionId={subscription_id} deliveryId={id} />
+          <RetryButton subscriptionId={subscription_id} deliveryId={id} />
         )}
       </Group>
-      <Attempts delivery={delivery} />
+      <AttemptTimeline delivery={delivery} />
       <Divider />
-      <Request request={delivery.request} url={url} />
+      <RequestDetails request={delivery.request} url={url} />
       <Divider />
       <Stack gap={4} fz="sm">
-        <Id name="Delivery" value={id} />
-        <Id name="Event" value={event_id} />
+        <CopyableId label="Delivery" value={id} />
+        <CopyableId label="Event" value={event_id} />
       </Stack>
     </Stack>
   );
 }
 
-function Id({ name, value }: { name: string; value: string }) {
+function CopyableId({ label, value }: { label: string; value: string }) {
   return (
     <Group gap="xs" wrap="nowrap">
       <Text c="dimmed" inherit w={64} style={{ flexShrink: 0 }}>
-        {name}
+        {label}
       </Text>
-      <Copyable value={value} label={`Copy ${name.toLowerCase()} id`} />
+      <Copyable value={value} label={`Copy ${label.toLowerCase()} ID`} />
     </Group>
   );
 }
 
-const succeeded = (code: number | null) => code !== null && code >= 200 && code < 300;
+const isSuccess = (code: number | null) => code !== null && code >= 200 && code < 300;
 
-function Attempts({ delivery: { attempts, next_attempt_at } }: { delivery: DeliveryDetail }) {
+function AttemptTimeline({
+  delivery: { attempts, next_attempt_at },
+}: {
+  delivery: DeliveryDetail;
+}) {
   if (attempts.length === 0 && next_attempt_at === null)
-    return <Text c="dimmed">It was never tried.</Text>;
+    return <Text c="dimmed">No attempts.</Text>;
   return (
     <Timeline bulletSize={24} lineWidth={2} active={-1} aria-label="Attempts">
       {attempts.map((attempt) => {
-        const ok = succeeded(attempt.status_code);
-        const Icon = ok ? IconCheck : IconX;
+        const isOk = isSuccess(attempt.status_code);
+        const Icon = isOk ? IconCheck : IconX;
         return (
           <Timeline.Item
             key={attempt.attempt}
             title={`Attempt ${attempt.attempt}`}
-            bullet={<Icon size={14} color={`var(--mantine-color-${ok ? "green" : "red"}-6)`} />}
+            bullet={<Icon size={14} color={`var(--mantine-color-${isOk ? "green" : "red"}-6)`} />}
           >
             <Stack gap="xs">
               <Text size="sm">
-                {sayOutcome(attempt)} · <Time at={attempt.at} />
+                {formatResult(attempt)} · <Time at={attempt.at} />
               </Text>
-              <AttemptAnswer attempt={attempt} />
+              <AttemptResponse attempt={attempt} />
             </Stack>
           </Timeline.Item>
         );
       })}
       {next_attempt_at !== null && (
         <Timeline.Item
-          title={attempts.length === 0 ? "First try" : "Next try"}
+          title={attempts.length === 0 ? "First attempt" : "Next attempt"}
           bullet={<IconClock size={14} />}
           lineVariant="dashed"
         >
@@ -112,27 +112,26 @@ function Attempts({ delivery: { attempts, next_attempt_at } }: { delivery: Deliv
 }
 
 const SIGNATURE_NOTES: Record<SentRequest["signature"], string> = {
-  shown: "As it was last sent. Each attempt is signed afresh; the body stays the same.",
-  rotated:
-    "The secret was changed after it was last sent, so its signature cannot be shown any more.",
-  not_sent: "Not sent yet: the time and the signature come with the first attempt.",
+  shown: "The request as last sent. Each attempt has its own signature; the body stays the same.",
+  rotated: "The signature cannot be shown: the secret was rotated after the last attempt.",
+  not_sent: "Not sent yet. The first attempt sets the timestamp and the signature.",
   unreadable:
-    "The signature cannot be shown: the webhook is deleted, or its secret was stored with another server key.",
+    "The signature cannot be shown: the webhook was deleted, or its secret was encrypted with another server key.",
 };
 
-function Request({ request, url }: { request: SentRequest; url: string | null }) {
+function RequestDetails({ request, url }: { request: SentRequest; url: string | null }) {
   const headers = Object.entries(request.headers).map(
     ([name, value]) => `${name}: ${value ?? "—"}`,
   );
   return (
     <Stack gap="xs">
       <Title order={3} size="h5">
-        The request
+        Request
       </Title>
       <Text size="sm" c="dimmed">
         {SIGNATURE_NOTES[request.signature]}{" "}
         <Anchor href="/docs/webhooks#verifying" target="_blank" inherit underline="always">
-          How to verify it
+          How to verify
         </Anchor>
       </Text>
       <CodeBlock
@@ -140,20 +139,20 @@ function Request({ request, url }: { request: SentRequest; url: string | null })
         text={[...(url === null ? [] : [`POST ${url}`]), ...headers].join("\n")}
         copy
       />
-      <Tabs defaultValue="readable" keepMounted={false}>
+      <Tabs defaultValue="formatted" keepMounted={false}>
         <Tabs.List>
-          <Tabs.Tab value="readable">Readable</Tabs.Tab>
-          <Tabs.Tab value="raw">As sent</Tabs.Tab>
+          <Tabs.Tab value="formatted">Formatted</Tabs.Tab>
+          <Tabs.Tab value="raw">Raw</Tabs.Tab>
         </Tabs.List>
-        <Tabs.Panel value="readable" pt="xs">
-          <CodeBlock label="Body, readable" text={indented(request.body)} maxHeight={360} />
+        <Tabs.Panel value="formatted" pt="xs">
+          <CodeBlock label="Body, formatted" text={indent(request.body)} maxHeight={360} />
         </Tabs.Panel>
         <Tabs.Panel value="raw" pt="xs">
-          <CodeBlock label="Body as sent" text={request.body} maxHeight={360} copy />
+          <CodeBlock label="Body, raw" text={request.body} maxHeight={360} copy />
         </Tabs.Panel>
       </Tabs>
     </Stack>
   );
 }
 
-const indented = (json: string) => JSON.stringify(JSON.parse(json), null, 2);
+const indent = (json: string) => JSON.stringify(JSON.parse(json), null, 2);

@@ -1,4 +1,4 @@
-/** A new webhook beside the list, and its secret, this once. */
+/** The panel of a new webhook, and the dialog that shows its secret once. */
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Panel, usePanelClose } from "../parts/page.tsx";
@@ -8,20 +8,20 @@ import { SubscriptionSecret } from "./SubscriptionSecret.tsx";
 export function NewWebhookPanel() {
   const close = usePanelClose("/webhooks");
   const navigate = useNavigate();
-  const [made, setMade] = useState<{ id: string; secret: string } | null>(null);
-  // In place of the panel: one Esc must not close both.
-  if (made)
+  const [created, setCreated] = useState<{ id: string; secret: string } | null>(null);
+  // The dialog replaces the panel: one Esc must not close both.
+  if (created)
     return (
       <SubscriptionSecret
-        title="The secret of your webhook"
-        secret={made.secret}
-        onClose={() => void navigate({ to: "/webhooks/$id", params: { id: made.id } })}
+        title="Webhook signing secret"
+        secret={created.secret}
+        onClose={() => void navigate({ to: "/webhooks/$id", params: { id: created.id } })}
       />
     );
   return (
     <Panel title="New webhook" onClose={close}>
       <SubscriptionForm
-        onSaved={({ id }, secret) => setMade({ id, secret: secret! })}
+        onSaved={({ id }, secret) => setCreated({ id, secret: secret! })}
         onCancel={close}
       />
     </Panel>

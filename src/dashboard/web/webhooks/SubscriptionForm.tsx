@@ -1,4 +1,4 @@
-/** What a person gives for a webhook: where to, what for, and which events. */
+/** The form of a webhook: its URL, description and events. */
 import { Anchor, Button, Checkbox, Code, Group, Stack, TextInput } from "@mantine/core";
 import { EVENT_HELP, EVENT_TYPES } from "../../../contract/event-types.ts";
 import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.ts";
@@ -21,10 +21,10 @@ const valuesOf = (subscription?: WebhookSubscription): Values => ({
 const bodyOf = (values: Values) => ({ ...values, description: values.description || null });
 
 interface SubscriptionFormProps {
-  /** What is changed; a new one where left out. */
+  /** The subscription to update; undefined for a new one. */
   subscription?: WebhookSubscription;
   etag?: string | null;
-  /** `secret` is there of a new one alone. */
+  /** `secret`: only of a new subscription. */
   onSaved(saved: WebhookSubscription, secret: string | undefined): void;
   onCancel(): void;
 }
@@ -52,7 +52,7 @@ export function SubscriptionForm({
       fields={(form) => (
         <>
           <TextInput
-            label="Address"
+            label="URL"
             type="url"
             {...help("url")}
             required
@@ -82,9 +82,9 @@ function Events({ value = [], onChange, error }: EventsProps) {
       label="Events"
       description={
         <>
-          What is sent.{" "}
+          The events to send.{" "}
           <Anchor href="/docs/webhooks#events" inherit underline="always">
-            See what each carries
+            See event payloads
           </Anchor>
         </>
       }

@@ -1,4 +1,4 @@
-/** The secret of a webhook, this once, with the code that verifies what it signs. */
+/** The dialog that shows a webhook's secret once, with code that verifies its signatures. */
 import { Anchor, Tabs, Text } from "@mantine/core";
 import { useBlocker } from "@tanstack/react-router";
 import { useRef } from "react";
@@ -15,21 +15,19 @@ interface SubscriptionSecretProps {
 }
 
 export function SubscriptionSecret({ title, secret, onClose }: SubscriptionSecretProps) {
-  const closing = useRef(false);
-  // The back button would lose it without a question.
+  const isClosing = useRef(false);
+  // Otherwise the back button discards the secret without asking.
   useBlocker({
-    shouldBlockFn: () => !closing.current,
-    enableBeforeUnload: () => !closing.current,
+    shouldBlockFn: () => !isClosing.current,
+    enableBeforeUnload: () => !isClosing.current,
   });
   const close = () => {
-    closing.current = true;
+    isClosing.current = true;
     onClose();
   };
   return (
     <SecretDialog title={title} secret={secret} onClose={close}>
-      <Text size="sm">
-        Your system needs it to tell genuine deliveries from others. This does it:
-      </Text>
+      <Text size="sm">Use it to verify that a delivery comes from this server:</Text>
       <VerifySnippets />
     </SecretDialog>
   );
@@ -41,7 +39,7 @@ const SNIPPETS = [
   { name: "Standard Webhooks", text: standard },
 ];
 
-/** The code of /docs/webhooks that verifies a delivery, language by language. */
+/** The code of /docs/webhooks that verifies a delivery, one tab per language. */
 export function VerifySnippets() {
   return (
     <Tabs defaultValue={SNIPPETS[0]!.name} keepMounted={false}>
@@ -54,7 +52,7 @@ export function VerifySnippets() {
       </Tabs.List>
       {SNIPPETS.map(({ name, text }) => (
         <Tabs.Panel key={name} value={name} pt="xs">
-          <CodeBlock label={`Code that verifies, ${name}`} text={text.trim()} copy />
+          <CodeBlock label={`Verification code, ${name}`} text={text.trim()} copy />
         </Tabs.Panel>
       ))}
       <Anchor

@@ -1,4 +1,4 @@
-/** "Send a test": a sample of an event, and what the receiver answered to it. */
+/** The dialog that sends a test event and shows the response to it. */
 import { Button, Group, Modal, Select, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -7,11 +7,11 @@ import type { Delivery, DeliveryDetail, WebhookSubscription } from "../../answer
 import { send } from "../api/client.ts";
 import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
-import { AttemptAnswer, sayOutcome } from "./attempts.tsx";
+import { Loaded } from "../parts/loaded.tsx";
+import { AttemptResponse, formatResult } from "./attempts.tsx";
 import { DeliveryState, Refusal } from "./states.tsx";
 
-const ASK_MS = 500;
+const POLL_MS = 500;
 
 interface TestDialogProps {
   subscription: WebhookSubscription;
@@ -29,18 +29,18 @@ export function TestDialog({ subscription, onClose }: TestDialogProps) {
     onSuccess: () => refreshQueries(client, ["delivery"]),
   });
   return (
-    <Modal opened onClose={onClose} title="Send a test" size="lg">
+    <Modal opened onClose={onClose} title="Send test event" size="lg">
       <Stack>
         <Select
           label="Event"
-          description="A sample of it goes to the address, once. It says that it is a test and counts for nothing."
+          description="Sends one sample event, marked as a test. The result does not affect the webhook's status."
           data={[...EVENT_TYPES]}
           value={event}
           onChange={setEvent}
           allowDeselect={false}
         />
         <Refusal error={test.error} />
-        {test.data && <TestOutcome key={test.data.body.data.id} id={test.data.body.data.id} />}
+        {test.data && <TestResult key={test.data.body.data.id} id={test.data.body.data.id} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
             Close
@@ -54,27 +54,26 @@ export function TestDialog({ subscription, onClose }: TestDialogProps) {
   );
 }
 
-/** Asks until it is decided. */
-function TestOutcome({ id }: { id: string }) {
-  const delivery = useQuery({
+/** Polls until the delivery is no longer pending. */
+function TestResult({ id }: { id: string }) {
+  const query = useQuery({
     ...oneQuery<DeliveryDetail>(`/deliveries/${id}`, ["delivery"]),
-    refetchInterval: ({ state }) => (state.data?.data.status === "pending" ? ASK_MS : false),
+    refetchInterval: ({ state }) => (state.data?.data.status === "pending" ? POLL_MS : false),
   });
-  if (!delivery.data)
-    return delivery.error ? (
-      <FailureNotice error={delivery.error} retry={() => void delivery.refetch()} />
-    ) : (
-      <SkeletonLines lines={2} />
-    );
-  const { status, attempts } = delivery.data.data;
-  const attempt = attempts.at(-1);
   return (
-    <Stack gap="xs" role="status" aria-label="What came of the test">
-      <Group gap="xs">
-        <DeliveryState status={status} attempts={attempts.length} />
-        {attempt && <Text size="sm">{sayOutcome(attempt)}</Text>}
-      </Group>
-      {attempt && <AttemptAnswer attempt={attempt} />}
-    </Stack>
+    <Loaded query={query} lines={2}>
+      {({ data: { status, attempts } }) => {
+        const attempt = attempts.at(-1);
+        return (
+          <Stack gap="xs" role="status" aria-label="Test result">
+            <Group gap="xs">
+              <DeliveryState status={status} attempts={attempts.length} />
+              {attempt && <Text size="sm">{formatResult(attempt)}</Text>}
+            </Group>
+            {attempt && <AttemptResponse attempt={attempt} />}
+          </Stack>
+        );
+      }}
+    </Loaded>
   );
 }

@@ -1,4 +1,4 @@
-/** One webhook: where it sends to and what, its state and secret, and what became of its deliveries. */
+/** One webhook: its URL, events, status, secret and deliveries. */
 import {
   ActionIcon,
   Alert,
@@ -22,19 +22,19 @@ import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.
 import { send } from "../api/client.ts";
 import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
+import { Loaded } from "../parts/loaded.tsx";
 import { Page, Panel } from "../parts/page.tsx";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Copyable, PageLink, Time } from "../parts/text.tsx";
 import { DeliveryList } from "./DeliveryList.tsx";
 import { SubscriptionForm } from "./SubscriptionForm.tsx";
 import { SubscriptionSecret } from "./SubscriptionSecret.tsx";
 import {
+  EnableButton,
+  formatReason,
   nameOf,
   Refusal,
   SubscriptionState,
-  SwitchOnAgain,
-  sayReason,
-  useSwitch,
+  useSetEnabled,
 } from "./states.tsx";
 import { TestDialog } from "./TestDialog.tsx";
 
@@ -42,62 +42,49 @@ const pathOf = (id: string) => `${subscriptions.path}/${id}`;
 
 export function WebhookPage() {
   const { id } = useParams({ from: "/shell/webhooks/$id" });
-  const one = useQuery(oneQuery<WebhookSubscription>(pathOf(id), [subscriptions.entity]));
-  if (one.data) return <Known key={id} subscription={one.data.data} etag={one.data.etag} />;
+  const query = useQuery(oneQuery<WebhookSubscription>(pathOf(id), [subscriptions.entity]));
+  if (query.data)
+    return <WebhookContent key={id} subscription={query.data.data} etag={query.data.etag} />;
   return (
     <Page title="Webhook" about={<PageLink to="/webhooks">All webhooks</PageLink>}>
-      {one.error ? (
-        <FailureNotice error={one.error} retry={() => void one.refetch()} />
-      ) : (
-        <SkeletonLines />
-      )}
+      <Loaded query={query}>{() => null}</Loaded>
     </Page>
   );
 }
 
-function Known({ subscription, etag }: { subscription: WebhookSubscription; etag: string | null }) {
-  const [open, setOpen] = useState<"edit" | "test" | null>(null);
-  const close = () => setOpen(null);
+interface WebhookContentProps {
+  subscription: WebhookSubscription;
+  etag: string | null;
+}
+
+function WebhookContent({ subscription, etag }: WebhookContentProps) {
+  const [opened, setOpened] = useState<"edit" | "test" | null>(null);
+  const close = () => setOpened(null);
   return (
     <Page
       title={nameOf(subscription)}
       about={<PageLink to="/webhooks">All webhooks</PageLink>}
       actions={
         <>
-          <Button leftSection={<IconSend size={16} />} onClick={() => setOpen("test")}>
-            Send a test
+          <Button leftSection={<IconSend size={16} />} onClick={() => setOpened("test")}>
+            Send test event
           </Button>
           <Button
             variant="default"
             leftSection={<IconEdit size={16} />}
-            onClick={() => setOpen("edit")}
+            onClick={() => setOpened("edit")}
           >
             Edit
           </Button>
-          <Delete subscription={subscription} />
+          <DeleteButton subscription={subscription} />
         </>
       }
     >
-      {subscription.auto_disabled_reason && (
-        <Alert
-          color="red"
-          variant="light"
-          icon={<IconAlertTriangle />}
-          title="Switched off by the server"
-        >
-          <Group justify="space-between">
-            <Text size="sm">
-              {sayReason(subscription.auto_disabled_reason)} Nothing is sent until it is switched on
-              again.
-            </Text>
-            <SwitchOnAgain of={subscription} />
-          </Group>
-        </Alert>
-      )}
-      <Facts subscription={subscription} />
+      <DisabledNotice subscription={subscription} />
+      <SubscriptionDetails subscription={subscription} />
       <DeliveryList subscription={subscription} />
-      {open === "test" && <TestDialog subscription={subscription} onClose={close} />}
-      {open === "edit" && (
+      {opened === "test" && <TestDialog subscription={subscription} onClose={close} />}
+      {opened === "edit" && (
         <Panel title="Edit webhook" onClose={close}>
           <SubscriptionForm
             subscription={subscription}
@@ -112,37 +99,54 @@ function Known({ subscription, etag }: { subscription: WebhookSubscription; etag
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+interface SubscriptionProps {
+  subscription: WebhookSubscription;
+}
+
+function DisabledNotice({ subscription }: SubscriptionProps) {
+  const reason = subscription.auto_disabled_reason;
+  if (!reason) return null;
+  return (
+    <Alert color="red" variant="light" icon={<IconAlertTriangle />} title="Disabled by the server">
+      <Group justify="space-between">
+        <Text size="sm">{formatReason(reason)} No events are sent until you enable it.</Text>
+        <EnableButton of={subscription} />
+      </Group>
+    </Alert>
+  );
+}
+
+function Detail({ label, children }: { label: string; children: ReactNode }) {
   return (
     <Stack gap={4} align="flex-start" miw={0}>
       <Text size="xs" c="dimmed">
-        {name}
+        {label}
       </Text>
       {children}
     </Stack>
   );
 }
 
-function Facts({ subscription }: { subscription: WebhookSubscription }) {
+function SubscriptionDetails({ subscription }: SubscriptionProps) {
   const { url, created_at } = subscription;
   return (
     <Card withBorder padding="md">
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="lg">
-        <Fact name="Address">
-          <Copyable value={url} label="Copy address" />
-        </Fact>
-        <Fact name="State">
-          <State subscription={subscription} />
-        </Fact>
-        <Fact name="Signing secret">
-          <Rotate subscription={subscription} />
-        </Fact>
-        <Fact name="Created">
+        <Detail label="URL">
+          <Copyable value={url} label="Copy URL" />
+        </Detail>
+        <Detail label="Status">
+          <EnabledSwitch subscription={subscription} />
+        </Detail>
+        <Detail label="Signing secret">
+          <SigningSecret subscription={subscription} />
+        </Detail>
+        <Detail label="Created">
           <Time at={created_at} />
-        </Fact>
-        <Fact name="Events">
+        </Detail>
+        <Detail label="Events">
           <EventNames events={subscription.events} />
-        </Fact>
+        </Detail>
       </SimpleGrid>
     </Card>
   );
@@ -162,20 +166,20 @@ function EventNames({ events }: Pick<WebhookSubscription, "events">) {
   );
 }
 
-function State({ subscription }: { subscription: WebhookSubscription }) {
-  const change = useSwitch(subscription);
-  const switchOff = () =>
+function EnabledSwitch({ subscription }: SubscriptionProps) {
+  const setEnabled = useSetEnabled(subscription);
+  const confirmDisabling = () =>
     modals.openConfirmModal({
-      title: "Switch this webhook off?",
+      title: "Disable this webhook?",
       children: (
         <Text size="sm">
-          No more events are sent to it. What still waits to be sent is cancelled, and is not sent
-          when it is switched on again.
+          No more events are sent to it. Pending deliveries are canceled, and are not sent when you
+          enable it again.
         </Text>
       ),
-      labels: { confirm: "Switch off", cancel: "Keep it on" },
+      labels: { confirm: "Disable", cancel: "Cancel" },
       confirmProps: { color: "red" },
-      onConfirm: () => change.mutate(false),
+      onConfirm: () => setEnabled.mutate(false),
     });
   return (
     <>
@@ -183,21 +187,21 @@ function State({ subscription }: { subscription: WebhookSubscription }) {
         <Switch
           aria-label="Send events"
           checked={subscription.enabled}
-          disabled={change.isPending}
+          disabled={setEnabled.isPending}
           onChange={({ currentTarget }) =>
-            currentTarget.checked ? change.mutate(true) : switchOff()
+            currentTarget.checked ? setEnabled.mutate(true) : confirmDisabling()
           }
         />
         <SubscriptionState of={subscription} />
       </Group>
-      <Refusal error={change.error} />
+      <Refusal error={setEnabled.error} />
     </>
   );
 }
 
-function Rotate({ subscription }: { subscription: WebhookSubscription }) {
+function SigningSecret({ subscription }: SubscriptionProps) {
   const client = useQueryClient();
-  // Not a mutation: those keep what was answered.
+  // Not a mutation: react-query keeps the results of mutations, and a secret must not be kept.
   const [secret, setSecret] = useState<string | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
   async function rotate() {
@@ -210,16 +214,16 @@ function Rotate({ subscription }: { subscription: WebhookSubscription }) {
       setProblem(error);
     }
   }
-  const ask = () =>
+  const confirmRotation = () =>
     modals.openConfirmModal({
       title: "Rotate the secret?",
       children: (
         <Text size="sm">
-          A new secret is made and shown once. The old one signs nothing more from then on: your
-          system refuses deliveries until it has the new one. Those are tried again.
+          A new secret is created and shown once. The old secret stops signing immediately: your
+          system rejects deliveries until it has the new secret. Rejected deliveries are retried.
         </Text>
       ),
-      labels: { confirm: "Rotate secret", cancel: "Keep the old one" },
+      labels: { confirm: "Rotate secret", cancel: "Cancel" },
       confirmProps: { color: "red" },
       onConfirm: () => void rotate(),
     });
@@ -229,14 +233,14 @@ function Rotate({ subscription }: { subscription: WebhookSubscription }) {
         <Text span inherit ff="monospace" size="sm">
           {subscription.secret_preview}
         </Text>
-        <Button size="compact-sm" variant="default" onClick={ask}>
+        <Button size="compact-sm" variant="default" onClick={confirmRotation}>
           Rotate
         </Button>
       </Group>
       <Refusal error={problem} />
       {secret && (
         <SubscriptionSecret
-          title="The new secret of your webhook"
+          title="New webhook signing secret"
           secret={secret}
           onClose={() => setSecret(null)}
         />
@@ -245,7 +249,7 @@ function Rotate({ subscription }: { subscription: WebhookSubscription }) {
   );
 }
 
-function Delete({ subscription }: { subscription: WebhookSubscription }) {
+function DeleteButton({ subscription }: SubscriptionProps) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const remove = useMutation({
@@ -255,15 +259,15 @@ function Delete({ subscription }: { subscription: WebhookSubscription }) {
       await refreshQueries(client, [subscriptions.entity, "delivery"]);
     },
   });
-  const ask = () =>
+  const confirmDeletion = () =>
     modals.openConfirmModal({
       title: `Delete ${nameOf(subscription)}?`,
       children: (
         <Text size="sm">
-          No more events are sent to it, and what still waits is cancelled. This cannot be undone.
+          No more events are sent to it, and pending deliveries are canceled. This cannot be undone.
         </Text>
       ),
-      labels: { confirm: "Delete webhook", cancel: "Keep it" },
+      labels: { confirm: "Delete webhook", cancel: "Cancel" },
       confirmProps: { color: "red" },
       onConfirm: () => remove.mutate(),
     });
@@ -273,9 +277,9 @@ function Delete({ subscription }: { subscription: WebhookSubscription }) {
         <ActionIcon
           variant="default"
           size={36}
-          aria-label="Delete this webhook"
+          aria-label="Delete"
           loading={remove.isPending}
-          onClick={ask}
+          onClick={confirmDeletion}
         >
           <IconTrash size={16} />
         </ActionIcon>

@@ -1,45 +1,40 @@
-/** Webhooks: which addresses are told of what happens, and whether that works. */
-import { Box, Button, Group, Select, Stack, Text, Tooltip, UnstyledButton } from "@mantine/core";
+/** The list of webhooks with the status of each. */
+import { Box, Button, Group, Stack, Text, Tooltip, UnstyledButton } from "@mantine/core";
 import { IconPlus, IconWebhook } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { LastDelivery, WebhookSubscription } from "../../answers.ts";
 import { dataQuery } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
+import { ActiveFilter } from "../parts/filters.tsx";
 import { type Column, List } from "../parts/list.tsx";
-import { useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
-import { DeliveryState, nameOf, SubscriptionState, SwitchOnAgain, sayReason } from "./states.tsx";
-
-const STATES = [
-  { value: "true", label: "Enabled" },
-  { value: "false", label: "Switched off" },
-];
+import { DeliveryState, EnableButton, formatReason, nameOf, SubscriptionState } from "./states.tsx";
 
 const columns: Column<WebhookSubscription>[] = [
   {
     title: "Webhook",
     card: "heading",
     render: (subscription) => (
-      <Text inherit style={{ overflowWrap: "anywhere" }}>
+      <Text inherit className="anywhere">
         {nameOf(subscription)}
       </Text>
     ),
   },
   {
-    title: "Address",
+    title: "URL",
     card: "detail",
     render: ({ url }) => (
-      <Text inherit style={{ overflowWrap: "anywhere" }}>
+      <Text inherit className="anywhere">
         {url}
       </Text>
     ),
   },
   { title: "Events", render: ({ events }) => <EventCount events={events} /> },
   {
-    title: "State",
+    title: "Status",
     card: "detail",
     render: (subscription) => (
       <Stack gap={4} align="flex-start">
@@ -47,18 +42,18 @@ const columns: Column<WebhookSubscription>[] = [
         {subscription.auto_disabled_reason && (
           <>
             <Text size="xs" c="dimmed">
-              {sayReason(subscription.auto_disabled_reason)}
+              {formatReason(subscription.auto_disabled_reason)}
             </Text>
-            {/* On a phone the card is one link, which can hold no button. */}
+            {/* On a phone the card is a link, and a link cannot contain a button. */}
             <Box visibleFrom="sm">
-              <SwitchOnAgain of={subscription} />
+              <EnableButton of={subscription} />
             </Box>
           </>
         )}
       </Stack>
     ),
   },
-  { title: "Last delivery", render: ({ id }) => <Last of={id} /> },
+  { title: "Last delivery", render: ({ id }) => <LastDeliveryState subscriptionId={id} /> },
 ];
 
 function EventCount({ events }: Pick<WebhookSubscription, "events">) {
@@ -68,21 +63,21 @@ function EventCount({ events }: Pick<WebhookSubscription, "events">) {
       <UnstyledButton
         fz="inherit"
         td="underline dotted"
-        aria-label={`${sayCount(events.length)}: ${names}`}
+        aria-label={`${formatCount(events.length)}: ${names}`}
       >
-        {sayCount(events.length)}
+        {formatCount(events.length)}
       </UnstyledButton>
     </Tooltip>
   );
 }
-const sayCount = (count: number) => (count === 1 ? "1 event" : `${count} events`);
+const formatCount = (count: number) => (count === 1 ? "1 event" : `${count} events`);
 
-function Last({ of }: { of: string }) {
+function LastDeliveryState({ subscriptionId }: { subscriptionId: string }) {
   const { data } = useQuery(
     dataQuery<LastDelivery[]>("/last-deliveries", ["delivery", subscriptions.entity]),
   );
   if (!data) return null;
-  const last = data.find(({ subscription_id }) => subscription_id === of);
+  const last = data.find(({ subscription_id }) => subscription_id === subscriptionId);
   if (!last)
     return (
       <Text span inherit c="dimmed">
@@ -98,18 +93,13 @@ function Last({ of }: { of: string }) {
 }
 
 export function WebhooksPage() {
-  const [search, change] = useListSearch();
   const add = (
     <Button component={Link} to="/webhooks/new" leftSection={<IconPlus size={16} />}>
       Add webhook
     </Button>
   );
   return (
-    <Page
-      title="Webhooks"
-      about="Addresses that are told when something happens, with a signed request for each event."
-      actions={add}
-    >
+    <Page title="Webhooks" about="URLs that receive a signed request for each event." actions={add}>
       <List
         label="Webhooks"
         path={subscriptions.path}
@@ -118,21 +108,10 @@ export function WebhooksPage() {
         filters={["enabled"]}
         hrefOf={({ id }) => `/webhooks/${id}`}
         keepSearch={false}
-        controls={
-          <Select
-            aria-label="State"
-            placeholder="Any state"
-            data={STATES}
-            clearable
-            w={160}
-            value={search.enabled ?? null}
-            onChange={(enabled) => change({ enabled: enabled ?? undefined })}
-          />
-        }
+        controls={<ActiveFilter name="enabled" labels={["Enabled", "Disabled"]} />}
         empty={
           <Empty icon={IconWebhook} title="No webhooks yet" action={add}>
-            Give the address of your system, and it is told of calls, messages and appointments as
-            they happen.
+            Add the URL of your system to receive calls, messages and appointments as events.
           </Empty>
         }
       />

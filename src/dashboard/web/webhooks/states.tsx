@@ -1,4 +1,4 @@
-/** What a subscription and a delivery are at, in a word with its sign. */
+/** The status of subscriptions and deliveries, and enabling and disabling a subscription. */
 import { Alert, Button, type MantineColor } from "@mantine/core";
 import {
   IconAlertTriangle,
@@ -18,65 +18,69 @@ import { refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { StateBadge } from "../parts/state-badge.tsx";
 
-/** What a person calls it: its description, or else the host that it sends to. */
+/** The description, or the host of the URL if there is none. */
 export const nameOf = ({ description, url }: Pick<WebhookSubscription, "description" | "url">) =>
   description ?? new URL(url).host;
 
-/** Why the server switched a subscription off, as a sentence. */
-export function sayReason(
-  reason: NonNullable<WebhookSubscription["auto_disabled_reason"]>,
-): string {
-  return reason === "consecutive_failures"
-    ? `${FAILURES_TO_DISABLE} events in a row failed for good.`
-    : `Deliveries failed for ${FAILING_TO_DISABLE_MS / 86_400_000} days without one success.`;
-}
+type DisabledReason = NonNullable<WebhookSubscription["auto_disabled_reason"]>;
+
+/** Why the server disabled a subscription, as a sentence. */
+export const formatReason = (reason: DisabledReason) =>
+  reason === "consecutive_failures"
+    ? `${FAILURES_TO_DISABLE} events in a row failed permanently.`
+    : `No delivery succeeded for ${FAILING_TO_DISABLE_MS / 86_400_000} days.`;
 
 export function SubscriptionState({ of }: { of: WebhookSubscription }) {
   if (of.enabled) return <StateBadge icon={IconCheck} color="green" label="Enabled" />;
   if (of.auto_disabled_reason)
-    return <StateBadge icon={IconAlertTriangle} color="red" label="Switched off by the server" />;
-  return <StateBadge icon={IconPlayerPause} color="gray" label="Switched off" />;
+    return <StateBadge icon={IconAlertTriangle} color="red" label="Disabled by the server" />;
+  return <StateBadge icon={IconPlayerPause} color="gray" label="Disabled" />;
 }
 
-const STATES: Record<Delivery["status"], { icon: TablerIcon; color: MantineColor; label: string }> =
-  {
-    pending: { icon: IconClock, color: "blue", label: "Waiting" },
-    succeeded: { icon: IconCheck, color: "green", label: "Delivered" },
-    failed: { icon: IconX, color: "red", label: "Failed" },
-    cancelled: { icon: IconBan, color: "gray", label: "Cancelled" },
-  };
-const TRYING_AGAIN = { icon: IconRefresh, color: "yellow", label: "Trying again" };
+interface DeliveryBadge {
+  icon: TablerIcon;
+  color: MantineColor;
+  label: string;
+}
 
-/** The states of deliveries, for a choice. */
-export const DELIVERY_STATES = Object.entries(STATES).map(([value, { label }]) => ({
+const DELIVERY_BADGES: Record<Delivery["status"], DeliveryBadge> = {
+  pending: { icon: IconClock, color: "blue", label: "Pending" },
+  succeeded: { icon: IconCheck, color: "green", label: "Delivered" },
+  failed: { icon: IconX, color: "red", label: "Failed" },
+  cancelled: { icon: IconBan, color: "gray", label: "Canceled" },
+};
+const RETRYING: DeliveryBadge = { icon: IconRefresh, color: "yellow", label: "Retrying" };
+
+/** The statuses of deliveries as options of a filter. */
+export const DELIVERY_STATUSES = Object.entries(DELIVERY_BADGES).map(([value, { label }]) => ({
   value,
   label,
 }));
 
-/** `attempts`: how often it was tried. */
-export function DeliveryState({
-  status,
-  attempts,
-}: {
+interface DeliveryStateProps {
   status: Delivery["status"];
+  /** The number of attempts so far. */
   attempts: number;
-}) {
-  return <StateBadge {...(status === "pending" && attempts > 0 ? TRYING_AGAIN : STATES[status])} />;
 }
 
-/** What the server refused to do, beside the button that asked for it. */
+export function DeliveryState({ status, attempts }: DeliveryStateProps) {
+  const isRetrying = status === "pending" && attempts > 0;
+  return <StateBadge {...(isRetrying ? RETRYING : DELIVERY_BADGES[status])} />;
+}
+
+/** Why the server refused an action, next to its button. */
 export function Refusal({ error }: { error: unknown }) {
   if (!error) return null;
-  const off = error instanceof Failure && error.details.enabled !== undefined;
+  const isDisabled = error instanceof Failure && error.details.enabled !== undefined;
   return (
     <Alert color="red" variant="light" role="alert" py="xs">
-      {off ? "This webhook is switched off. Switch it on first." : explainError(error)}
+      {isDisabled ? "This webhook is disabled. Enable it first." : explainError(error)}
     </Alert>
   );
 }
 
-/** Switches a subscription on or off. */
-export function useSwitch({ id }: WebhookSubscription) {
+/** Enables or disables a subscription. */
+export function useSetEnabled({ id }: WebhookSubscription) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (enabled: boolean) =>
@@ -85,19 +89,14 @@ export function useSwitch({ id }: WebhookSubscription) {
   });
 }
 
-export function SwitchOnAgain({ of }: { of: WebhookSubscription }) {
-  const change = useSwitch(of);
+export function EnableButton({ of }: { of: WebhookSubscription }) {
+  const { mutate, isPending, error } = useSetEnabled(of);
   return (
     <>
-      <Button
-        size="compact-sm"
-        variant="default"
-        loading={change.isPending}
-        onClick={() => change.mutate(true)}
-      >
-        Switch on again
+      <Button size="compact-sm" variant="default" loading={isPending} onClick={() => mutate(true)}>
+        Enable
       </Button>
-      <Refusal error={change.error} />
+      <Refusal error={error} />
     </>
   );
 }
