@@ -1,4 +1,4 @@
-/** The page of a mock server: its keys, what goes wrong on demand, events on demand, and what it was asked. */
+/** The page of a mock server: its keys, events to trigger, faults and recent requests. */
 import {
   Alert,
   Anchor,
@@ -23,8 +23,8 @@ import type { MockState } from "../../mock-answers.ts";
 import { explainError, Failure } from "../api/client.ts";
 import { NotFound } from "../frame/NotFound.tsx";
 import { CodeBlock } from "../parts/code.tsx";
+import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { Copyable, PageLink, Time } from "../parts/text.tsx";
 import { Faults } from "./Faults.tsx";
 import { reset, stateQuery } from "./queries.ts";
@@ -32,48 +32,47 @@ import { Requests } from "./Requests.tsx";
 import { Trigger } from "./Trigger.tsx";
 
 export function MockPage() {
-  const state = useQuery(stateQuery);
-  // A real server has no such page.
-  if (state.error instanceof Failure && state.error.status === 404) return <NotFound />;
+  const query = useQuery(stateQuery);
+  // Only a mock server has this page.
+  if (query.error instanceof Failure && query.error.status === 404) return <NotFound />;
   return (
     <Container component="main" size="xl" py="xl">
       <Page
         title="Mock server"
-        about="The API in memory, to build and test against. What you do here changes nothing real."
-        actions={state.data && <StartAnew />}
+        about="The API in memory, for building and testing against. Nothing here affects real data."
+        actions={query.data && <ResetButton />}
       >
-        {state.data ? (
-          <>
-            {state.error && <Gone error={state.error} />}
-            <Known state={state.data} />
-          </>
-        ) : state.error ? (
-          <FailureNotice error={state.error} retry={() => void state.refetch()} />
-        ) : (
-          <SkeletonLines lines={10} />
-        )}
+        <Loaded query={query} lines={10}>
+          {(state) => (
+            <>
+              {query.error && <StaleNotice error={query.error} />}
+              <MockContent state={state} />
+            </>
+          )}
+        </Loaded>
       </Page>
     </Container>
   );
 }
 
-function Gone({ error }: { error: unknown }) {
+/** The page polls, and keeps the last state while the server does not respond. */
+function StaleNotice({ error }: { error: unknown }) {
   return (
-    <Alert color="yellow" variant="light" role="alert" title="What stands here is not up to date">
+    <Alert color="yellow" variant="light" role="alert" title="This page is out of date">
       {explainError(error)}
     </Alert>
   );
 }
 
-function Known({ state }: { state: MockState }) {
+function MockContent({ state }: { state: MockState }) {
   return (
     <Stack gap="xl">
-      <Facts state={state} />
+      <ServerDetails state={state} />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
-        <Section title="Address and keys">
+        <Section title="URL and keys">
           <Keys state={state} />
         </Section>
-        <Section title="Make an event happen">
+        <Section title="Trigger an event">
           <Trigger subscriptions={state.subscriptions} />
         </Section>
       </SimpleGrid>
@@ -100,10 +99,9 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
-/** How it was started, and where else to look. */
-function Facts({ state }: { state: MockState }) {
-  const { organization, calls, seed, now, speed, strict, limits } = state;
-  const runs = speed === 0 ? "stands still" : speed === 1 ? "runs" : `runs ${speed} times as fast`;
+/** The options of the server, and links to related pages. */
+function ServerDetails({ state }: { state: MockState }) {
+  const { organization, calls, seed, now, strict, limits } = state;
   return (
     <Group justify="space-between">
       <Group gap="xs">
@@ -111,32 +109,37 @@ function Facts({ state }: { state: MockState }) {
           {organization}
         </Badge>
         <Badge tt="none" variant="default">
-          {calls} calls
+          {calls.toLocaleString()} {calls === 1 ? "call" : "calls"}
         </Badge>
         <Badge tt="none" variant="default">
           seed {seed}
         </Badge>
         <Badge tt="none" variant="default">
-          <Time at={now} /> · {runs}
+          <Time at={now} /> · {formatSpeed(state)}
         </Badge>
         <Badge tt="none" variant={strict ? "light" : "default"}>
-          {strict ? "unknown fields refused" : "unknown fields ignored"}
+          {strict ? "unknown fields rejected" : "unknown fields ignored"}
         </Badge>
         <Badge tt="none" variant={limits ? "light" : "default"}>
-          {limits ? "rate limits kept" : "no rate limits"}
+          {limits ? "rate limits on" : "rate limits off"}
         </Badge>
       </Group>
       <Group gap="md" fz="sm">
         <PageLink to="/">Dashboard</PageLink>
-        <Outside href="/docs">Reference</Outside>
-        <Outside href="/docs/mock">Testing</Outside>
-        <Outside href="/docs/webhooks">Webhooks</Outside>
+        <DocsLink href="/docs">API reference</DocsLink>
+        <DocsLink href="/docs/mock">Testing</DocsLink>
+        <DocsLink href="/docs/webhooks">Webhooks</DocsLink>
       </Group>
     </Group>
   );
 }
 
-const Outside = ({ href, children }: { href: string; children: ReactNode }) => (
+function formatSpeed({ speed }: MockState): string {
+  if (speed === 0) return "clock stopped";
+  return speed === 1 ? "clock running" : `clock running ${speed.toLocaleString()}× faster`;
+}
+
+const DocsLink = ({ href, children }: { href: string; children: ReactNode }) => (
   <Anchor href={href} inherit underline="always">
     {children}
   </Anchor>
@@ -150,19 +153,19 @@ function Keys({ state: { url, keys } }: { state: MockState }) {
     <Stack gap="md">
       <Table withRowBorders={false} verticalSpacing={4} aria-label="Keys">
         <Table.Tbody>
-          <Row name="Address" value={`${url}/v1`} />
+          <KeyRow name="Base URL" value={`${url}/v1`} />
           {keys.map(({ token, scope }) => (
-            <Row key={token} name={SCOPES[scope]} value={token} />
+            <KeyRow key={token} name={SCOPES[scope]} value={token} />
           ))}
         </Table.Tbody>
       </Table>
       <Text size="sm" c="dimmed">
-        The keys are the same at every start and open mock servers only. With the platform key your
-        program tells of calls, as the voice platform does.
+        The keys are the same at every start and work only on mock servers. Use the platform key to
+        report calls, as a voice platform does.
       </Text>
       {read && (
         <CodeBlock
-          label="A request to try"
+          label="Example request"
           text={`curl -H "Authorization: Bearer ${read.token}" "${url}/v1/calls?limit=2"`}
           copy
         />
@@ -171,14 +174,14 @@ function Keys({ state: { url, keys } }: { state: MockState }) {
   );
 }
 
-function Row({ name, value }: { name: string; value: string }) {
+function KeyRow({ name, value }: { name: string; value: string }) {
   return (
     <Table.Tr>
       <Table.Th fw={400} c="dimmed" w={124}>
         {name}
       </Table.Th>
       <Table.Td>
-        <Copyable value={value} label={`Copy the ${name.toLowerCase()}`}>
+        <Copyable value={value} label={`Copy ${name.charAt(0).toLowerCase()}${name.slice(1)}`}>
           <Code>{value}</Code>
         </Copyable>
       </Table.Td>
@@ -186,32 +189,32 @@ function Row({ name, value }: { name: string; value: string }) {
   );
 }
 
-function StartAnew() {
+function ResetButton() {
   const client = useQueryClient();
-  const begin = () =>
-    reset().then(
-      (state) => {
-        client.setQueryData(stateQuery.queryKey, state);
-        notifications.show({ message: "It is as it was when it started." });
-      },
-      (error: unknown) => notifications.show({ color: "red", message: explainError(error) }),
-    );
-  const confirm = () =>
+  async function resetMock() {
+    try {
+      client.setQueryData(stateQuery.queryKey, await reset());
+      notifications.show({ message: "Mock server reset." });
+    } catch (error) {
+      notifications.show({ color: "red", message: explainError(error) });
+    }
+  }
+  const confirmReset = () =>
     modals.openConfirmModal({
-      title: "Start anew?",
+      title: "Reset the mock server?",
       children: (
         <Text size="sm">
-          Everything that was posted or triggered since the start is lost, with the subscriptions,
-          the faults and the recent requests. You are signed out of its dashboard.
+          Everything created since the start is deleted, including subscriptions, faults and recent
+          requests. You are signed out of its dashboard.
         </Text>
       ),
-      labels: { confirm: "Start anew", cancel: "Cancel" },
+      labels: { confirm: "Reset", cancel: "Cancel" },
       confirmProps: { color: "red" },
-      onConfirm: () => void begin(),
+      onConfirm: () => void resetMock(),
     });
   return (
-    <Button variant="default" leftSection={<IconRotate size={16} />} onClick={confirm}>
-      Start anew
+    <Button variant="default" leftSection={<IconRotate size={16} />} onClick={confirmReset}>
+      Reset
     </Button>
   );
 }

@@ -1,4 +1,4 @@
-/** What the mock was asked, the newest first, and one of it with all that was sent and answered. */
+/** The latest requests to the mock server, newest first, and a panel with one request and its response. */
 import { Anchor, Group, Stack, Table, Text, Title } from "@mantine/core";
 import { IconAlertTriangle, IconBolt, IconCheck, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -7,9 +7,9 @@ import type { ReactNode } from "react";
 import type { MockState, RecentDetail, RecentRequest } from "../../mock-answers.ts";
 import { Failure } from "../api/client.ts";
 import { CodeBlock } from "../parts/code.tsx";
+import { Loaded } from "../parts/loaded.tsx";
 import { Panel } from "../parts/page.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import { requestQuery } from "./queries.ts";
 
 export function Requests({ state }: { state: MockState }) {
@@ -18,10 +18,10 @@ export function Requests({ state }: { state: MockState }) {
     <>
       {state.requests.length === 0 ? (
         <Text c="dimmed" size="sm">
-          No request yet. What your program asks appears here at once, with what it was answered.
+          No requests yet. Requests of your program appear here with their responses.
         </Text>
       ) : (
-        <List requests={state.requests} />
+        <RequestTable requests={state.requests} />
       )}
       {request !== undefined && <RequestPanel key={request} number={request} />}
     </>
@@ -30,57 +30,73 @@ export function Requests({ state }: { state: MockState }) {
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
-function List({ requests }: { requests: RecentRequest[] }) {
+// 4.2 ms, 123 ms
+const milliseconds = new Intl.NumberFormat(undefined, {
+  style: "unit",
+  unit: "millisecond",
+  maximumFractionDigits: 0,
+  maximumSignificantDigits: 2,
+  roundingPriority: "morePrecision",
+});
+
+function RequestTable({ requests }: { requests: RecentRequest[] }) {
   return (
     <Table.ScrollContainer minWidth={560}>
       <Table className="list" aria-label="Recent requests" highlightOnHover>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Request</Table.Th>
-            <Table.Th>Answer</Table.Th>
+            <Table.Th>Response</Table.Th>
             <Table.Th>Key</Table.Th>
-            <Table.Th ta="right">Took</Table.Th>
-            <Table.Th ta="right">At</Table.Th>
+            <Table.Th ta="right">Duration</Table.Th>
+            <Table.Th ta="right">Time</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {requests.map(({ number, method, url, status, key, ms, at, fault }) => (
-            <Table.Tr key={number}>
-              <Table.Td style={{ overflowWrap: "anywhere" }}>
-                <Anchor
-                  component={Link}
-                  to="/mock"
-                  search={{ request: String(number) } as never}
-                  resetScroll={false}
-                  className="row-link"
-                >
-                  <b>{method}</b> {pathOf(url)}
-                </Anchor>
-              </Table.Td>
-              <Table.Td>
-                <Group gap={6} wrap="nowrap" w="max-content">
-                  <Status status={status} />
-                  {fault !== null && <StateBadge icon={IconBolt} color="orange" label={fault} />}
-                </Group>
-              </Table.Td>
-              <Table.Td>
-                {key ?? (
-                  <Text inherit span c="dimmed">
-                    None
-                  </Text>
-                )}
-              </Table.Td>
-              <Table.Td ta="right" className="figures">
-                {ms === null ? "" : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`}
-              </Table.Td>
-              <Table.Td ta="right" className="figures">
-                {clock.format(new Date(at))}
-              </Table.Td>
-            </Table.Tr>
+          {requests.map((request) => (
+            <RequestRow key={request.number} request={request} />
           ))}
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
+  );
+}
+
+function RequestRow({ request }: { request: RecentRequest }) {
+  const { number, method, url, status, key, ms, at, fault } = request;
+  return (
+    <Table.Tr>
+      <Table.Td className="anywhere">
+        <Anchor
+          component={Link}
+          to="/mock"
+          search={{ request: String(number) } as never}
+          resetScroll={false}
+          className="row-link"
+        >
+          <b>{method}</b> {pathOf(url)}
+        </Anchor>
+      </Table.Td>
+      <Table.Td>
+        <Group gap={6} wrap="nowrap" w="max-content">
+          <Status status={status} />
+          {fault !== null && <StateBadge icon={IconBolt} color="orange" label={fault} />}
+        </Group>
+      </Table.Td>
+      <Table.Td>
+        {key ?? (
+          <Text inherit span c="dimmed">
+            None
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td ta="right" className="figures">
+        {ms !== null && milliseconds.format(ms)}
+      </Table.Td>
+      <Table.Td ta="right" className="figures">
+        {clock.format(new Date(at))}
+      </Table.Td>
+    </Table.Tr>
   );
 }
 
@@ -99,60 +115,53 @@ function Status({ status }: { status: number | null }) {
 
 function RequestPanel({ number }: { number: string }) {
   const navigate = useNavigate();
-  const one = useQuery(requestQuery(number));
+  const query = useQuery(requestQuery(number));
   const close = () => void navigate({ to: "/mock", resetScroll: false });
-  const gone = one.error instanceof Failure && one.error.status === 404;
+  const isMissing = query.error instanceof Failure && query.error.status === 404;
   return (
     <Panel
-      title={one.data ? `${one.data.method} ${one.data.path}` : "Request"}
+      title={query.data ? `${query.data.method} ${query.data.path}` : "Request"}
       onClose={close}
       size={680}
     >
-      {one.data ? (
-        <Known request={one.data} />
-      ) : gone ? (
-        <Text c="dimmed">
-          Only the latest requests are kept, and this is none of them any more.
-        </Text>
-      ) : one.error ? (
-        <FailureNotice error={one.error} retry={() => void one.refetch()} />
+      {isMissing && !query.data ? (
+        <Text c="dimmed">This request no longer exists. Only the latest requests are kept.</Text>
       ) : (
-        <SkeletonLines />
+        <Loaded query={query}>{(request) => <RequestContent request={request} />}</Loaded>
       )}
     </Panel>
   );
 }
 
-function Known({ request: { curl, request, answer, status, fault } }: { request: RecentDetail }) {
+function RequestContent({ request: recent }: { request: RecentDetail }) {
+  const { curl, request, answer: response, status, fault } = recent;
   return (
     <Stack gap="lg">
-      <Part title="As curl">
-        <CodeBlock label="Curl" text={curl} copy />
+      <Part title="curl">
+        <CodeBlock label="Command" text={curl} copy />
       </Part>
       <Part title="Request">
         <Message name="Request" {...request} />
       </Part>
-      <Part title="Answer" beside={<Status status={status} />}>
+      <Part title="Response" beside={<Status status={status} />}>
         {fault !== null && (
           <Text size="sm" c="dimmed">
-            By the fault {fault}.
+            Caused by the fault {fault}.
           </Text>
         )}
-        <Message name="Answer" {...answer} />
+        <Message name="Response" {...response} />
       </Part>
     </Stack>
   );
 }
 
-function Part({
-  title,
-  beside,
-  children,
-}: {
+interface PartProps {
   title: string;
   beside?: ReactNode;
   children: ReactNode;
-}) {
+}
+
+function Part({ title, beside, children }: PartProps) {
   return (
     <Stack gap="xs">
       <Group gap="xs">
@@ -182,14 +191,14 @@ function Message({ name, headers, body }: MessageProps) {
           No body.
         </Text>
       ) : (
-        <CodeBlock label={`${name} body`} text={readable(body)} maxHeight={420} copy />
+        <CodeBlock label={`${name} body`} text={indentJson(body)} maxHeight={420} copy />
       )}
     </>
   );
 }
 
-/** JSON with its parts one below the other; anything else as it is. */
-function readable(text: string): string {
+/** Indents JSON; returns any other text unchanged. */
+function indentJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {

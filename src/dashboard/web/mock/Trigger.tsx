@@ -1,4 +1,4 @@
-/** Events on demand: which, with what in it, and what came of it. */
+/** Triggers an event with chosen fields, and shows its payload. */
 import { Button, Code, Select, Stack, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -16,13 +16,13 @@ interface Values {
 export function Trigger({ subscriptions }: { subscriptions: number }) {
   const client = useQueryClient();
   const form = useForm<Values>({ initialValues: { event: "call.message_taken", fields: "" } });
-  const happen = useMutation({
+  const raise = useMutation({
     mutationFn: ({ event, fields }: Values) => trigger(event, fieldsOf(fields)),
     onSuccess: () => client.invalidateQueries({ queryKey: stateQuery.queryKey, exact: true }),
-    onError: (error) => form.setFieldError("fields", sayRefusal(error)),
+    onError: (error) => form.setFieldError("fields", formatRefusal(error)),
   });
   return (
-    <form onSubmit={form.onSubmit((values) => happen.mutate(values))} noValidate>
+    <form onSubmit={form.onSubmit((values) => raise.mutate(values))} noValidate>
       <Stack gap="md">
         <Select
           label="Event"
@@ -32,26 +32,30 @@ export function Trigger({ subscriptions }: { subscriptions: number }) {
         />
         <Textarea
           label="Fields"
-          description="A line each, as in message=Please call back. What is left out is made up."
+          description="One per line, for example message=Please call back. Other fields get generated values."
           placeholder={"caller_name=Ada King\nmessage=Please call back."}
           autosize
           minRows={2}
           maxRows={8}
           {...form.getInputProps("fields")}
         />
-        <Button type="submit" loading={happen.isPending} style={{ alignSelf: "flex-start" }}>
-          Make it happen
+        <Button type="submit" loading={raise.isPending} style={{ alignSelf: "flex-start" }}>
+          Trigger event
         </Button>
-        {happen.data && (
+        {raise.data && (
           <Stack gap="xs" role="status">
-            <Text size="sm">{sayDeliveries(happen.data.deliveries)}</Text>
-            <CodeBlock label="The event" text={JSON.stringify(happen.data.event, null, 2)} copy />
+            <Text size="sm">{formatDeliveries(raise.data.deliveries)}</Text>
+            <CodeBlock
+              label="Event payload"
+              text={JSON.stringify(raise.data.event, null, 2)}
+              copy
+            />
           </Stack>
         )}
         {subscriptions === 0 && (
           <Text size="sm" c="dimmed">
-            Nobody is told yet. Add a webhook in the <PageLink to="/webhooks">dashboard</PageLink>,
-            or run <Code>allison listen</Code> to see events arrive.
+            No webhooks yet. Add one in the <PageLink to="/webhooks">dashboard</PageLink>, or run{" "}
+            <Code>allison listen</Code> to print events.
           </Text>
         )}
       </Stack>
@@ -59,10 +63,10 @@ export function Trigger({ subscriptions }: { subscriptions: number }) {
   );
 }
 
-const sayDeliveries = (count: number) =>
+const formatDeliveries = (count: number) =>
   count === 0
-    ? "It happened. No webhook listens to it."
-    : `It happened, and goes to ${count} ${count === 1 ? "webhook" : "webhooks"}.`;
+    ? "Event triggered. No webhook subscribes to it."
+    : `Event triggered. It is sent to ${count} ${count === 1 ? "webhook" : "webhooks"}.`;
 
 const fieldsOf = (text: string): Record<string, string> =>
   Object.fromEntries(
@@ -75,7 +79,7 @@ const fieldsOf = (text: string): Record<string, string> =>
       }),
   );
 
-function sayRefusal(error: unknown): string {
+function formatRefusal(error: unknown): string {
   const details = error instanceof Failure ? Object.entries(error.details) : [];
   return (
     details.map(([field, what]) => `${formatFieldName(field)} ${what}.`).join(" ") ||
