@@ -1,35 +1,15 @@
-/** A day's work in the dashboard: calls that come in, orders, messages, rules, knowledge, and what is found and counted. */
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
-import { openBrowser } from "../../support/browser.ts";
+/** Daily work in the dashboard: calls, orders, messages, rules, knowledge, search and overview. */
+import { expect, test } from "bun:test";
 import { EMAIL } from "../../support/dashboard.ts";
-import { startTestServer, type TestServer } from "../../support/harness.ts";
-import { openPages } from "../../support/pages.ts";
+import { startTestServer } from "../../support/harness.ts";
+import { setUpPages } from "../../support/pages.ts";
 
-setDefaultTimeout(30_000);
-
-let browser: Awaited<ReturnType<typeof openBrowser>>;
-let it: TestServer;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-beforeEach(async () => {
-  it = await startTestServer();
-});
-afterEach(() => it[Symbol.asyncDispose]());
-afterAll(() => browser.close());
+const dashboard = setUpPages(() => startTestServer(), { perTest: true });
 
 const MINUTE_MS = 60_000;
 const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS).toISOString();
-const tell = (name: string, record: object = {}) =>
-  it.platform.put(`/platform/v1/calls/${name}`, {
+const putCall = (name: string, record: object = {}) =>
+  dashboard.server.platform.put(`/platform/v1/calls/${name}`, {
     direction: "inbound",
     from_number: "+12025550123",
     started_at: ago(10),
@@ -38,17 +18,17 @@ const tell = (name: string, record: object = {}) =>
     ...record,
   });
 
-test("a call that comes in is seen without a reload, and spam only when it is asked for", async () => {
-  await using pages = await openPages(browser, it);
+test("a new call appears without a reload, and spam only when it is shown", async () => {
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/calls");
   await page.getByText("No calls yet").waitFor();
-  await tell("a", { summary: "Asked about parking." });
+  await putCall("a", { summary: "Asked about parking." });
   await page.getByText("Asked about parking.").waitFor();
-  await tell("b", { summary: "A robocall.", spam: true, unscorable: true });
-  await tell("c", { summary: "Asked about prices." });
+  await putCall("b", { summary: "A robocall.", spam: true, unscorable: true });
+  await putCall("c", { summary: "Asked about prices." });
   await page.getByText("Asked about prices.").waitFor();
-  // What came since the list had its first row is seen arriving.
+  // Only calls that arrived after the first load are highlighted.
   expect(await page.locator("tr.arrived").allTextContents()).toEqual([
     expect.stringContaining("Asked about prices."),
   ]);
@@ -59,52 +39,53 @@ test("a call that comes in is seen without a reload, and spam only when it is as
   expect(page.url()).toContain("hidden=show");
   await page.reload();
   await page.getByText("A robocall.").waitFor();
-  await page.getByLabel("Search what was said").fill("prices");
+  await page.getByLabel("Search summaries and transcripts").fill("prices");
   await page.getByText("A robocall.").waitFor({ state: "detached" });
   expect(page.url()).toContain("q=prices");
   await page.getByText("Asked about prices.").waitFor();
 });
 
-test("callers are named, whoever called since", async () => {
+test("callers are shown by name, also those who are not among the latest contacts", async () => {
   const caller = { first_name: "Ada", last_name: "King" };
-  await tell("first", { from_number: "+12025550100", caller, started_at: ago(600) });
+  await putCall("first", { from_number: "+12025550100", caller, started_at: ago(600) });
   for (let n = 101; n < 202; n += 1)
-    await tell(`other ${n}`, { from_number: `+1202555${n}0`, started_at: ago(500 - n) });
-  await using pages = await openPages(browser, it);
+    await putCall(`other ${n}`, { from_number: `+1202555${n}0`, started_at: ago(500 - n) });
+  await using pages = await dashboard.open();
   await pages.open(`/calls?to=${ago(550)}`);
   await pages.page.getByRole("cell", { name: "Ada King" }).waitFor();
 });
 
-test("an order is moved on step by step, and a refused step is taken back with a word of why", async () => {
-  const made = await tell("order", {
+test("an order advances step by step, and a refused step is reverted with the reason", async () => {
+  const created = await putCall("order", {
     outcome: "order",
     order: { items: [{ name: "Margherita", quantity: 2, price_cents: 1150 }], total_cents: 2300 },
   });
-  const { id } = made.body.data;
-  const status = async () => (await it.read.get(`/v1/calls/${id}`)).body.data.order_status;
-  await using pages = await openPages(browser, it);
+  const { id } = created.body.data;
+  const status = async () =>
+    (await dashboard.server.read.get(`/v1/calls/${id}`)).body.data.order_status;
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("409 (Conflict)");
   await pages.open(`/calls/${id}`);
   await page.getByText("23.00").first().waitFor();
   await page.getByRole("button", { name: "Start" }).click();
   await page.getByRole("button", { name: "Mark as fulfilled" }).waitFor();
-  // Somebody else is quicker, and this page does not know it yet.
+  // Somebody else fulfills the order, and this page does not know it yet.
   await page.route("**/dashboard/api/changes*", (route) => route.abort());
   pages.expectErrors("ERR_FAILED");
-  await it.platform.patch("/platform/v1/calls/order/order", { status: "fulfilled" });
-  await page.getByRole("button", { name: "Cancel the order" }).click();
+  await dashboard.server.platform.patch("/platform/v1/calls/order/order", { status: "fulfilled" });
+  await page.getByRole("button", { name: "Cancel order" }).click();
   await page.getByText(/Status /).waitFor();
   expect(await status()).toBe("fulfilled");
 });
 
-test("a message is dealt with once and can be taken back; the list of what is left follows", async () => {
-  const made = await tell("m", {
+test("a message marked as done leaves the list of open items, and returns on undo", async () => {
+  const created = await putCall("m", {
     messages: [{ message: "Please call about the invoice.", caller_name: "Maria Ortiz" }],
     callback_request: { reason: "An invoice.", requested_window: "tomorrow" },
   });
-  const path = `/v1/calls/${made.body.data.id}`;
-  await using pages = await openPages(browser, it);
+  const path = `/v1/calls/${created.body.data.id}`;
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/attention");
   const items = page.getByRole("region", { name: "To do" }).locator(".mantine-Card-root");
@@ -112,47 +93,47 @@ test("a message is dealt with once and can be taken back; the list of what is le
   expect(await items.count()).toBe(2);
   await items
     .filter({ hasText: "Please call about the invoice." })
-    .getByRole("button", { name: "Dealt with" })
+    .getByRole("button", { name: "Mark as done" })
     .click();
   await page.getByText("Please call about the invoice.").waitFor({ state: "detached" });
-  expect((await it.read.get(path)).body.data.messages[0].handled_at).not.toBeNull();
+  expect((await dashboard.server.read.get(path)).body.data.messages[0].handled_at).not.toBeNull();
   await page.getByRole("button", { name: "Undo" }).click();
   await page.getByText("Please call about the invoice.").waitFor();
-  expect((await it.read.get(path)).body.data.messages[0].handled_at).toBeNull();
+  expect((await dashboard.server.read.get(path)).body.data.messages[0].handled_at).toBeNull();
 });
 
-test("a moment of a conversation has a link, and words are found within it", async () => {
-  const made = await tell("talk", {
+test("a turn of a transcript has a link, and a search finds words in it", async () => {
+  const created = await putCall("talk", {
     transcript: Array.from({ length: 60 }, (_, i) => ({
       role: i % 2 === 0 ? "agent" : "caller",
       text: i === 36 ? "The dentist is in on Friday." : `Sentence ${i}.`,
       at: i * 2,
     })),
   });
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
-  await pages.open(`/calls/${made.body.data.id}#t=72`);
+  await pages.open(`/calls/${created.body.data.id}#t=72`);
   const marked = page.locator("[data-marked]");
   await marked.waitFor();
   expect(await marked.textContent()).toContain("The dentist is in on Friday.");
   const box = await marked.boundingBox();
   expect(box!.y).toBeGreaterThan(0);
   expect(box!.y).toBeLessThan(800);
-  await page.getByLabel("Search in the conversation").fill("friday");
+  await page.getByLabel("Search transcript").fill("friday");
   await page.getByText("1 of 1").waitFor();
 });
 
-test("each number of the overview opens the list that it counts", async () => {
-  await tell("a", { outcome: "booked", intent: "Check-up" });
-  await tell("b", {
+test("each figure of the overview opens the list of the calls that it counts", async () => {
+  await putCall("a", { outcome: "booked", intent: "Check-up" });
+  await putCall("b", {
     outcome: "booked",
     intent: "Check-up",
     started_at: ago(30),
     ended_at: ago(29),
   });
-  await tell("c", { intent: "Prices" });
-  await tell("d", { spam: true, unscorable: true });
-  await using pages = await openPages(browser, it);
+  await putCall("c", { intent: "Prices" });
+  await putCall("d", { spam: true, unscorable: true });
+  await using pages = await dashboard.open();
   const { page } = pages;
   const rows = page.locator("table.list tbody tr");
   for (const [link, count] of [
@@ -169,24 +150,24 @@ test("each number of the overview opens the list that it counts", async () => {
   }
 });
 
-test("everything is found by keyboard alone", async () => {
-  const contact = await it.write.post("/v1/contacts", {
+test("the search works by keyboard alone", async () => {
+  const contact = await dashboard.server.write.post("/v1/contacts", {
     phone_number: "+12025550177",
     first_name: "Grace",
   });
-  const call = await tell("a", { summary: "Asked about whitening." });
-  await using pages = await openPages(browser, it);
+  const call = await putCall("a", { summary: "Asked about whitening." });
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/");
-  for (const [words, found, path] of [
+  for (const [text, found, path] of [
     ["0177", "Grace", `/contacts/${contact.body.data.id}`],
     ["whitening", "Asked about whitening.", `/calls/${call.body.data.id}`],
     ["audit", "Audit log", "/settings/audit"],
   ] as const) {
     await page.waitForLoadState("networkidle");
     await page.keyboard.press("Control+K");
-    const input = page.getByLabel("Search pages, contacts, calls and keys");
-    await input.fill(words);
+    const input = page.getByLabel("Search pages, contacts, calls and API keys");
+    await input.fill(text);
     await page.getByRole("dialog").getByText(found).first().waitFor();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
@@ -196,16 +177,18 @@ test("everything is found by keyboard alone", async () => {
   }
 });
 
-test("rules are put in order by keyboard, kept, and put back where the server refuses", async () => {
+test("rules are reordered by keyboard and menu, and a refused move is reverted", async () => {
   for (const name of ["First", "Second", "Third"])
-    await it.write.post("/v1/escalation-rules", {
+    await dashboard.server.write.post("/v1/escalation-rules", {
       name,
       condition: { type: "caller_request" },
       action: "callback",
     });
   const order = async () =>
-    (await it.read.get("/v1/escalation-rules")).body.data.map(({ name }: { name: string }) => name);
-  await using pages = await openPages(browser, it);
+    (await dashboard.server.read.get("/v1/escalation-rules")).body.data.map(
+      ({ name }: { name: string }) => name,
+    );
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("ERR_FAILED");
   await pages.open("/rules");
@@ -219,7 +202,7 @@ test("rules are put in order by keyboard, kept, and put back where the server re
   await page.getByRole("button", { name: "Move Second" }).focus();
   await page.keyboard.press("Space");
   await page.getByText("Second is over place 3 of 3.").waitFor({ state: "attached" });
-  // The library listens for arrows from a timer on that it set when the rule was picked up; ours comes after it.
+  // The library starts listening for arrow keys in a timer. This timer runs after it.
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
   await page.keyboard.press("ArrowUp");
   await page.getByText("Second is over place 2 of 3.").waitFor({ state: "attached" });
@@ -233,8 +216,8 @@ test("rules are put in order by keyboard, kept, and put back where the server re
   expect(await order()).toEqual(["First", "Second", "Third"]);
 });
 
-test("what is refused inside a field stands at that field: hours, conditions, destinations", async () => {
-  await using pages = await openPages(browser, it);
+test("an error of a nested field is shown at that field: hours, conditions, destinations", async () => {
+  await using pages = await dashboard.open();
   const { page } = pages;
   pages.expectErrors("400 (Bad Request)");
   await pages.open("/rules/new");
@@ -252,21 +235,27 @@ test("what is refused inside a field stands at that field: hours, conditions, de
   await page.getByLabel("Monday, period 1, to").fill("17:30");
   await page.getByRole("button", { name: "Create location" }).click();
   await page.getByRole("dialog", { name: "Downtown" }).waitFor();
-  const { data } = (await it.read.get("/v1/locations")).body;
+  const { data } = (await dashboard.server.read.get("/v1/locations")).body;
   expect(data[0].hours.monday).toEqual([{ open: "09:00", close: "17:30" }]);
 });
 
-test("a team member and an intent show the rules that they play a part in", async () => {
-  const member = (await it.write.post("/v1/team-members", { name: "Dr Chen" })).body.data.id;
-  const intent = (await it.write.post("/v1/intents", { name: "Emergency" })).body.data.id;
+test("a team member and an intent show the rules that refer to them", async () => {
+  const member = (await dashboard.server.write.post("/v1/team-members", { name: "Dr Chen" })).body
+    .data.id;
+  const intent = (await dashboard.server.write.post("/v1/intents", { name: "Emergency" })).body.data
+    .id;
   const rule = { action: "transfer", destination: { type: "team_member", team_member_id: member } };
   const topic = { type: "topic_match", intent_id: intent };
   const keyword = { type: "caller_request" };
   for (const [name, condition] of Object.entries({ "In pain": topic, "Asked for": keyword })) {
-    const made = await it.write.post("/v1/escalation-rules", { name, condition, ...rule });
-    expect(made.status).toBe(201);
+    const created = await dashboard.server.write.post("/v1/escalation-rules", {
+      name,
+      condition,
+      ...rule,
+    });
+    expect(created.status).toBe(201);
   }
-  await using pages = await openPages(browser, it);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open(`/intents/${intent}`);
   const panel = page.getByRole("dialog", { name: "Emergency" });
@@ -278,13 +267,16 @@ test("a team member and an intent show the rules that they play a part in", asyn
   await page.getByRole("dialog", { name: "Asked for" }).waitFor();
 });
 
-test("an entry of a location shows what it overrides, both ways, and deleting it asks first", async () => {
-  const place = await it.write.post("/v1/locations", { name: "Lakeside", timezone: "UTC" });
+test("an entry of a location and the one it overrides show each other, and deleting asks first", async () => {
+  const place = await dashboard.server.write.post("/v1/locations", {
+    name: "Lakeside",
+    timezone: "UTC",
+  });
   const everywhere = { key: "parking", value: "Behind the building." };
   const here = { key: "parking", value: "In the street.", location_id: place.body.data.id };
-  const general = await it.write.post("/v1/knowledge/facts", everywhere);
-  const own = await it.write.post("/v1/knowledge/facts", here);
-  await using pages = await openPages(browser, it);
+  const general = await dashboard.server.write.post("/v1/knowledge/facts", everywhere);
+  const own = await dashboard.server.write.post("/v1/knowledge/facts", here);
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/knowledge");
   await page.getByText("but not at Lakeside").waitFor();
@@ -294,7 +286,7 @@ test("an entry of a location shows what it overrides, both ways, and deleting it
   expect(await another.getByLabel("Key").inputValue()).toBe("parking");
   await page.keyboard.press("Escape");
   await another.waitFor({ state: "detached" });
-  // A new one that is asked for by itself overrides nothing.
+  // A new entry that is opened otherwise overrides nothing.
   await pages.open("/knowledge/fact/new");
   expect(await another.getByLabel("Key").inputValue()).toBe("");
   await pages.open(`/knowledge/fact/${own.body.data.id}`);
@@ -302,22 +294,24 @@ test("an entry of a location shows what it overrides, both ways, and deleting it
   await panel.getByText("Behind the building.").waitFor();
   await panel.getByRole("button", { name: "Delete" }).click();
   await page.getByText("what holds everywhere holds here again").waitFor();
-  expect((await it.read.get("/v1/knowledge/facts")).body.data).toHaveLength(2);
+  expect((await dashboard.server.read.get("/v1/knowledge/facts")).body.data).toHaveLength(2);
   await page
     .getByRole("dialog", { name: "Delete this?" })
     .getByRole("button", { name: "Delete" })
     .click();
   await panel.waitFor({ state: "detached" });
-  expect((await it.read.get("/v1/knowledge/facts")).body.data).toHaveLength(1);
+  expect((await dashboard.server.read.get("/v1/knowledge/facts")).body.data).toHaveLength(1);
 });
 
-test("the audit log tells who changed what, with old and new side by side, and whether it is whole", async () => {
-  const made = await it.write.post("/v1/contacts", {
+test("the audit log shows who changed what, old and new values, and whether the chain is intact", async () => {
+  const created = await dashboard.server.write.post("/v1/contacts", {
     phone_number: "+12025550123",
     first_name: "Maria",
   });
-  await it.write.patch(`/v1/contacts/${made.body.data.id}`, { first_name: "Mary" });
-  await using pages = await openPages(browser, it);
+  await dashboard.server.write.patch(`/v1/contacts/${created.body.data.id}`, {
+    first_name: "Mary",
+  });
+  await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/settings/audit?entity_type=contact");
   await page.getByText(/Chain intact, \d+ rows/).waitFor();
@@ -338,9 +332,9 @@ test("the audit log tells who changed what, with old and new side by side, and w
   await page.getByText(EMAIL).first().waitFor();
 });
 
-test("on a phone the filters are behind a button that says how many are set, and stand in the address", async () => {
-  await it.write.post("/v1/intents", { name: "Parking" });
-  await using pages = await openPages(browser, it, { viewport: { width: 390, height: 800 } });
+test("on a phone the filters are behind a button with the number set, and are kept in the address", async () => {
+  await dashboard.server.write.post("/v1/intents", { name: "Parking" });
+  await using pages = await dashboard.open({ viewport: { width: 390, height: 800 } });
   const { page } = pages;
   await pages.open("/settings/audit");
   const filters = page.getByRole("button", { name: /^Filters/ });
@@ -357,10 +351,10 @@ test("on a phone the filters are behind a button that says how many are set, and
   expect(new URL(page.url()).search).toBe("");
 });
 
-test("the frame is there before its first page, and a page stays until the next one is there", async () => {
-  await using pages = await openPages(browser, it);
+test("the frame appears before the first page, and a page stays until the next one is loaded", async () => {
+  await using pages = await dashboard.open();
   const { page } = pages;
-  /** Keeps a file back until what is returned is called. */
+  /** Delays the response to a file until the returned function is called. */
   const hold = async (file: string) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     await page.route(new RegExp(`/assets/${file}-`), async (route) => {
@@ -370,16 +364,16 @@ test("the frame is there before its first page, and a page stays until the next 
     return resolve;
   };
   const releaseCalls = await hold("CallsPage");
-  await page.goto(`${it.url}/calls`);
+  await page.goto(`${dashboard.server.url}/calls`);
   await page.getByRole("navigation", { name: "Pages" }).waitFor();
   expect(await page.getByRole("heading").count()).toBe(0);
   releaseCalls();
   await page.getByRole("heading", { name: "Calls", exact: true }).waitFor();
 
   const releaseTeam = await hold("TeamPage");
-  const asked = page.waitForRequest(/TeamPage/);
+  const requested = page.waitForRequest(/TeamPage/);
   await page.getByRole("link", { name: "Team" }).click();
-  await asked;
+  await requested;
   await page.waitForFunction(() => location.pathname === "/team");
   expect(await page.getByRole("heading", { name: "Calls", exact: true }).isVisible()).toBe(true);
   releaseTeam();

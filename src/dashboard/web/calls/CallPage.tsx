@@ -1,4 +1,4 @@
-/** One call: the conversation, who it was, and what came of it. */
+/** One call: its transcript, its caller and its results. */
 import { Anchor, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
@@ -7,8 +7,8 @@ import { dataQuery, oneQuery } from "../api/queries.ts";
 import { calls, contacts, locations } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
 import { Details } from "../parts/details.tsx";
+import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
-import { FailureNotice, SkeletonLines } from "../parts/states.tsx";
 import {
   Copyable,
   formatDuration,
@@ -20,57 +20,56 @@ import {
 } from "../parts/text.tsx";
 import { DeliveryState } from "../webhooks/states.tsx";
 import { Conversation } from "./Conversation.tsx";
+import { DIRECTIONS, DISPOSITIONS, labelOf, Outcome, otherNumber, SpamBadges } from "./labels.tsx";
 import { OrderCard } from "./OrderCard.tsx";
-import { Callback, Message } from "./open-items.tsx";
-import { DIRECTIONS, DISPOSITIONS, labelOf, Marks, Outcome, otherNumber } from "./words.tsx";
+import { CallbackCard, MessageCard } from "./open-items.tsx";
+
+const percent = new Intl.NumberFormat(undefined, { style: "percent" });
 
 export function CallPage() {
   const { id } = useParams({ from: "/shell/calls/$id" });
-  const one = useQuery(oneQuery<CallWithTranscript>(`${calls.path}/${id}`, ["call", "intent"]));
-  if (!one.data)
-    return (
-      <Page title="Call" about={<PageLink to="/calls">All calls</PageLink>}>
-        {one.error ? (
-          <FailureNotice error={one.error} retry={() => void one.refetch()} />
-        ) : (
-          <SkeletonLines lines={10} />
-        )}
-      </Page>
-    );
-  return <Known call={one.data.data} />;
+  const query = useQuery(oneQuery<CallWithTranscript>(`${calls.path}/${id}`, ["call", "intent"]));
+  if (query.data) return <CallContent call={query.data.data} />;
+  return (
+    <Page title="Call" about={<PageLink to="/calls">All calls</PageLink>}>
+      <Loaded query={query} lines={10}>
+        {() => null}
+      </Loaded>
+    </Page>
+  );
 }
 
-function Known({ call }: { call: CallWithTranscript }) {
-  const contact = useQuery({
+function CallContent({ call }: { call: CallWithTranscript }) {
+  const contactQuery = useQuery({
     ...oneQuery<Contact>(`${contacts.path}/${call.contact_id}`, ["contact"]),
     enabled: call.contact_id !== null,
   });
   const number = otherNumber(call);
-  const known = contact.data?.data;
-  const who =
-    (known && nameOf(known)) || (number === null ? "Withheld number" : formatPhone(number));
+  const contact = contactQuery.data?.data;
+  const title =
+    (contact && nameOf(contact)) || (number === null ? "Withheld number" : formatPhone(number));
   return (
     <Page
-      title={who}
+      title={title}
       about={
         <Group gap="xs">
           <PageLink to="/calls">Calls</PageLink> · <Time at={call.started_at} />
           <Outcome call={call} />
-          <Marks call={call} />
+          <SpamBadges call={call} />
         </Group>
       }
     >
       {call.summary && <Prose>{call.summary}</Prose>}
       <div className="call">
         <Conversation call={call} />
-        <Stack gap="md" component="aside" aria-label="About the call">
-          <About call={call} />
-          {known && <Who contact={known} />}
+        <Stack gap="md" component="aside" aria-label="Call details">
+          <CallDetails call={call} />
+          {contact && <ContactDetails contact={contact} />}
           {call.messages.map((message, index) => (
-            <Message key={index} call={call} index={index} message={message} />
+            <MessageCard key={index} call={call} index={index} message={message} />
           ))}
-          {call.callback_request && <Callback call={call} callback={call.callback_request} />}
-          {call.appointment && <Appointment appointment={call.appointment} />}
+          {call.callback_request && <CallbackCard call={call} callback={call.callback_request} />}
+          {call.appointment && <AppointmentDetails appointment={call.appointment} />}
           {call.order && <OrderCard call={call} order={call.order} />}
           {call.escalations.length > 0 && <Escalations escalations={call.escalations} />}
           <Deliveries callId={call.id} />
@@ -80,32 +79,32 @@ function Known({ call }: { call: CallWithTranscript }) {
   );
 }
 
-function About({ call }: { call: CallWithTranscript }) {
-  const place = useQuery({
+function CallDetails({ call }: { call: CallWithTranscript }) {
+  const location = useQuery({
     ...oneQuery<Location>(`${locations.path}/${call.location_id}`, ["location"]),
     enabled: call.location_id !== null,
   }).data?.data;
-  const sure = call.intent_confidence;
+  const confidence = call.intent_confidence;
   return (
     <Details
-      title="The call"
+      title="Details"
       entries={{
         Started: <Time at={call.started_at} />,
-        Length:
-          call.duration_seconds === null ? "Still running" : formatDuration(call.duration_seconds),
+        Duration:
+          call.duration_seconds === null ? "In progress" : formatDuration(call.duration_seconds),
         Direction: labelOf(DIRECTIONS, call.direction),
         From: <Phone number={call.from_number} />,
         To: <Phone number={call.to_number} />,
-        Location: place && <PageLink to={`/locations/${place.id}`}>{place.name}</PageLink>,
+        Location: location && <PageLink to={`/locations/${location.id}`}>{location.name}</PageLink>,
         Intent: call.intent && (
           <>
             <PageLink to={`/calls?intent_id=${call.intent_id}`}>{call.intent}</PageLink>
-            {sure !== null && ` (${Math.round(sure * 100)} % sure)`}
+            {confidence !== null && ` (${percent.format(confidence)} confidence)`}
           </>
         ),
         Outcome: call.outcome,
-        Ended: labelOf(DISPOSITIONS, call.disposition),
-        Labels: call.outcome_tags.join(", "),
+        Disposition: labelOf(DISPOSITIONS, call.disposition),
+        Tags: call.outcome_tags.join(", "),
         Recording: call.recording_url && (
           <Anchor
             href={call.recording_url}
@@ -114,32 +113,31 @@ function About({ call }: { call: CallWithTranscript }) {
             inherit
             underline="always"
           >
-            Open the recording
+            Open recording
           </Anchor>
         ),
-        Id: <Copyable value={call.id} label="Copy the call's id" />,
+        ID: <Copyable value={call.id} label="Copy call ID" />,
       }}
     />
   );
 }
 
-function Who({ contact }: { contact: Contact }) {
+function ContactDetails({ contact }: { contact: Contact }) {
+  const { id, phone_number, email, call_count } = contact;
   return (
     <Details
-      title="The caller"
+      title="Contact"
       entries={{
-        Name: (
-          <PageLink to={`/contacts/${contact.id}`}>{nameOf(contact) || "No name yet"}</PageLink>
-        ),
-        Number: (
-          <Copyable value={contact.phone_number} label="Copy the number">
-            {formatPhone(contact.phone_number)}
+        Name: <PageLink to={`/contacts/${id}`}>{nameOf(contact) || "No name"}</PageLink>,
+        Phone: (
+          <Copyable value={phone_number} label="Copy phone number">
+            {formatPhone(phone_number)}
           </Copyable>
         ),
-        Email: contact.email,
+        Email: email,
         Calls: (
-          <PageLink to={`/calls?contact_id=${contact.id}&hidden=show`}>
-            {contact.call_count === 1 ? "This one alone" : `All ${contact.call_count}`}
+          <PageLink to={`/calls?contact_id=${id}&hidden=show`}>
+            {call_count === 1 ? "1 call" : `${call_count.toLocaleString()} calls`}
           </PageLink>
         ),
       }}
@@ -147,7 +145,7 @@ function Who({ contact }: { contact: Contact }) {
   );
 }
 
-function Appointment({
+function AppointmentDetails({
   appointment,
 }: {
   appointment: NonNullable<CallWithTranscript["appointment"]>;
@@ -157,9 +155,9 @@ function Appointment({
     <Details
       title="Appointment"
       entries={{
-        When: <Time at={starts_at} />,
-        Length: duration_minutes && `${duration_minutes} min`,
-        For: attendee_name,
+        Starts: <Time at={starts_at} />,
+        Duration: duration_minutes && `${duration_minutes} min`,
+        Attendee: attendee_name,
         Service: service,
       }}
     />
@@ -174,16 +172,12 @@ function Escalations({ escalations }: { escalations: CallWithTranscript["escalat
       </Title>
       <Stack gap={4}>
         {escalations.map(({ rule_id, rule_name, action, triggered_at }) => (
-          <Text
-            key={`${triggered_at} ${rule_id} ${action}`}
-            size="sm"
-            style={{ overflowWrap: "anywhere" }}
-          >
+          <Text key={`${triggered_at} ${rule_id} ${action}`} size="sm" className="anywhere">
             <Time at={triggered_at} /> ·{" "}
             {rule_id ? (
-              <PageLink to={`/rules/${rule_id}`}>{rule_name ?? "A rule"}</PageLink>
+              <PageLink to={`/rules/${rule_id}`}>{rule_name ?? "Rule"}</PageLink>
             ) : (
-              (rule_name ?? "Without a rule")
+              (rule_name ?? "No rule")
             )}{" "}
             · {action}
           </Text>
@@ -201,15 +195,15 @@ function Deliveries({ callId }: { callId: string }) {
   return (
     <Card withBorder padding="sm">
       <Title order={2} size="h5" mb="xs">
-        Webhooks it caused
+        Webhook deliveries
       </Title>
       <Stack gap="xs">
         {data.map(({ id, subscription_id, event_type, url, status, attempted_at }) => (
           <Group key={id} gap="xs" justify="space-between" wrap="nowrap" fz="sm">
-            <div style={{ overflowWrap: "anywhere", minWidth: 0 }}>
+            <div className="anywhere" style={{ minWidth: 0 }}>
               <PageLink to={`/webhooks/${subscription_id}/deliveries/${id}`}>{event_type}</PageLink>
               <Text size="xs" c="dimmed">
-                {url === null ? "Deleted subscription" : new URL(url).host}
+                {url === null ? "Deleted webhook" : new URL(url).host}
               </Text>
             </div>
             <DeliveryState status={status} attempts={attempted_at === null ? 0 : 1} />

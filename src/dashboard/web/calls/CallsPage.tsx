@@ -1,90 +1,96 @@
-/** Calls: the newest first, found by words, filtered, and there by themselves as they come in. */
-import { Button, Select, Switch, Text } from "@mantine/core";
+/** The list of calls, newest first, with full-text search and filters. New calls appear without a reload. */
+import { Button, Switch, Text } from "@mantine/core";
 import { DatePickerInput } from "@mantine/dates";
 import "@mantine/dates/styles.css";
 import { IconPhone } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import dayjs from "dayjs";
-import type { Call, Contact, Intent, Location } from "../../answers.ts";
-import { allQuery, oneQuery, pageQuery } from "../api/queries.ts";
+import type { Call, Contact } from "../../answers.ts";
+import { oneQuery, pageQuery } from "../api/queries.ts";
 import { calls, contacts, intents, locations } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
+import { useNames } from "../parts/choices.tsx";
+import { FilterSelect } from "../parts/filters.tsx";
 import { type Column, List } from "../parts/list.tsx";
-import { useListSearch } from "../parts/list-search.ts";
+import { type ListSearch, useListSearch } from "../parts/list-search.ts";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { formatDuration, PageLink, Phone, Time } from "../parts/text.tsx";
-import { DIRECTIONS, DISPOSITIONS, Marks, Outcome, otherNumber } from "./words.tsx";
+import { DIRECTIONS, DISPOSITIONS, Outcome, otherNumber, SpamBadges } from "./labels.tsx";
 
-const latest = pageQuery<Contact>(contacts.path, ["contact"], { limit: 100 });
+const latestContacts = pageQuery<Contact>(contacts.path, ["contact"], { limit: 100 });
 
-/** Who is on the other end, by name where there is one. Most are among the latest contacts; the others are asked for. */
+/** The name of the other party, or the number. Loads a contact alone only where it is not among the latest 100. */
 function Caller({ call }: { call: Call }) {
-  const { data: known } = useQuery(latest);
-  const found = known?.data.find(({ id }) => id === call.contact_id);
-  const { data: other } = useQuery({
+  const { data: latest } = useQuery(latestContacts);
+  const found = latest?.data.find(({ id }) => id === call.contact_id);
+  const { data: loaded } = useQuery({
     ...oneQuery<Contact>(`${contacts.path}/${call.contact_id}`, ["contact"]),
-    enabled: known !== undefined && found === undefined && call.contact_id !== null,
+    enabled: latest !== undefined && found === undefined && call.contact_id !== null,
   });
-  const contact = found ?? other?.data;
+  const contact = found ?? loaded?.data;
   return (contact && nameOf(contact)) || <Phone number={otherNumber(call)} />;
 }
 
 const FILTERS = [
-  ...["from", "to", "disposition", "outcome", "direction"],
-  ...["contact_id", "location_id", "intent_id", "status"],
+  "from",
+  "to",
+  "disposition",
+  "outcome",
+  "direction",
+  "contact_id",
+  "location_id",
+  "intent_id",
+  "status",
+];
+
+const columns: Column<Call>[] = [
+  {
+    title: "Started",
+    card: "aside",
+    render: ({ started_at }) => <Time at={started_at} />,
+    width: 150,
+  },
+  { title: "Caller", card: "heading", render: (call) => <Caller call={call} /> },
+  { title: "Intent", render: ({ intent }) => intent },
+  {
+    title: "Summary",
+    card: "detail",
+    render: (call) => (
+      <Text span inherit lineClamp={2} className="anywhere">
+        <SpamBadges call={call} /> {call.summary}
+      </Text>
+    ),
+  },
+  { title: "Outcome", card: "detail", render: (call) => <Outcome call={call} /> },
+  {
+    title: "Duration",
+    align: "right",
+    render: ({ duration_seconds }) =>
+      duration_seconds === null ? "" : formatDuration(duration_seconds),
+  },
 ];
 
 export function CallsPage() {
-  const [search, change] = useListSearch();
-  const columns: Column<Call>[] = [
-    {
-      title: "When",
-      card: "aside",
-      render: ({ started_at }) => <Time at={started_at} />,
-      width: 150,
-    },
-    {
-      title: "Caller",
-      card: "heading",
-      render: (call) => <Caller call={call} />,
-    },
-    { title: "Intent", render: ({ intent }) => intent },
-    {
-      title: "About",
-      card: "detail",
-      render: (call) => (
-        <Text span inherit lineClamp={2} style={{ overflowWrap: "anywhere" }}>
-          <Marks call={call} /> {call.summary}
-        </Text>
-      ),
-    },
-    { title: "Outcome", card: "detail", render: (call) => <Outcome call={call} /> },
-    {
-      title: "Length",
-      align: "right",
-      render: ({ duration_seconds }) =>
-        duration_seconds === null ? "" : formatDuration(duration_seconds),
-    },
-  ];
-  const hidden = search.hidden === "show" ? {} : { spam: false, unscorable: false };
+  const [search] = useListSearch();
+  const isSpamShown = search.hidden === "show";
   return (
-    <Page title="Calls" about="Every call that the receptionist took or made.">
+    <Page title="Calls" about="All calls the receptionist answered or made.">
       <List
         label="Calls"
         path={calls.path}
         entities={["call", "intent"]}
         columns={columns}
-        query={hidden}
+        query={isSpamShown ? {} : { spam: false, unscorable: false }}
         filters={FILTERS}
         hrefOf={({ id }) => `/calls/${id}`}
         keepSearch={false}
-        searchPlaceholder="Search what was said"
-        controls={<Filters search={search} change={change} />}
+        searchPlaceholder="Search summaries and transcripts"
+        controls={<Filters />}
         empty={
           <Empty icon={IconPhone} title="No calls yet">
-            They appear here as they come in, once the voice platform has a key.{" "}
-            <PageLink to="/settings/keys/new">Make a platform key</PageLink>
+            Calls appear here once the voice platform has a key.{" "}
+            <PageLink to="/settings/keys/new">Create a platform key</PageLink>
           </Empty>
         }
       />
@@ -92,25 +98,10 @@ export function CallsPage() {
   );
 }
 
-type Search = ReturnType<typeof useListSearch>;
-
-function Filters({ search, change }: { search: Search[0]; change: Search[1] }) {
-  const { data: places } = useQuery(allQuery<Location>(locations.path, ["location"]));
-  const { data: wishes } = useQuery(allQuery<Intent>(intents.path, ["intent"]));
-  const choice = (name: string, label: string, data: { value: string; label: string }[]) => (
-    <Select
-      aria-label={label}
-      placeholder={label}
-      data={data}
-      clearable
-      searchable={data.length > 8}
-      w={{ base: "100%", xs: 150 }}
-      value={search[name] ?? null}
-      onChange={(value) => change({ [name]: value ?? undefined })}
-    />
-  );
-  const named = (list: { id: string; name: string }[] = []) =>
-    list.map(({ id, name }) => ({ value: id, label: name }));
+function Filters() {
+  const [search, change] = useListSearch();
+  const locationNames = useNames(locations).options;
+  const intentNames = useNames(intents).options;
   return (
     <>
       <DatePickerInput
@@ -125,18 +116,35 @@ function Filters({ search, change }: { search: Search[0]; change: Search[1] }) {
         value={daysOf(search)}
         onChange={([first, last]) => change(rangeOf(first, last))}
       />
-      {(places?.length ?? 0) > 1 && choice("location_id", "Location", named(places))}
-      {choice("intent_id", "Intent", named(wishes))}
-      {choice("disposition", "Ended", DISPOSITIONS)}
-      {choice("direction", "Direction", DIRECTIONS)}
+      {locationNames.length > 1 && (
+        <FilterSelect
+          name="location_id"
+          label="Location"
+          placeholder="Any location"
+          data={locationNames}
+        />
+      )}
+      <FilterSelect name="intent_id" label="Intent" placeholder="Any intent" data={intentNames} />
+      <FilterSelect
+        name="disposition"
+        label="Disposition"
+        placeholder="Any disposition"
+        data={DISPOSITIONS}
+      />
+      <FilterSelect
+        name="direction"
+        label="Direction"
+        placeholder="Any direction"
+        data={DIRECTIONS}
+      />
       {search.outcome && (
         <Button variant="light" size="xs" onClick={() => change({ outcome: undefined })}>
-          Outcome: {search.outcome} · show all
+          Outcome: {search.outcome} · Show all
         </Button>
       )}
       {search.contact_id && (
         <Button variant="light" size="xs" onClick={() => change({ contact_id: undefined })}>
-          One contact's calls · show all
+          One contact · Show all
         </Button>
       )}
       <Switch
@@ -150,29 +158,27 @@ function Filters({ search, change }: { search: Search[0]; change: Search[1] }) {
   );
 }
 
-/** Days are the viewer's own; in the address stand points in time, which mean the same to everybody. */
+/** The viewer's local days as points in time, so that a shared link shows the same calls in every time zone. */
 const rangeOf = (first: string | null, last: string | null) => ({
   from: first === null ? undefined : dayjs(first).startOf("day").toISOString(),
   to: last === null ? undefined : dayjs(last).add(1, "day").startOf("day").toISOString(),
 });
 
-/** A range that has been begun is kept by the address too: its first day stands there alone. */
-const daysOf = ({ from, to }: Search[0]): [string | null, string | null] => [
+/** The inverse of `rangeOf`. While the viewer picks a range, only its first day is set. */
+const daysOf = ({ from, to }: ListSearch): [string | null, string | null] => [
   from === undefined ? null : dayjs(from).format("YYYY-MM-DD"),
   to === undefined ? null : dayjs(to).subtract(1, "millisecond").format("YYYY-MM-DD"),
 ];
 
+const PRESETS = [
+  { days: 1, label: "Today" },
+  { days: 7, label: "Last 7 days" },
+  { days: 30, label: "Last 30 days" },
+];
+
 const presets = () =>
-  [
-    [1, "Today"],
-    [7, "Last 7 days"],
-    [30, "Last 30 days"],
-  ].map(([days, label]) => ({
-    label: label as string,
-    value: [
-      dayjs()
-        .subtract((days as number) - 1, "day")
-        .format("YYYY-MM-DD"),
-      dayjs().format("YYYY-MM-DD"),
-    ] as [string, string],
-  }));
+  PRESETS.map(({ days, label }) => {
+    const first = dayjs().subtract(days - 1, "day");
+    const range: [string, string] = [first.format("YYYY-MM-DD"), dayjs().format("YYYY-MM-DD")];
+    return { label, value: range };
+  });

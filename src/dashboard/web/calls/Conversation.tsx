@@ -1,4 +1,4 @@
-/** What was said, as a conversation. Times are links (`#t=72`); words can be looked for within. */
+/** The transcript as a conversation. Timestamps are links (`#t=72`), and a search finds words in it. */
 import { ActionIcon, Group, Highlight, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconSearch } from "@tabler/icons-react";
 import { Link, useLocation } from "@tanstack/react-router";
@@ -6,98 +6,126 @@ import { useEffect, useState } from "react";
 import type { CallWithTranscript } from "../../answers.ts";
 import { formatDuration } from "../parts/text.tsx";
 
-/** The name of a turn in the address. */
-const markOf = (at: number) => `t=${Math.floor(at)}`;
+type Turn = CallWithTranscript["transcript"][number];
+
+/** The address fragment of a turn. */
+const fragmentOf = (at: number) => `t=${Math.floor(at)}`;
+
+/** Finds the turns that contain the searched text, and steps through them. */
+function useTranscriptSearch(transcript: readonly Turn[]) {
+  const [text, setText] = useState("");
+  const [step, setStep] = useState(0);
+  const matches = transcript.flatMap((turn, i) =>
+    text !== "" && turn.text.toLowerCase().includes(text.toLowerCase()) ? [i] : [],
+  );
+  const count = matches.length;
+  const current = step % Math.max(count, 1);
+  return {
+    text,
+    setText(value: string) {
+      setText(value.trimStart());
+      setStep(0);
+    },
+    count,
+    /** The position of the current match, from 0. */
+    current,
+    /** The index of the turn with the current match; undefined if there is none. */
+    turn: matches[current],
+    previous: () => setStep(current + count - 1),
+    next: () => setStep(current + 1),
+  };
+}
 
 export function Conversation({ call: { transcript, status } }: { call: CallWithTranscript }) {
   const { hash } = useLocation();
-  const [words, setWords] = useState("");
-  const [place, setPlace] = useState(0);
-  const found = transcript.flatMap(({ text }, i) =>
-    words !== "" && text.toLowerCase().includes(words.toLowerCase()) ? [i] : [],
-  );
-  const current = found[place % Math.max(found.length, 1)];
-  const linked = transcript.findIndex(({ at }) => markOf(at) === hash);
-  const shown = current ?? (linked < 0 ? undefined : linked);
-  const known = transcript.length;
+  const search = useTranscriptSearch(transcript);
+  const linked = transcript.findIndex(({ at }) => fragmentOf(at) === hash);
+  const marked = search.turn ?? (linked < 0 ? undefined : linked);
+  const { length } = transcript;
   useEffect(() => {
-    if (shown !== undefined && known > 0)
-      document.querySelector(`[data-turn="${shown}"]`)?.scrollIntoView({ block: "center" });
-  }, [shown, known]);
+    if (marked !== undefined && length > 0)
+      document.querySelector(`[data-turn="${marked}"]`)?.scrollIntoView({ block: "center" });
+  }, [marked, length]);
 
   return (
-    <Stack component="section" aria-label="Conversation" gap="sm">
+    <Stack component="section" aria-label="Transcript" gap="sm">
       <Group justify="space-between">
         <Title order={2} size="h4">
-          Conversation
+          Transcript
         </Title>
-        {transcript.length > 0 && (
-          <Group gap={4} wrap="nowrap">
-            <TextInput
-              type="search"
-              size="xs"
-              aria-label="Search in the conversation"
-              placeholder="Search within"
-              leftSection={<IconSearch size={14} />}
-              value={words}
-              onChange={({ currentTarget }) => {
-                setWords(currentTarget.value.trimStart());
-                setPlace(0);
-              }}
-            />
-            {words !== "" && (
-              <Text size="xs" c="dimmed" role="status" className="figures">
-                {found.length === 0
-                  ? "Not said"
-                  : `${(place % found.length) + 1} of ${found.length}`}
-              </Text>
-            )}
-            <ActionIcon
-              variant="default"
-              aria-label="Previous place"
-              disabled={found.length < 2}
-              onClick={() => setPlace(place + found.length - 1)}
-            >
-              <IconArrowUp size={14} />
-            </ActionIcon>
-            <ActionIcon
-              variant="default"
-              aria-label="Next place"
-              disabled={found.length < 2}
-              onClick={() => setPlace(place + 1)}
-            >
-              <IconArrowDown size={14} />
-            </ActionIcon>
-          </Group>
-        )}
+        {length > 0 && <TranscriptSearch search={search} />}
       </Group>
-      {transcript.length === 0 && (
-        <Text c="dimmed">
-          {status === "in_progress" ? "Nothing is written down yet." : "Nothing was written down."}
-        </Text>
+      {length === 0 && (
+        <Text c="dimmed">{status === "in_progress" ? "No transcript yet." : "No transcript."}</Text>
       )}
       <ol className="conversation">
-        {transcript.map(({ role, text, at }, i) => (
-          <li key={i} data-turn={i} data-role={role} data-marked={i === shown || undefined}>
-            <Text size="xs" c="dimmed">
-              {role === "agent" ? "Receptionist" : "Caller"} ·{" "}
-              <Link to="." hash={markOf(at)} search={true as never} className="turn-time figures">
-                {formatDuration(at)}
-              </Link>
-            </Text>
-            <Paper className="turn" px="sm" py={6}>
-              <Highlight
-                component="div"
-                highlight={words}
-                size="sm"
-                style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}
-              >
-                {text}
-              </Highlight>
-            </Paper>
-          </li>
+        {transcript.map((turn, i) => (
+          <TurnItem key={i} turn={turn} index={i} isMarked={i === marked} highlight={search.text} />
         ))}
       </ol>
     </Stack>
+  );
+}
+
+function TranscriptSearch({ search }: { search: ReturnType<typeof useTranscriptSearch> }) {
+  const { text, setText, count, current, previous, next } = search;
+  return (
+    <Group gap={4} wrap="nowrap">
+      <TextInput
+        type="search"
+        size="xs"
+        aria-label="Search transcript"
+        placeholder="Search"
+        leftSection={<IconSearch size={14} />}
+        value={text}
+        onChange={({ currentTarget }) => setText(currentTarget.value)}
+      />
+      {text !== "" && (
+        <Text size="xs" c="dimmed" role="status" className="figures">
+          {count === 0 ? "No matches" : `${current + 1} of ${count}`}
+        </Text>
+      )}
+      <ActionIcon
+        variant="default"
+        aria-label="Previous match"
+        disabled={count < 2}
+        onClick={previous}
+      >
+        <IconArrowUp size={14} />
+      </ActionIcon>
+      <ActionIcon variant="default" aria-label="Next match" disabled={count < 2} onClick={next}>
+        <IconArrowDown size={14} />
+      </ActionIcon>
+    </Group>
+  );
+}
+
+interface TurnItemProps {
+  turn: Turn;
+  index: number;
+  isMarked: boolean;
+  highlight: string;
+}
+
+function TurnItem({ turn: { role, text, at }, index, isMarked, highlight }: TurnItemProps) {
+  return (
+    <li data-turn={index} data-role={role} data-marked={isMarked || undefined}>
+      <Text size="xs" c="dimmed">
+        {role === "agent" ? "Receptionist" : "Caller"} ·{" "}
+        <Link to="." hash={fragmentOf(at)} search={true as never} className="turn-time figures">
+          {formatDuration(at)}
+        </Link>
+      </Text>
+      <Paper className="turn" px="sm" py={6}>
+        <Highlight
+          component="div"
+          highlight={highlight}
+          size="sm"
+          style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}
+        >
+          {text}
+        </Highlight>
+      </Paper>
+    </li>
   );
 }

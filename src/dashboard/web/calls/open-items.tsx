@@ -1,4 +1,4 @@
-/** Messages and callback requests of a call, and marking that somebody dealt with them. */
+/** Messages and callback requests of a call, and marking them as done. */
 import { Anchor, Button, Card, Group, Text, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconCheck } from "@tabler/icons-react";
@@ -10,7 +10,7 @@ import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { teamMembers } from "../api/resources.ts";
 import { formatPhone, Prose, Time } from "../parts/text.tsx";
 
-/** Marks an item as dealt with, or takes the mark back. `item`: "callback", or a message's place. */
+/** Marks an item as done (`true`) or open (`false`). `item`: "callback", or the index of a message. */
 export function useHandled(callId: string, item: "callback" | number) {
   const client = useQueryClient();
   return useMutation({
@@ -23,7 +23,7 @@ export function useHandled(callId: string, item: "callback" | number) {
   });
 }
 
-interface ItemProps {
+interface ItemCardProps {
   title: string;
   callId: string;
   item: "callback" | number;
@@ -31,10 +31,10 @@ interface ItemProps {
   children: ReactNode;
 }
 
-function Item({ title, callId, item, handledAt, children }: ItemProps) {
+function ItemCard({ title, callId, item, handledAt, children }: ItemCardProps) {
   const { mutate, isPending, variables } = useHandled(callId, item);
-  // What was pressed shows at once; a refusal takes it back.
-  const done = isPending ? variables : handledAt !== null;
+  // Optimistic: shows the requested state until the server answers.
+  const isDone = isPending ? variables : handledAt !== null;
   return (
     <Card withBorder padding="sm">
       <Title order={2} size="h5" mb={4}>
@@ -42,26 +42,26 @@ function Item({ title, callId, item, handledAt, children }: ItemProps) {
       </Title>
       {children}
       <Group justify="space-between" mt="xs" mih={30}>
-        <Text size="sm" c="dimmed">
-          {done ? (
+        <Text component="div" size="sm" c="dimmed">
+          {isDone ? (
             <Group gap={4}>
-              <IconCheck size={14} aria-hidden /> Dealt with{" "}
+              <IconCheck size={14} aria-hidden /> Done{" "}
               {handledAt !== null && <Time at={handledAt} />}
             </Group>
           ) : (
-            "Nobody has dealt with it"
+            "Open"
           )}
         </Text>
-        <Button size="xs" variant={done ? "subtle" : "default"} onClick={() => mutate(!done)}>
-          {done ? "Not yet after all" : "Mark as dealt with"}
+        <Button size="xs" variant={isDone ? "subtle" : "default"} onClick={() => mutate(!isDone)}>
+          {isDone ? "Reopen" : "Mark as done"}
         </Button>
       </Group>
     </Card>
   );
 }
 
-/** A number to call back, to be pressed on a telephone. */
-export function CallBack({ number }: { number: string | null }) {
+/** A phone number that dials on click. */
+export function CallbackLink({ number }: { number: string | null }) {
   if (number === null) return null;
   return (
     <Anchor href={`tel:${number}`} inherit underline="always">
@@ -70,51 +70,51 @@ export function CallBack({ number }: { number: string | null }) {
   );
 }
 
-/** A team member by name; nothing until it is known. */
-export function MemberName({ id }: { id: string }) {
+/** The name of a team member; empty while it loads. */
+export function TeamMemberName({ id }: { id: string }) {
   const { data } = useQuery(oneQuery<TeamMember>(`${teamMembers.path}/${id}`, ["team_member"]));
   return <>{data?.data.name}</>;
 }
 
-interface MessageProps {
+interface MessageCardProps {
   call: Call;
   index: number;
   message: Call["messages"][number];
 }
 
-export function Message({ call, index, message }: MessageProps) {
+export function MessageCard({ call, index, message }: MessageCardProps) {
   return (
-    <Item title="Message" callId={call.id} item={index} handledAt={message.handled_at}>
+    <ItemCard title="Message" callId={call.id} item={index} handledAt={message.handled_at}>
       <Prose>{message.message}</Prose>
-      <Text component="div" size="sm" c="dimmed" mt={4} style={{ overflowWrap: "anywhere" }}>
-        {message.caller_name} <CallBack number={message.callback_number} />
+      <Text component="div" size="sm" c="dimmed" mt={4} className="anywhere">
+        {message.caller_name} <CallbackLink number={message.callback_number} />
         {message.team_member_id && (
           <div>
-            For <MemberName id={message.team_member_id} />
+            For <TeamMemberName id={message.team_member_id} />
           </div>
         )}
       </Text>
-    </Item>
+    </ItemCard>
   );
 }
 
-interface CallbackProps {
+interface CallbackCardProps {
   call: Call;
   callback: NonNullable<Call["callback_request"]>;
 }
 
-export function Callback({ call, callback }: CallbackProps) {
+export function CallbackCard({ call, callback }: CallbackCardProps) {
   return (
-    <Item
-      title="Wants to be called back"
+    <ItemCard
+      title="Callback request"
       callId={call.id}
       item="callback"
       handledAt={callback.handled_at}
     >
       {callback.reason && <Prose>{callback.reason}</Prose>}
-      <Text component="div" size="sm" c="dimmed" mt={4} style={{ overflowWrap: "anywhere" }}>
-        {callback.requested_window} <CallBack number={callback.callback_number} />
+      <Text component="div" size="sm" c="dimmed" mt={4} className="anywhere">
+        {callback.requested_window} <CallbackLink number={callback.callback_number} />
       </Text>
-    </Item>
+    </ItemCard>
   );
 }

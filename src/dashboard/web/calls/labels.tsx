@@ -1,4 +1,4 @@
-/** What a call is at and what came of it, in words with a sign. */
+/** Labels of a call's status, direction and result. */
 import { Badge } from "@mantine/core";
 import { IconPhoneIncoming } from "@tabler/icons-react";
 import type { Call } from "../../answers.ts";
@@ -11,18 +11,19 @@ export const DISPOSITIONS = [
   { value: "missed", label: "Missed" },
 ];
 export const DIRECTIONS = [
-  { value: "inbound", label: "Incoming" },
-  { value: "outbound", label: "Outgoing" },
+  { value: "inbound", label: "Inbound" },
+  { value: "outbound", label: "Outbound" },
 ];
 
+/** The label of a value; the value itself where the list does not have it. */
 export const labelOf = (list: { value: string; label: string }[], value: string | null) =>
   list.find((each) => each.value === value)?.label ?? value ?? "";
 
-/** The number of the other party. */
+/** The number of the other party; null if it is withheld. */
 export const otherNumber = ({ direction, from_number, to_number }: Call) =>
   direction === "inbound" ? from_number : to_number;
 
-/** What came of it, else how it ended; a running call says so. */
+/** The outcome, or the disposition if there is none; "In progress" during the call. */
 export function Outcome({ call }: { call: Call }) {
   if (call.status === "in_progress")
     return (
@@ -32,14 +33,14 @@ export function Outcome({ call }: { call: Call }) {
         miw="max-content"
         leftSection={<IconPhoneIncoming size={12} aria-hidden />}
       >
-        Running
+        In progress
       </Badge>
     );
   return <>{call.outcome ?? labelOf(DISPOSITIONS, call.disposition)}</>;
 }
 
-/** Calls that are hidden in lists unless asked for. */
-export function Marks({ call }: { call: Pick<Call, "spam" | "unscorable"> }) {
+/** Badges of calls that lists hide by default. */
+export function SpamBadges({ call }: { call: Pick<Call, "spam" | "unscorable"> }) {
   return (
     <>
       {call.spam && (
