@@ -279,9 +279,9 @@ test("an entry of a location and the one it overrides show each other, and delet
   await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/knowledge");
-  await page.getByText("but not at Lakeside").waitFor();
+  await page.getByText("overridden at Lakeside").waitFor();
   await pages.open(`/knowledge/fact/${general.body.data.id}`);
-  await page.getByRole("link", { name: "Override at a location" }).click();
+  await page.getByRole("link", { name: "Override for a location" }).click();
   const another = page.getByRole("dialog", { name: "New fact" });
   expect(await another.getByLabel("Key").inputValue()).toBe("parking");
   await page.keyboard.press("Escape");
@@ -293,10 +293,10 @@ test("an entry of a location and the one it overrides show each other, and delet
   const panel = page.getByRole("dialog", { name: "Fact: parking" });
   await panel.getByText("Behind the building.").waitFor();
   await panel.getByRole("button", { name: "Delete" }).click();
-  await page.getByText("what holds everywhere holds here again").waitFor();
+  await page.getByText("the entry for all locations applies instead").waitFor();
   expect((await dashboard.server.read.get("/v1/knowledge/facts")).body.data).toHaveLength(2);
   await page
-    .getByRole("dialog", { name: "Delete this?" })
+    .getByRole("dialog", { name: "Delete this fact?" })
     .getByRole("button", { name: "Delete" })
     .click();
   await panel.waitFor({ state: "detached" });

@@ -1,4 +1,4 @@
-/** One piece of knowledge, or a new one, beside the list. */
+/** The panel of one knowledge entry, or of a new one, beside the list. */
 import { Button, Group, Text, Textarea, TextInput, Title } from "@mantine/core";
 import { modals } from "@mantine/modals";
 import { notifications } from "@mantine/notifications";
@@ -16,73 +16,89 @@ import { ResourceForm } from "../parts/form.tsx";
 import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
 import { PageLink, Prose } from "../parts/text.tsx";
-import { headOf, isKind, KINDS, type Kind, textOf } from "./kinds.ts";
+import { contentOf, ENTRY_TYPES, type EntryType, isEntryType, titleOf } from "./entry-types.ts";
 import { useOverrides } from "./overrides.ts";
 
+/** The fields that entries of all types share. */
 type Entry = { id: string; location_id: string | null };
+
+const typedEntry = (type: EntryType, entry: Entry) =>
+  ({ type, ...entry }) as unknown as KnowledgeEntry;
 
 export function EntryPanel() {
   const { type, id } = useParams({ from: "/shell/knowledge/$type/$id" });
-  return isKind(type) ? <Known kind={type} id={id} /> : <NotFound />;
+  return isEntryType(type) ? <TypedEntryPanel type={type} id={id} /> : <NotFound />;
 }
 
-function Known({ kind, id }: { kind: Kind; id: string }) {
+function TypedEntryPanel({ type, id }: { type: EntryType; id: string }) {
   const close = usePanelClose("/knowledge");
-  const { resource, head, name } = KINDS[kind];
+  const { resource, label } = ENTRY_TYPES[type];
   return (
     <ObjectPanel
       resource={resource as unknown as Resource<Entry>}
       id={id}
-      titleOf={(entry) => `${name}: ${(entry as unknown as Record<string, string>)[head]}`}
+      titleOf={(entry) => `${label}: ${titleOf(typedEntry(type, entry))}`}
       onClose={close}
-      below={(entry) => <Others entry={{ type: kind, ...entry } as unknown as KnowledgeEntry} />}
+      below={(entry) => (
+        <>
+          <OverrideList entry={typedEntry(type, entry)} />
+          <EntryActions entry={typedEntry(type, entry)} />
+        </>
+      )}
     >
-      {(known) => <EntryForm kind={kind} entry={known?.data} etag={known?.etag ?? null} />}
+      {(existing) => <EntryForm type={type} entry={existing?.data} etag={existing?.etag ?? null} />}
     </ObjectPanel>
   );
 }
 
-function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: string | null }) {
+interface EntryFormProps {
+  type: EntryType;
+  /** Undefined for a new entry. */
+  entry?: Entry;
+  etag: string | null;
+}
+
+function EntryForm({ type, entry, etag }: EntryFormProps) {
   const navigate = useNavigate();
   const close = usePanelClose("/knowledge");
-  const { resource, head, text, name } = KINDS[kind];
+  const { resource, title, content } = ENTRY_TYPES[type];
   const help = useFieldHelp(`${resource.schema}Create`);
-  // Of a new entry that is to override one.
+  // "Override for a location" opens the form of a new entry with the key of the entry that it overrides.
   const { overrides = "" } = useLocation().state;
-  const known = entry as unknown as Record<string, string> | undefined;
-  const label = { key: "Key", policy_key: "Key", question: "Question" }[head];
+  const values = entry as unknown as Record<string, string> | undefined;
   return (
     <ResourceForm
       resource={resource as unknown as Resource<Entry>}
       target={entry ? { id: entry.id, etag } : null}
       initial={
         {
-          [head]: known?.[head] ?? overrides,
-          [text]: known?.[text] ?? "",
+          [title.field]: values?.[title.field] ?? overrides,
+          [content.field]: values?.[content.field] ?? "",
           location_id: entry?.location_id ?? null,
         } as Record<string, unknown>
       }
-      submit={entry ? "Save changes" : `Create ${name === "FAQ" ? name : name.toLowerCase()}`}
+      submit={entry ? "Save changes" : `Create ${resource.noun}`}
       onCancel={close}
       onSaved={({ id }) => {
         if (!entry)
-          void navigate({
-            to: "/knowledge/$type/$id",
-            params: { type: kind, id },
-            search: true,
-          });
+          void navigate({ to: "/knowledge/$type/$id", params: { type, id }, search: true });
       }}
       fields={(form) => (
         <>
-          <TextInput label={label} {...help(head)} required {...form.getInputProps(head)} />
+          <TextInput
+            label={title.label}
+            {...help(title.field)}
+            required
+            {...form.getInputProps(title.field)}
+          />
           <Textarea
-            label={{ value: "Fact", answer: "Answer", content: "Policy" }[text]}
-            {...help(text)}
+            label={content.label}
+            {...help(content.field)}
             required
             autosize
             minRows={4}
             maxRows={20}
-            {...form.getInputProps(text)}
+            {...form.getInputProps(content.field)}
           />
           <LocationSelect
             description={help("location_id").description}
@@ -94,45 +110,18 @@ function EntryForm({ kind, entry, etag }: { kind: Kind; entry?: Entry; etag: str
   );
 }
 
-/** What overrides it or is overridden by it, and deleting it. */
-function Others({ entry }: { entry: KnowledgeEntry }) {
-  const client = useQueryClient();
-  const close = usePanelClose("/knowledge");
-  const places = useNames(locations);
+/** The entries that this one overrides or is overridden by. */
+function OverrideList({ entry }: { entry: KnowledgeEntry }) {
+  const { nameOf } = useNames(locations);
   const { overrides, overriddenBy } = useOverrides()(entry);
-  const { resource } = KINDS[entry.type];
-  const ask = () =>
-    modals.openConfirmModal({
-      title: "Delete this?",
-      children: (
-        <Text size="sm" className="anywhere">
-          The receptionist will not say “{headOf(entry)}” any more
-          {overrides ? " as it is here; what holds everywhere holds here again." : "."}
-        </Text>
-      ),
-      labels: { confirm: "Delete", cancel: "Keep it" },
-      confirmProps: { color: "red" },
-      onConfirm: () => {
-        send("DELETE", `${resource.path}/${entry.id}`)
-          .then(() => {
-            // It is not there to be read again.
-            client.removeQueries({
-              queryKey: oneQuery(`${resource.path}/${entry.id}`, []).queryKey,
-            });
-            close();
-            return refreshQueries(client, [resource.entity]);
-          })
-          .catch((error) => notifications.show({ color: "red", message: explainError(error) }));
-      },
-    });
   return (
     <>
       {overrides && (
         <div>
           <Title order={3} size="h5">
-            Here it overrides what holds everywhere
+            Overrides the entry for all locations
           </Title>
-          <Other entry={overrides} where="Everywhere" />
+          <EntrySummary entry={overrides} label="All locations" />
         </div>
       )}
       {overriddenBy.length > 0 && (
@@ -141,36 +130,85 @@ function Others({ entry }: { entry: KnowledgeEntry }) {
             Overridden at
           </Title>
           {overriddenBy.map((other) => (
-            <Other key={other.id} entry={other} where={places.nameOf(other.location_id)} />
+            <EntrySummary key={other.id} entry={other} label={nameOf(other.location_id)} />
           ))}
         </div>
       )}
-      <Group gap="xs">
-        {entry.type !== "faq" && entry.location_id === null && places.options.length > 0 && (
-          <Button
-            component={Link}
-            to={`/knowledge/${entry.type}/new`}
-            search
-            state={{ overrides: headOf(entry) }}
-            variant="default"
-            leftSection={<IconMapPin size={16} />}
-          >
-            Override at a location
-          </Button>
-        )}
-        <Button variant="subtle" color="red" leftSection={<IconTrash size={16} />} onClick={ask}>
-          Delete
-        </Button>
-      </Group>
     </>
   );
 }
 
-function Other({ entry, where }: { entry: KnowledgeEntry; where: string }) {
+function EntrySummary({ entry, label }: { entry: KnowledgeEntry; label: string }) {
   return (
     <div className="anywhere">
-      <PageLink to={`/knowledge/${entry.type}/${entry.id}`}>{where}</PageLink>
-      <Prose>{textOf(entry)}</Prose>
+      <PageLink to={`/knowledge/${entry.type}/${entry.id}`}>{label}</PageLink>
+      <Prose>{contentOf(entry)}</Prose>
     </div>
+  );
+}
+
+function EntryActions({ entry }: { entry: KnowledgeEntry }) {
+  const hasLocations = useNames(locations).options.length > 0;
+  const canOverride = entry.type !== "faq" && entry.location_id === null && hasLocations;
+  return (
+    <Group gap="xs">
+      {canOverride && (
+        <Button
+          component={Link}
+          to={`/knowledge/${entry.type}/new`}
+          search
+          state={{ overrides: titleOf(entry) }}
+          variant="default"
+          leftSection={<IconMapPin size={16} />}
+        >
+          Override for a location
+        </Button>
+      )}
+      <DeleteButton entry={entry} />
+    </Group>
+  );
+}
+
+function DeleteButton({ entry }: { entry: KnowledgeEntry }) {
+  const client = useQueryClient();
+  const close = usePanelClose("/knowledge");
+  const { overrides } = useOverrides()(entry);
+  const { resource } = ENTRY_TYPES[entry.type];
+  const path = `${resource.path}/${entry.id}`;
+  async function remove() {
+    try {
+      await send("DELETE", path);
+      // Before the refresh, which would otherwise load the deleted entry.
+      client.removeQueries({ queryKey: oneQuery(path, []).queryKey });
+      close();
+      await refreshQueries(client, [resource.entity]);
+    } catch (error) {
+      notifications.show({ color: "red", message: explainError(error) });
+    }
+  }
+  const confirmRemoval = () =>
+    modals.openConfirmModal({
+      title: `Delete this ${resource.noun}?`,
+      children: (
+        <Text size="sm" className="anywhere">
+          “{titleOf(entry)}” is deleted.{" "}
+          {overrides
+            ? "At this location, the entry for all locations applies instead."
+            : "The receptionist no longer uses it."}
+        </Text>
+      ),
+      labels: { confirm: "Delete", cancel: "Cancel" },
+      confirmProps: { color: "red" },
+      onConfirm: () => void remove(),
+    });
+  return (
+    <Button
+      variant="subtle"
+      color="red"
+      leftSection={<IconTrash size={16} />}
+      onClick={confirmRemoval}
+    >
+      Delete
+    </Button>
   );
 }
