@@ -1,4 +1,4 @@
-/** One intent, or a new one, beside the list. */
+/** The panel of one intent, or of a new one, beside the list. */
 import { Switch, Textarea, TextInput } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { intents } from "../api/resources.ts";
@@ -6,7 +6,7 @@ import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
 import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
-import { RulesWhere } from "../rules/RulesWhere.tsx";
+import { RelatedRules } from "../rules/RelatedRules.tsx";
 
 export function IntentPanel() {
   const { id } = useParams({ from: "/shell/intents/$id" });
@@ -20,26 +20,28 @@ export function IntentPanel() {
       titleOf={({ name }) => name}
       onClose={close}
       below={() => (
-        <RulesWhere
-          title="Rules for callers who want it"
-          holds={({ condition }) => condition.type === "topic_match" && condition.intent_id === id}
+        <RelatedRules
+          title="Rules with this intent"
+          matches={({ condition }) =>
+            condition.type === "topic_match" && condition.intent_id === id
+          }
         />
       )}
     >
-      {(known) => (
+      {(existing) => (
         <ResourceForm
           resource={intents}
-          target={known && { id, etag: known.etag }}
+          target={existing && { id, etag: existing.etag }}
           initial={{
-            name: known?.data.name ?? "",
-            description: known?.data.description ?? "",
-            active: known?.data.active ?? true,
+            name: existing?.data.name ?? "",
+            description: existing?.data.description ?? "",
+            active: existing?.data.active ?? true,
           }}
           toBody={({ description, ...rest }) => ({ ...rest, description: description || null })}
-          submit={known ? "Save changes" : "Create intent"}
+          submit={existing ? "Save changes" : "Create intent"}
           onCancel={close}
           onSaved={(saved) => {
-            if (!known)
+            if (!existing)
               void navigate({ to: "/intents/$id", params: { id: saved.id }, search: true });
           }}
           fields={(form) => (

@@ -1,4 +1,4 @@
-/** One location, or a new one, beside the list. */
+/** The panel of one location, or of a new one, beside the list. */
 import { Group, Switch, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useNavigate, useParams } from "@tanstack/react-router";
@@ -26,7 +26,7 @@ const valuesOf = (location?: Location) => ({
 const bodyOf = (values: ReturnType<typeof valuesOf>) => ({
   ...values,
   ...Object.fromEntries(TEXTS.map((name) => [name, values[name] || null])),
-  // Never empty: the server says that it is required.
+  // Never null, so that the server answers that the name is required.
   name: values.name,
 });
 
@@ -37,16 +37,16 @@ export function LocationPanel() {
   const help = useFieldHelp("LocationCreate");
   return (
     <ObjectPanel resource={locations} id={id} titleOf={({ name }) => name} onClose={close}>
-      {(known) => (
+      {(existing) => (
         <ResourceForm
           resource={locations}
-          target={known && { id, etag: known.etag }}
-          initial={valuesOf(known?.data)}
+          target={existing && { id, etag: existing.etag }}
+          initial={valuesOf(existing?.data)}
           toBody={bodyOf}
-          submit={known ? "Save changes" : "Create location"}
+          submit={existing ? "Save changes" : "Create location"}
           onCancel={close}
           onSaved={(saved) => {
-            if (!known)
+            if (!existing)
               void navigate({ to: "/locations/$id", params: { id: saved.id }, search: true });
           }}
           fields={(form) => (
@@ -62,7 +62,7 @@ export function LocationPanel() {
                 <TextInput label="Country" {...form.getInputProps("country")} />
               </Group>
               <TextInput
-                label="Telephone number"
+                label="Phone number"
                 type="tel"
                 {...help("phone_number")}
                 {...form.getInputProps("phone_number")}
@@ -74,13 +74,13 @@ export function LocationPanel() {
               />
               <HoursField
                 label="Opening hours"
-                whenUnset="The receptionist does not know when it is open."
+                whenUnset="The receptionist does not know when this location is open."
                 form={form as unknown as UseFormReturnType<Record<string, unknown>>}
                 name="hours"
               />
               <Switch
                 label="Default location"
-                description="Where a call belongs when nothing else is known."
+                description="Calls that match no other location belong to this one."
                 {...form.getInputProps("is_default", { type: "checkbox" })}
               />
             </>

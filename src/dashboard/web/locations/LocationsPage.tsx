@@ -1,4 +1,4 @@
-/** Locations: where the business is. */
+/** The list of locations. */
 import { Badge, Button, Group } from "@mantine/core";
 import { IconMapPin, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
@@ -26,7 +26,7 @@ const columns: Column<Location>[] = [
   },
   { title: "City", card: "detail", render: ({ city }) => city },
   {
-    title: "Number",
+    title: "Phone number",
     card: "detail",
     render: ({ phone_number }) => <Phone number={phone_number} fallback="None" />,
   },
@@ -42,7 +42,7 @@ export function LocationsPage() {
   return (
     <Page
       title="Locations"
-      about="Where the business is. A call belongs to the location whose number was dialled, else to the default one."
+      about="A call belongs to the location whose number was called, or to the default location."
       actions={add}
     >
       <List
@@ -53,7 +53,7 @@ export function LocationsPage() {
         hrefOf={({ id }) => `/locations/${id}`}
         empty={
           <Empty icon={IconMapPin} title="No locations yet" action={add}>
-            Add the first one: its time zone and hours are what the receptionist goes by.
+            Add a location, so that the receptionist knows its time zone and opening hours.
           </Empty>
         }
       />

@@ -1,4 +1,4 @@
-/** One escalation rule, or a new one, beside the list. */
+/** The panel of one escalation rule, or of a new one, beside the list. */
 import {
   NumberInput,
   SegmentedControl,
@@ -18,9 +18,9 @@ import { LocationSelect, ResourceSelect } from "../parts/choices.tsx";
 import { ResourceForm } from "../parts/form.tsx";
 import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
-import { ACTIONS, CONDITIONS } from "./words.ts";
+import { ACTIONS, CONDITIONS } from "./labels.ts";
 
-/** Every condition and destination has its inputs, whichever is chosen: changing one's mind loses nothing. */
+/** The form keeps the input of every condition and destination type, so that choosing another type loses nothing. */
 const valuesOf = (rule?: EscalationRule) => ({
   name: rule?.name ?? "",
   condition: {
@@ -45,7 +45,7 @@ const valuesOf = (rule?: EscalationRule) => ({
 });
 type Values = ReturnType<typeof valuesOf>;
 
-const FIELD_OF: Record<string, keyof Values["condition"]> = {
+const CONDITION_FIELDS: Record<string, keyof Values["condition"]> = {
   sentiment_threshold: "below",
   keywords: "keywords",
   duration: "minutes",
@@ -54,7 +54,7 @@ const FIELD_OF: Record<string, keyof Values["condition"]> = {
 };
 
 function bodyOf({ condition, destination, agent_say, ...rest }: Values) {
-  const field = FIELD_OF[condition.type];
+  const field = CONDITION_FIELDS[condition.type];
   const target = destination.type === "department" ? "department" : "team_member_id";
   return {
     ...rest,
@@ -72,77 +72,48 @@ export function RulePanel() {
   const close = usePanelClose("/rules");
   return (
     <ObjectPanel resource={escalationRules} id={id} titleOf={({ name }) => name} onClose={close}>
-      {(known) => (
+      {(existing) => (
         <ResourceForm
           resource={escalationRules}
-          target={known && { id, etag: known.etag }}
-          initial={valuesOf(known?.data)}
+          target={existing && { id, etag: existing.etag }}
+          initial={valuesOf(existing?.data)}
           toBody={bodyOf}
-          submit={known ? "Save changes" : "Create rule"}
+          submit={existing ? "Save changes" : "Create rule"}
           onCancel={close}
           onSaved={(saved) => {
-            if (!known) void navigate({ to: "/rules/$id", params: { id: saved.id }, search: true });
+            if (!existing)
+              void navigate({ to: "/rules/$id", params: { id: saved.id }, search: true });
           }}
-          fields={(form) => <Fields form={form} />}
+          fields={(form) => <RuleFields form={form} />}
         />
       )}
     </ObjectPanel>
   );
 }
 
-function Fields({ form }: { form: UseFormReturnType<Values> }) {
+type RuleForm = UseFormReturnType<Values>;
+
+function RuleFields({ form }: { form: RuleForm }) {
   const help = useFieldHelp("EscalationRuleCreate");
-  const { destination } = form.values;
   return (
     <>
       <TextInput label="Name" {...help("name")} required {...form.getInputProps("name")} />
       <Select
-        label="When"
+        label="Condition"
         data={[...CONDITIONS]}
         allowDeselect={false}
         {...form.getInputProps("condition.type")}
       />
-      <Condition form={form} />
+      <ConditionField form={form} />
       <Select
-        label="Then"
+        label="Action"
         data={[...ACTIONS]}
         allowDeselect={false}
         {...form.getInputProps("action")}
       />
-      <div>
-        <Text size="sm" fw={500} mb={4}>
-          To whom
-        </Text>
-        <SegmentedControl
-          fullWidth
-          aria-label="To whom"
-          data={[
-            { value: "team_member", label: "A person" },
-            { value: "department", label: "A department" },
-          ]}
-          {...form.getInputProps("destination.type")}
-        />
-        {destination.type === "department" ? (
-          <TextInput
-            mt="xs"
-            aria-label="Department"
-            placeholder="Billing"
-            {...form.getInputProps("destination.department")}
-            error={form.errors["destination.department"] ?? form.errors.destination}
-          />
-        ) : (
-          <ResourceSelect
-            mt="xs"
-            resource={teamMembers}
-            aria-label="Team member"
-            placeholder="Choose a team member"
-            {...form.getInputProps("destination.team_member_id")}
-            error={form.errors["destination.team_member_id"] ?? form.errors.destination}
-          />
-        )}
-      </div>
+      <DestinationField form={form} />
       <Textarea
-        label="What the receptionist says first"
+        label="What the receptionist says"
         {...help("agent_say")}
         autosize
         minRows={2}
@@ -161,31 +132,69 @@ function Fields({ form }: { form: UseFormReturnType<Values> }) {
   );
 }
 
-/** The input that the chosen condition needs. */
-function Condition({ form }: { form: UseFormReturnType<Values> }) {
-  const field = FIELD_OF[form.values.condition.type];
+function DestinationField({ form }: { form: RuleForm }) {
+  const errorOf = (field: string) => form.errors[`destination.${field}`] ?? form.errors.destination;
+  return (
+    <div>
+      <Text size="sm" fw={500} mb={4}>
+        Destination
+      </Text>
+      <SegmentedControl
+        fullWidth
+        aria-label="Destination"
+        data={[
+          { value: "team_member", label: "Team member" },
+          { value: "department", label: "Department" },
+        ]}
+        {...form.getInputProps("destination.type")}
+      />
+      {form.values.destination.type === "department" ? (
+        <TextInput
+          mt="xs"
+          aria-label="Department"
+          placeholder="Billing"
+          {...form.getInputProps("destination.department")}
+          error={errorOf("department")}
+        />
+      ) : (
+        <ResourceSelect
+          mt="xs"
+          resource={teamMembers}
+          aria-label="Team member"
+          placeholder="Choose a team member"
+          {...form.getInputProps("destination.team_member_id")}
+          error={errorOf("team_member_id")}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The input of the chosen condition type. */
+function ConditionField({ form }: { form: RuleForm }) {
+  const field = CONDITION_FIELDS[form.values.condition.type];
   const input = form.getInputProps(`condition.${field}`);
   switch (field) {
     case "below":
       return (
         <NumberInput
-          label="Mood below"
-          description="From 1, furious, to 10, delighted."
+          label="Sentiment below"
+          description="From 1, very negative, to 10, very positive."
           {...input}
         />
       );
     case "keywords":
       return (
         <TagsInput
-          label="Words"
-          description="Any of them is enough. Enter ends a word."
+          label="Keywords"
+          description="Any keyword matches. Press Enter after each."
           {...input}
         />
       );
     case "minutes":
       return <NumberInput label="Minutes" {...input} />;
     case "attempts":
-      return <NumberInput label="How often" {...input} />;
+      return <NumberInput label="Failed attempts" {...input} />;
     case "intent_id":
       return <ResourceSelect resource={intents} label="Intent" {...input} />;
     default:

@@ -1,4 +1,4 @@
-/** One team member, or a new one, beside the list. */
+/** The panel of one team member, or of a new one, beside the list. */
 import { Group, Switch, TagsInput, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useNavigate, useParams } from "@tanstack/react-router";
@@ -10,9 +10,9 @@ import { ResourceForm } from "../parts/form.tsx";
 import { HoursField } from "../parts/hours.tsx";
 import { ObjectPanel } from "../parts/object-panel.tsx";
 import { usePanelClose } from "../parts/page.tsx";
-import { RulesWhere } from "../rules/RulesWhere.tsx";
+import { RelatedRules } from "../rules/RelatedRules.tsx";
 
-const TEXTS = ["title", "department", "phone_number", "email"] as const;
+const TEXT_FIELDS = ["title", "department", "phone_number", "email"] as const;
 
 const valuesOf = (member?: TeamMember) => ({
   name: member?.name ?? "",
@@ -26,17 +26,17 @@ const valuesOf = (member?: TeamMember) => ({
   after_hours_transfer: member?.after_hours_transfer ?? false,
   active: member?.active ?? true,
 });
+type Values = ReturnType<typeof valuesOf>;
 
-const bodyOf = (values: ReturnType<typeof valuesOf>) => ({
+const bodyOf = (values: Values) => ({
   ...values,
-  ...Object.fromEntries(TEXTS.map((name) => [name, values[name] || null])),
+  ...Object.fromEntries(TEXT_FIELDS.map((name) => [name, values[name] || null])),
 });
 
 export function TeamMemberPanel() {
   const { id } = useParams({ from: "/shell/team/$id" });
   const navigate = useNavigate();
   const close = usePanelClose("/team");
-  const help = useFieldHelp("TeamMemberCreate");
   return (
     <ObjectPanel
       resource={teamMembers}
@@ -44,67 +44,73 @@ export function TeamMemberPanel() {
       titleOf={({ name }) => name}
       onClose={close}
       below={() => (
-        <RulesWhere
-          title="Rules that pass calls on to them"
-          holds={({ destination }) =>
+        <RelatedRules
+          title="Rules that escalate to this team member"
+          matches={({ destination }) =>
             destination?.type === "team_member" && destination.team_member_id === id
           }
         />
       )}
     >
-      {(known) => (
+      {(existing) => (
         <ResourceForm
           resource={teamMembers}
-          target={known && { id, etag: known.etag }}
-          initial={valuesOf(known?.data)}
+          target={existing && { id, etag: existing.etag }}
+          initial={valuesOf(existing?.data)}
           toBody={bodyOf}
-          submit={known ? "Save changes" : "Create team member"}
+          submit={existing ? "Save changes" : "Create team member"}
           onCancel={close}
           onSaved={(saved) => {
-            if (!known) void navigate({ to: "/team/$id", params: { id: saved.id }, search: true });
+            if (!existing)
+              void navigate({ to: "/team/$id", params: { id: saved.id }, search: true });
           }}
-          fields={(form) => (
-            <>
-              <TextInput label="Name" {...help("name")} required {...form.getInputProps("name")} />
-              <Group grow align="flex-start">
-                <TextInput label="Title" {...form.getInputProps("title")} />
-                <TextInput label="Department" {...form.getInputProps("department")} />
-              </Group>
-              <TextInput
-                label="Telephone number"
-                type="tel"
-                {...help("phone_number")}
-                {...form.getInputProps("phone_number")}
-              />
-              <TextInput label="Email" type="email" {...form.getInputProps("email")} />
-              <TagsInput
-                label="Labels"
-                description={help("tags").description}
-                {...form.getInputProps("tags")}
-              />
-              <LocationSelect
-                description={help("location_id").description}
-                {...form.getInputProps("location_id")}
-              />
-              <Switch
-                label="Takes calls"
-                description={help("active").description}
-                {...form.getInputProps("active", { type: "checkbox" })}
-              />
-              <HoursField
-                label="Hours for calls"
-                whenUnset="Calls are passed on whenever the location is open."
-                form={form as unknown as UseFormReturnType<Record<string, unknown>>}
-                name="transfer_hours"
-              />
-              <Switch
-                label="Takes calls after hours too"
-                {...form.getInputProps("after_hours_transfer", { type: "checkbox" })}
-              />
-            </>
-          )}
+          fields={(form) => <TeamMemberFields form={form} />}
         />
       )}
     </ObjectPanel>
+  );
+}
+
+function TeamMemberFields({ form }: { form: UseFormReturnType<Values> }) {
+  const help = useFieldHelp("TeamMemberCreate");
+  return (
+    <>
+      <TextInput label="Name" {...help("name")} required {...form.getInputProps("name")} />
+      <Group grow align="flex-start">
+        <TextInput label="Title" {...form.getInputProps("title")} />
+        <TextInput label="Department" {...form.getInputProps("department")} />
+      </Group>
+      <TextInput
+        label="Phone number"
+        type="tel"
+        {...help("phone_number")}
+        {...form.getInputProps("phone_number")}
+      />
+      <TextInput label="Email" type="email" {...form.getInputProps("email")} />
+      <TagsInput
+        label="Tags"
+        description={help("tags").description}
+        {...form.getInputProps("tags")}
+      />
+      <LocationSelect
+        description={help("location_id").description}
+        {...form.getInputProps("location_id")}
+      />
+      <Switch
+        label="Active"
+        description={help("active").description}
+        {...form.getInputProps("active", { type: "checkbox" })}
+      />
+      <HoursField
+        label="Transfer hours"
+        whenUnset="Calls are transferred whenever the location is open."
+        form={form as unknown as UseFormReturnType<Record<string, unknown>>}
+        name="transfer_hours"
+      />
+      <Switch
+        label="Transfer after hours"
+        {...form.getInputProps("after_hours_transfer", { type: "checkbox" })}
+      />
+    </>
   );
 }

@@ -1,4 +1,4 @@
-/** The escalation rules that something plays a part in, beside it. */
+/** The escalation rules that refer to an object, in its panel. */
 import { Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { EscalationRule } from "../../answers.ts";
@@ -6,16 +6,17 @@ import { allQuery } from "../api/queries.ts";
 import { escalationRules } from "../api/resources.ts";
 import { PageLink } from "../parts/text.tsx";
 
-interface RulesWhereProps {
+interface RelatedRulesProps {
   title: string;
-  holds(rule: EscalationRule): boolean;
+  /** Whether a rule refers to the object. */
+  matches(rule: EscalationRule): boolean;
 }
 
-export function RulesWhere({ title, holds }: RulesWhereProps) {
+export function RelatedRules({ title, matches }: RelatedRulesProps) {
   const { data } = useQuery(
     allQuery<EscalationRule>(escalationRules.path, [escalationRules.entity]),
   );
-  const rules = data?.filter(holds) ?? [];
+  const rules = data?.filter(matches) ?? [];
   if (rules.length === 0) return null;
   return (
     <div>
@@ -28,7 +29,7 @@ export function RulesWhere({ title, holds }: RulesWhereProps) {
           {!active && (
             <Text span size="sm" c="dimmed">
               {" "}
-              · switched off
+              · inactive
             </Text>
           )}
         </div>
