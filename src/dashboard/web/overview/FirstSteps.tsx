@@ -1,4 +1,4 @@
-/** What a new install still needs, until all of it is done. */
+/** The steps that set up a new install. Hidden once all are done. */
 import { Card, Group, Stack, Text, Title } from "@mantine/core";
 import { IconCircle, IconCircleCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -13,39 +13,39 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
   const url = session?.public_url ?? "";
   const { has_key, has_platform_key, has_call, has_subscription } = setup;
   if (has_key && has_platform_key && has_call && has_subscription) return null;
-  // Who has calls looks at them first.
-  const showHow = !has_call;
+  // The examples take space that a page with calls needs.
+  const hasExamples = !has_call;
   return (
     <Card withBorder component="section" padding="md">
       <Title order={2} size="h5" mb="sm">
         Next steps
       </Title>
       <Stack gap="md">
-        <Step done={has_key} title="Make a key and call the API" to="/settings/keys/new">
-          {showHow && !has_key && (
+        <Step isDone={has_key} title="Create an API key and send a request" to="/settings/keys/new">
+          {hasExamples && !has_key && (
             <CodeBlock
-              label="A first request"
+              label="First request"
               copy
               text={`curl -H "Authorization: Bearer YOUR_KEY" ${url}/v1/me`}
             />
           )}
         </Step>
         <Step
-          done={has_platform_key && has_call}
+          isDone={has_platform_key && has_call}
           title="Connect the voice platform with a platform key"
           to="/settings/keys/new"
         >
-          {showHow && (
+          {hasExamples && (
             <CodeBlock
-              label="A first call"
+              label="First call"
               copy
               text={`curl -X PUT -H "Authorization: Bearer YOUR_PLATFORM_KEY" -H "Content-Type: application/json" \\\n  -d '{"direction": "inbound", "from_number": "+12025550123", "started_at": "${new Date().toISOString()}"}' \\\n  ${url}/platform/v1/calls/first-call`}
             />
           )}
         </Step>
         <Step
-          done={has_subscription}
-          title="Add a webhook, to be told of what happens"
+          isDone={has_subscription}
+          title="Add a webhook to receive events"
           to="/webhooks/new"
         />
       </Stack>
@@ -54,24 +54,24 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
 }
 
 interface StepProps {
-  done: boolean;
+  isDone: boolean;
   title: string;
   to: string;
   children?: ReactNode;
 }
 
-function Step({ done, title, to, children }: StepProps) {
-  const Icon = done ? IconCircleCheck : IconCircle;
+function Step({ isDone, title, to, children }: StepProps) {
+  const Icon = isDone ? IconCircleCheck : IconCircle;
   return (
     <Group gap="xs" align="flex-start" wrap="nowrap">
       <Icon
         size={20}
-        color={done ? "var(--mantine-color-green-7)" : "currentColor"}
-        aria-label={done ? "Done" : "To do"}
+        color={isDone ? "var(--mantine-color-green-7)" : "currentColor"}
+        aria-label={isDone ? "Done" : "To do"}
         style={{ flexShrink: 0 }}
       />
       <div style={{ flex: 1, minWidth: 0 }}>
-        {done ? <Text c="dimmed">{title}</Text> : <PageLink to={to}>{title}</PageLink>}
+        {isDone ? <Text c="dimmed">{title}</Text> : <PageLink to={to}>{title}</PageLink>}
         {children}
       </div>
     </Group>

@@ -1,10 +1,12 @@
-/** Busiest hours: a table of week by hour, the darker the more calls. */
+/** Calls by day of the week and hour: the more calls, the darker the cell. */
 import { ScrollArea } from "@mantine/core";
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-export function Hours({ hours }: { hours: number[][] }) {
-  const most = Math.max(...hours.flat(), 1);
+export function BusiestHours({ hours }: { hours: number[][] }) {
+  const max = Math.max(...hours.flat(), 1);
+  const colorOf = (count: number) =>
+    `color-mix(in srgb, var(--mantine-color-brand-6) ${Math.round((count / max) * 70)}%, transparent)`;
   return (
     <ScrollArea
       type="auto"
@@ -28,10 +30,8 @@ export function Hours({ hours }: { hours: number[][] }) {
               {row.map((count, hour) => (
                 <td
                   key={`${DAYS[day]} ${hour}`}
-                  title={`${DAYS[day]} ${hour}:00, ${count} calls`}
-                  style={{
-                    background: `color-mix(in srgb, var(--mantine-color-brand-6) ${Math.round((count / most) * 70)}%, transparent)`,
-                  }}
+                  title={`${DAYS[day]} ${hour}:00: ${count.toLocaleString()} ${count === 1 ? "call" : "calls"}`}
+                  style={{ background: colorOf(count) }}
                 >
                   {count > 0 && count}
                 </td>
