@@ -4,6 +4,7 @@ import { notifications } from "@mantine/notifications";
 import { IconCheck, IconMessage, IconPhoneCalling } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { AttentionItem } from "../../answers.ts";
+import { pagePath } from "../../page-paths.ts";
 import { pageQuery } from "../api/queries.ts";
 import { useListSearch } from "../parts/list-search.ts";
 import { Loaded } from "../parts/loaded.tsx";
@@ -94,7 +95,7 @@ function OpenItem({ item }: { item: AttentionItem }) {
           <Icon size={18} aria-hidden style={{ flexShrink: 0, marginTop: 2 }} />
           <div style={{ minWidth: 0 }}>
             <Text fw={550} className="anywhere">
-              <PageLink to={`/calls/${item.call_id}`}>{caller}</PageLink>
+              <PageLink to={pagePath("call", { id: item.call_id })}>{caller}</PageLink>
               {isCallback ? " requested a callback" : " left a message"}
             </Text>
             {item.text && <Prose>{item.text}</Prose>}

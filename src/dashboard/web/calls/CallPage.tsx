@@ -3,6 +3,7 @@ import { Anchor, Card, Group, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import type { CallWithTranscript, Contact, DeliverySummary, Location } from "../../answers.ts";
+import { PAGE_PATHS, pagePath } from "../../page-paths.ts";
 import { dataQuery, oneQuery } from "../api/queries.ts";
 import { calls, contacts, locations } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
@@ -31,7 +32,7 @@ export function CallPage() {
   const query = useQuery(oneQuery<CallWithTranscript>(`${calls.path}/${id}`, ["call", "intent"]));
   if (query.data) return <CallContent call={query.data.data} />;
   return (
-    <Page title="Call" about={<PageLink to="/calls">All calls</PageLink>}>
+    <Page title="Call" about={<PageLink to={PAGE_PATHS.calls}>All calls</PageLink>}>
       <Loaded query={query} lines={10}>
         {() => null}
       </Loaded>
@@ -53,7 +54,7 @@ function CallContent({ call }: { call: CallWithTranscript }) {
       title={title}
       about={
         <Group gap="xs">
-          <PageLink to="/calls">Calls</PageLink> · <Time at={call.started_at} />
+          <PageLink to={PAGE_PATHS.calls}>Calls</PageLink> · <Time at={call.started_at} />
           <Outcome call={call} />
           <SpamBadges call={call} />
         </Group>
@@ -95,10 +96,14 @@ function CallDetails({ call }: { call: CallWithTranscript }) {
         Direction: labelOf(DIRECTIONS, call.direction),
         From: <Phone number={call.from_number} />,
         To: <Phone number={call.to_number} />,
-        Location: location && <PageLink to={`/locations/${location.id}`}>{location.name}</PageLink>,
+        Location: location && (
+          <PageLink to={pagePath("location", { id: location.id })}>{location.name}</PageLink>
+        ),
         Intent: call.intent && (
           <>
-            <PageLink to={`/calls?intent_id=${call.intent_id}`}>{call.intent}</PageLink>
+            <PageLink to={`${PAGE_PATHS.calls}?intent_id=${call.intent_id}`}>
+              {call.intent}
+            </PageLink>
             {confidence !== null && ` (${percent.format(confidence)} confidence)`}
           </>
         ),
@@ -128,7 +133,7 @@ function ContactDetails({ contact }: { contact: Contact }) {
     <Details
       title="Contact"
       entries={{
-        Name: <PageLink to={`/contacts/${id}`}>{nameOf(contact) || "No name"}</PageLink>,
+        Name: <PageLink to={pagePath("contact", { id })}>{nameOf(contact) || "No name"}</PageLink>,
         Phone: (
           <Copyable value={phone_number} label="Copy phone number">
             {formatPhone(phone_number)}
@@ -136,7 +141,7 @@ function ContactDetails({ contact }: { contact: Contact }) {
         ),
         Email: email,
         Calls: (
-          <PageLink to={`/calls?contact_id=${id}&hidden=show`}>
+          <PageLink to={`${PAGE_PATHS.calls}?contact_id=${id}&hidden=show`}>
             {call_count === 1 ? "1 call" : `${call_count.toLocaleString()} calls`}
           </PageLink>
         ),
@@ -175,7 +180,7 @@ function Escalations({ escalations }: { escalations: CallWithTranscript["escalat
           <Text key={`${triggered_at} ${rule_id} ${action}`} size="sm" className="anywhere">
             <Time at={triggered_at} /> ·{" "}
             {rule_id ? (
-              <PageLink to={`/rules/${rule_id}`}>{rule_name ?? "Rule"}</PageLink>
+              <PageLink to={pagePath("rule", { id: rule_id })}>{rule_name ?? "Rule"}</PageLink>
             ) : (
               (rule_name ?? "No rule")
             )}{" "}
@@ -201,7 +206,9 @@ function Deliveries({ callId }: { callId: string }) {
         {data.map(({ id, subscription_id, event_type, url, status, attempted_at }) => (
           <Group key={id} gap="xs" justify="space-between" wrap="nowrap" fz="sm">
             <div className="anywhere" style={{ minWidth: 0 }}>
-              <PageLink to={`/webhooks/${subscription_id}/deliveries/${id}`}>{event_type}</PageLink>
+              <PageLink to={pagePath("delivery", { id: subscription_id, deliveryId: id })}>
+                {event_type}
+              </PageLink>
               <Text size="xs" c="dimmed">
                 {url === null ? "Deleted webhook" : new URL(url).host}
               </Text>

@@ -1,6 +1,7 @@
 /** The list of calls, newest first, with full-text search and filters. New calls appear without a reload. */
 import { Button, Switch, Text } from "@mantine/core";
 import { DatePickerInput } from "@mantine/dates";
+import { PAGE_PATHS, pagePath } from "../../page-paths.ts";
 import "@mantine/dates/styles.css";
 import { IconPhone } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -83,14 +84,14 @@ export function CallsPage() {
         columns={columns}
         query={isSpamShown ? {} : { spam: false, unscorable: false }}
         filters={FILTERS}
-        hrefOf={({ id }) => `/calls/${id}`}
+        hrefOf={({ id }) => pagePath("call", { id })}
         keepSearch={false}
         searchPlaceholder="Search summaries and transcripts"
         controls={<Filters />}
         empty={
           <Empty icon={IconPhone} title="No calls yet">
             Calls appear here once the voice platform has a key.{" "}
-            <PageLink to="/settings/keys/new">Create a platform key</PageLink>
+            <PageLink to={PAGE_PATHS.newKey}>Create a platform key</PageLink>
           </Empty>
         }
       />

@@ -15,6 +15,7 @@ import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { Call, Contact } from "../../answers.ts";
+import { PAGE_PATHS, pagePath } from "../../page-paths.ts";
 import { pageQuery } from "../api/queries.ts";
 import { calls, contacts } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
@@ -55,7 +56,7 @@ const bodyOf = ({ custom, ...values }: Values) => ({
 export function ContactPanel() {
   const { id } = useParams({ from: "/shell/contacts/$id" });
   const navigate = useNavigate();
-  const close = usePanelClose("/contacts");
+  const close = usePanelClose(PAGE_PATHS.contacts);
   return (
     <ObjectPanel
       resource={contacts}
@@ -79,7 +80,7 @@ export function ContactPanel() {
           onCancel={close}
           onSaved={(saved) => {
             if (!existing)
-              void navigate({ to: "/contacts/$id", params: { id: saved.id }, search: true });
+              void navigate({ to: PAGE_PATHS.contact, params: { id: saved.id }, search: true });
           }}
           fields={(form) => <ContactFields form={form} isNew={existing === null} />}
         />
@@ -188,7 +189,7 @@ function LatestCalls({ contact: { id, call_count } }: { contact: Contact }) {
                 {data.map((call) => (
                   <Table.Tr key={call.id}>
                     <Table.Td w={120} style={{ verticalAlign: "top" }}>
-                      <PageLink to={`/calls/${call.id}`}>
+                      <PageLink to={pagePath("call", { id: call.id })}>
                         <Time at={call.started_at} />
                       </PageLink>
                     </Table.Td>
@@ -198,7 +199,7 @@ function LatestCalls({ contact: { id, call_count } }: { contact: Contact }) {
               </Table.Tbody>
             </Table>
             {has_more && (
-              <PageLink to={`/calls?contact_id=${id}`}>
+              <PageLink to={`${PAGE_PATHS.calls}?contact_id=${id}`}>
                 View all {call_count.toLocaleString()} calls
               </PageLink>
             )}

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { IconAddressBook, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { Contact } from "../../answers.ts";
+import { NEW_ID, pagePath } from "../../page-paths.ts";
 import { contacts } from "../api/resources.ts";
 import { FilterSelect } from "../parts/filters.tsx";
 import { type Column, List } from "../parts/list.tsx";
@@ -38,7 +39,11 @@ const columns: Column<Contact>[] = [
 
 export function ContactsPage() {
   const add = (
-    <Button component={Link} to="/contacts/new" leftSection={<IconPlus size={16} />}>
+    <Button
+      component={Link}
+      to={pagePath("contact", { id: NEW_ID })}
+      leftSection={<IconPlus size={16} />}
+    >
       Add contact
     </Button>
   );
@@ -54,7 +59,7 @@ export function ContactsPage() {
         entities={["contact"]}
         columns={columns}
         filters={["source"]}
-        hrefOf={({ id }) => `/contacts/${id}`}
+        hrefOf={({ id }) => pagePath("contact", { id })}
         searchPlaceholder="Search name, number or email"
         controls={
           <FilterSelect name="source" label="Source" placeholder="Any source" data={SOURCES} />

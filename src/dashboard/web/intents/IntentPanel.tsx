@@ -1,6 +1,7 @@
 /** The panel of one intent, or of a new one, beside the list. */
 import { Switch, Textarea, TextInput } from "@mantine/core";
 import { useNavigate, useParams } from "@tanstack/react-router";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { intents } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
@@ -11,7 +12,7 @@ import { RelatedRules } from "../rules/RelatedRules.tsx";
 export function IntentPanel() {
   const { id } = useParams({ from: "/shell/intents/$id" });
   const navigate = useNavigate();
-  const close = usePanelClose("/intents");
+  const close = usePanelClose(PAGE_PATHS.intents);
   const help = useFieldHelp("IntentCreate");
   return (
     <ObjectPanel
@@ -42,7 +43,7 @@ export function IntentPanel() {
           onCancel={close}
           onSaved={(saved) => {
             if (!existing)
-              void navigate({ to: "/intents/$id", params: { id: saved.id }, search: true });
+              void navigate({ to: PAGE_PATHS.intent, params: { id: saved.id }, search: true });
           }}
           fields={(form) => (
             <>

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { IconPlus, IconTargetArrow } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { Intent } from "../../answers.ts";
+import { NEW_ID, PAGE_PATHS, pagePath } from "../../page-paths.ts";
 import { intents } from "../api/resources.ts";
 import { ActiveFilter } from "../parts/filters.tsx";
 import { type Column, List } from "../parts/list.tsx";
@@ -16,13 +17,17 @@ const columns: Column<Intent>[] = [
   { title: "Status", card: "aside", render: ({ active }) => (active ? "Active" : "Inactive") },
   {
     title: "Calls",
-    render: ({ id }) => <PageLink to={`/calls?intent_id=${id}`}>View calls</PageLink>,
+    render: ({ id }) => <PageLink to={`${PAGE_PATHS.calls}?intent_id=${id}`}>View calls</PageLink>,
   },
 ];
 
 export function IntentsPage() {
   const add = (
-    <Button component={Link} to="/intents/new" leftSection={<IconPlus size={16} />}>
+    <Button
+      component={Link}
+      to={pagePath("intent", { id: NEW_ID })}
+      leftSection={<IconPlus size={16} />}
+    >
       Add intent
     </Button>
   );
@@ -38,7 +43,7 @@ export function IntentsPage() {
         entities={["intent"]}
         columns={columns}
         filters={["active"]}
-        hrefOf={({ id }) => `/intents/${id}`}
+        hrefOf={({ id }) => pagePath("intent", { id })}
         controls={<ActiveFilter />}
         empty={
           <Empty icon={IconTargetArrow} title="No intents yet" action={add}>

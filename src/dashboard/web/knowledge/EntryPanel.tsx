@@ -6,6 +6,7 @@ import { IconMapPin, IconTrash } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useLocation, useNavigate, useParams } from "@tanstack/react-router";
 import type { KnowledgeEntry } from "../../answers.ts";
+import { NEW_ID, PAGE_PATHS, pagePath } from "../../page-paths.ts";
 import { explainError, send } from "../api/client.ts";
 import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { locations, type Resource } from "../api/resources.ts";
@@ -31,7 +32,7 @@ export function EntryPanel() {
 }
 
 function TypedEntryPanel({ type, id }: { type: EntryType; id: string }) {
-  const close = usePanelClose("/knowledge");
+  const close = usePanelClose(PAGE_PATHS.knowledge);
   const { resource, label } = ENTRY_TYPES[type];
   return (
     <ObjectPanel
@@ -60,7 +61,7 @@ interface EntryFormProps {
 
 function EntryForm({ type, entry, etag }: EntryFormProps) {
   const navigate = useNavigate();
-  const close = usePanelClose("/knowledge");
+  const close = usePanelClose(PAGE_PATHS.knowledge);
   const { resource, title, content } = ENTRY_TYPES[type];
   const help = useFieldHelp(`${resource.schema}Create`);
   // "Override for a location" opens the form of a new entry with the key of the entry that it overrides.
@@ -81,7 +82,7 @@ function EntryForm({ type, entry, etag }: EntryFormProps) {
       onCancel={close}
       onSaved={({ id }) => {
         if (!entry)
-          void navigate({ to: "/knowledge/$type/$id", params: { type, id }, search: true });
+          void navigate({ to: PAGE_PATHS.knowledgeEntry, params: { type, id }, search: true });
       }}
       fields={(form) => (
         <>
@@ -141,7 +142,9 @@ function OverrideList({ entry }: { entry: KnowledgeEntry }) {
 function EntrySummary({ entry, label }: { entry: KnowledgeEntry; label: string }) {
   return (
     <div className="anywhere">
-      <PageLink to={`/knowledge/${entry.type}/${entry.id}`}>{label}</PageLink>
+      <PageLink to={pagePath("knowledgeEntry", { type: entry.type, id: entry.id })}>
+        {label}
+      </PageLink>
       <Prose>{contentOf(entry)}</Prose>
     </div>
   );
@@ -155,7 +158,7 @@ function EntryActions({ entry }: { entry: KnowledgeEntry }) {
       {canOverride && (
         <Button
           component={Link}
-          to={`/knowledge/${entry.type}/new`}
+          to={pagePath("knowledgeEntry", { type: entry.type, id: NEW_ID })}
           search
           state={{ overrides: titleOf(entry) }}
           variant="default"
@@ -171,7 +174,7 @@ function EntryActions({ entry }: { entry: KnowledgeEntry }) {
 
 function DeleteButton({ entry }: { entry: KnowledgeEntry }) {
   const client = useQueryClient();
-  const close = usePanelClose("/knowledge");
+  const close = usePanelClose(PAGE_PATHS.knowledge);
   const { overrides } = useOverrides()(entry);
   const { resource } = ENTRY_TYPES[entry.type];
   const path = `${resource.path}/${entry.id}`;

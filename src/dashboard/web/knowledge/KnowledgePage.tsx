@@ -3,6 +3,7 @@ import { Badge, Button, Menu, SegmentedControl, Switch, Text } from "@mantine/co
 import { IconBook, IconChevronDown } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { KnowledgeEntry } from "../../answers.ts";
+import { NEW_ID, pagePath } from "../../page-paths.ts";
 import { locations } from "../api/resources.ts";
 import { LocationSelect, useNames } from "../parts/choices.tsx";
 import { type Column, List } from "../parts/list.tsx";
@@ -41,7 +42,7 @@ export function KnowledgePage() {
         entities={["fact", "faq", "policy"]}
         columns={columns}
         filters={type ? ["location_id"] : ["location_id", "effective"]}
-        hrefOf={(entry) => `/knowledge/${typed(entry).type}/${entry.id}`}
+        hrefOf={(entry) => pagePath("knowledgeEntry", { type: typed(entry).type, id: entry.id })}
         searchPlaceholder="Search knowledge"
         controls={<LocationFilters type={type} />}
         empty={
@@ -103,7 +104,11 @@ function AddMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         {Object.entries(ENTRY_TYPES).map(([type, { label }]) => (
-          <Menu.Item key={type} component={Link} to={`/knowledge/${type}/new`}>
+          <Menu.Item
+            key={type}
+            component={Link}
+            to={pagePath("knowledgeEntry", { type: type, id: NEW_ID })}
+          >
             {label}
           </Menu.Item>
         ))}

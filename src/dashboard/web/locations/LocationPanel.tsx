@@ -3,6 +3,7 @@ import { Group, Switch, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { Location } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { locations } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
@@ -33,7 +34,7 @@ const bodyOf = (values: ReturnType<typeof valuesOf>) => ({
 export function LocationPanel() {
   const { id } = useParams({ from: "/shell/locations/$id" });
   const navigate = useNavigate();
-  const close = usePanelClose("/locations");
+  const close = usePanelClose(PAGE_PATHS.locations);
   const help = useFieldHelp("LocationCreate");
   return (
     <ObjectPanel resource={locations} id={id} titleOf={({ name }) => name} onClose={close}>
@@ -47,7 +48,7 @@ export function LocationPanel() {
           onCancel={close}
           onSaved={(saved) => {
             if (!existing)
-              void navigate({ to: "/locations/$id", params: { id: saved.id }, search: true });
+              void navigate({ to: PAGE_PATHS.location, params: { id: saved.id }, search: true });
           }}
           fields={(form) => (
             <>

@@ -3,6 +3,7 @@ import { Badge, Button, Group } from "@mantine/core";
 import { IconMapPin, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { Location } from "../../answers.ts";
+import { NEW_ID, pagePath } from "../../page-paths.ts";
 import { locations } from "../api/resources.ts";
 import { type Column, List } from "../parts/list.tsx";
 import { Page } from "../parts/page.tsx";
@@ -35,7 +36,11 @@ const columns: Column<Location>[] = [
 
 export function LocationsPage() {
   const add = (
-    <Button component={Link} to="/locations/new" leftSection={<IconPlus size={16} />}>
+    <Button
+      component={Link}
+      to={pagePath("location", { id: NEW_ID })}
+      leftSection={<IconPlus size={16} />}
+    >
       Add location
     </Button>
   );
@@ -50,7 +55,7 @@ export function LocationsPage() {
         path={locations.path}
         entities={["location"]}
         columns={columns}
-        hrefOf={({ id }) => `/locations/${id}`}
+        hrefOf={({ id }) => pagePath("location", { id })}
         empty={
           <Empty icon={IconMapPin} title="No locations yet" action={add}>
             Add a location, so that the receptionist knows its time zone and opening hours.

@@ -20,6 +20,7 @@ import { IconRotate } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { MockState } from "../../mock-answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { explainError, Failure } from "../api/client.ts";
 import { NotFound } from "../frame/NotFound.tsx";
 import { CodeBlock } from "../parts/code.tsx";
@@ -125,7 +126,7 @@ function ServerDetails({ state }: { state: MockState }) {
         </Badge>
       </Group>
       <Group gap="md" fz="sm">
-        <PageLink to="/">Dashboard</PageLink>
+        <PageLink to={PAGE_PATHS.overview}>Dashboard</PageLink>
         <DocsLink href="/docs">API reference</DocsLink>
         <DocsLink href="/docs/mock">Testing</DocsLink>
         <DocsLink href="/docs/webhooks">Webhooks</DocsLink>

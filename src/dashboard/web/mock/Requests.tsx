@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { MockState, RecentDetail, RecentRequest } from "../../mock-answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { Failure } from "../api/client.ts";
 import { CodeBlock } from "../parts/code.tsx";
 import { Loaded } from "../parts/loaded.tsx";
@@ -69,7 +70,7 @@ function RequestRow({ request }: { request: RecentRequest }) {
       <Table.Td className="anywhere">
         <Anchor
           component={Link}
-          to="/mock"
+          to={PAGE_PATHS.mock}
           search={{ request: String(number) } as never}
           resetScroll={false}
           className="row-link"
@@ -116,7 +117,7 @@ function Status({ status }: { status: number | null }) {
 function RequestPanel({ number }: { number: string }) {
   const navigate = useNavigate();
   const query = useQuery(requestQuery(number));
-  const close = () => void navigate({ to: "/mock", resetScroll: false });
+  const close = () => void navigate({ to: PAGE_PATHS.mock, resetScroll: false });
   const isMissing = query.error instanceof Failure && query.error.status === 404;
   return (
     <Panel

@@ -3,6 +3,7 @@ import { Button, Code, Select, Stack, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { EVENT_TYPES } from "../../../contract/event-types.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { explainError, Failure, formatFieldName } from "../api/client.ts";
 import { CodeBlock } from "../parts/code.tsx";
 import { PageLink } from "../parts/text.tsx";
@@ -54,8 +55,8 @@ export function Trigger({ subscriptions }: { subscriptions: number }) {
         )}
         {subscriptions === 0 && (
           <Text size="sm" c="dimmed">
-            No webhooks yet. Add one in the <PageLink to="/webhooks">dashboard</PageLink>, or run{" "}
-            <Code>allison listen</Code> to print events.
+            No webhooks yet. Add one in the <PageLink to={PAGE_PATHS.webhooks}>dashboard</PageLink>,
+            or run <Code>allison listen</Code> to print events.
           </Text>
         )}
       </Stack>

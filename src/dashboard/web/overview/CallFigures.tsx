@@ -2,6 +2,7 @@
 import { Card, SimpleGrid, Text } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import type { Overview } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { formatDuration, PageLink } from "../parts/text.tsx";
 import { BusiestHours } from "./BusiestHours.tsx";
 import { Section } from "./Section.tsx";
@@ -21,7 +22,8 @@ interface CallFiguresProps {
 export function CallFigures({ overview, period, locationId }: CallFiguresProps) {
   const { totals, days, outcomes, hours } = overview;
   const scope = locationId ? { ...period, location_id: locationId } : period;
-  const linkTo: CallsLink = (filters) => `/calls?${new URLSearchParams({ ...scope, ...filters })}`;
+  const linkTo: CallsLink = (filters) =>
+    `${PAGE_PATHS.calls}?${new URLSearchParams({ ...scope, ...filters })}`;
   const hidden = `${totals.hidden.toLocaleString()} spam or unscorable ${totals.hidden === 1 ? "call is" : "calls are"} not counted.`;
   if (totals.calls === 0)
     return <Text c="dimmed">No calls in this period. {totals.hidden > 0 && hidden}</Text>;

@@ -1,5 +1,6 @@
 /** Calls per day as stacked bars by outcome. The page loads it lazily, because the chart library is large. */
 import { BarChart } from "@mantine/charts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import "@mantine/charts/styles.css";
 import { VisuallyHidden } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
@@ -21,7 +22,7 @@ export default function CallsPerDay({ days, outcomes }: CallsPerDayProps) {
     const day = dayjs(bar.payload?.date);
     const from = day.startOf("day").toISOString();
     const to = day.add(1, "day").startOf("day").toISOString();
-    void navigate({ to: "/calls", search: { from, to } });
+    void navigate({ to: PAGE_PATHS.calls, search: { from, to } });
   };
   return (
     <>

@@ -4,6 +4,7 @@ import { IconCircle, IconCircleCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Overview } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { CodeBlock } from "../parts/code.tsx";
 import { PageLink } from "../parts/text.tsx";
@@ -21,7 +22,7 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
         Next steps
       </Title>
       <Stack gap="md">
-        <Step isDone={has_key} title="Create an API key and send a request" to="/settings/keys/new">
+        <Step isDone={has_key} title="Create an API key and send a request" to={PAGE_PATHS.newKey}>
           {hasExamples && !has_key && (
             <CodeBlock
               label="First request"
@@ -33,7 +34,7 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
         <Step
           isDone={has_platform_key && has_call}
           title="Connect the voice platform with a platform key"
-          to="/settings/keys/new"
+          to={PAGE_PATHS.newKey}
         >
           {hasExamples && (
             <CodeBlock
@@ -46,7 +47,7 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
         <Step
           isDone={has_subscription}
           title="Add a webhook to receive events"
-          to="/webhooks/new"
+          to={PAGE_PATHS.newWebhook}
         />
       </Stack>
     </Card>

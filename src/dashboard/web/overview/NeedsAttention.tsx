@@ -2,6 +2,7 @@
 import { Group, Stack } from "@mantine/core";
 import { IconAlertTriangle, IconCheck } from "@tabler/icons-react";
 import type { Overview } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { PageLink } from "../parts/text.tsx";
 import { Section } from "./Section.tsx";
 
@@ -13,31 +14,31 @@ const itemsOf = (attention: Attention) =>
       count: attention.open_items,
       one: "open message or callback request",
       many: "open messages and callback requests",
-      to: "/attention",
+      to: PAGE_PATHS.attention,
     },
     {
       count: attention.auto_disabled_subscriptions,
       one: "webhook disabled by the server",
       many: "webhooks disabled by the server",
-      to: "/webhooks?enabled=false",
+      to: `${PAGE_PATHS.webhooks}?enabled=false`,
     },
     {
       count: attention.failing_subscriptions,
       one: "failing webhook",
       many: "failing webhooks",
-      to: "/webhooks?enabled=true",
+      to: `${PAGE_PATHS.webhooks}?enabled=true`,
     },
     {
       count: attention.expiring_keys,
       one: "API key expires within 14 days",
       many: "API keys expire within 14 days",
-      to: "/settings/keys",
+      to: PAGE_PATHS.keys,
     },
     {
       count: attention.unused_keys,
       one: "API key not used for 90 days",
       many: "API keys not used for 90 days",
-      to: "/settings/keys",
+      to: PAGE_PATHS.keys,
     },
   ].filter(({ count }) => count > 0);
 

@@ -2,6 +2,7 @@
 import { Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { EscalationRule } from "../../answers.ts";
+import { pagePath } from "../../page-paths.ts";
 import { allQuery } from "../api/queries.ts";
 import { escalationRules } from "../api/resources.ts";
 import { PageLink } from "../parts/text.tsx";
@@ -25,7 +26,7 @@ export function RelatedRules({ title, matches }: RelatedRulesProps) {
       </Title>
       {rules.map(({ id, name, active }) => (
         <div key={id} className="anywhere">
-          <PageLink to={`/rules/${id}`}>{name}</PageLink>
+          <PageLink to={pagePath("rule", { id })}>{name}</PageLink>
           {!active && (
             <Text span size="sm" c="dimmed">
               {" "}

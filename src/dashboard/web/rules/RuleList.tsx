@@ -22,6 +22,7 @@ import { ActionIcon, Badge, Card, Group, Menu, Stack, Text } from "@mantine/core
 import { IconDots, IconGripVertical } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { EscalationRule } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { intents, teamMembers } from "../api/resources.ts";
 import { useNames } from "../parts/choices.tsx";
 import { formatAction, formatCondition } from "./labels.ts";
@@ -134,7 +135,13 @@ function RuleSummary({ rule }: { rule: EscalationRule }) {
   const memberNames = useNames(teamMembers);
   return (
     <div className="anywhere" style={{ flex: 1, minWidth: 0 }}>
-      <Link to="/rules/$id" params={{ id: rule.id }} search={true} className="rule-link" data-row>
+      <Link
+        to={PAGE_PATHS.rule}
+        params={{ id: rule.id }}
+        search={true}
+        className="rule-link"
+        data-row
+      >
         {rule.name}
       </Link>{" "}
       {!rule.active && (

@@ -12,6 +12,7 @@ import {
 import type { UseFormReturnType } from "@mantine/form";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { EscalationRule } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { escalationRules, intents, teamMembers } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { LocationSelect, ResourceSelect } from "../parts/choices.tsx";
@@ -69,7 +70,7 @@ function bodyOf({ condition, destination, agent_say, ...rest }: Values) {
 export function RulePanel() {
   const { id } = useParams({ from: "/shell/rules/$id" });
   const navigate = useNavigate();
-  const close = usePanelClose("/rules");
+  const close = usePanelClose(PAGE_PATHS.rules);
   return (
     <ObjectPanel resource={escalationRules} id={id} titleOf={({ name }) => name} onClose={close}>
       {(existing) => (
@@ -82,7 +83,7 @@ export function RulePanel() {
           onCancel={close}
           onSaved={(saved) => {
             if (!existing)
-              void navigate({ to: "/rules/$id", params: { id: saved.id }, search: true });
+              void navigate({ to: PAGE_PATHS.rule, params: { id: saved.id }, search: true });
           }}
           fields={(form) => <RuleFields form={form} />}
         />

@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { EscalationRule } from "../../answers.ts";
+import { NEW_ID, pagePath } from "../../page-paths.ts";
 import { explainError, send } from "../api/client.ts";
 import { allQuery, refreshQueries } from "../api/queries.ts";
 import { escalationRules } from "../api/resources.ts";
@@ -48,7 +49,11 @@ export function RulesPage() {
     (location_id === undefined || rule.location_id === location_id) &&
     (active === undefined || String(rule.active) === active);
   const add = (
-    <Button component={Link} to="/rules/new" leftSection={<IconPlus size={16} />}>
+    <Button
+      component={Link}
+      to={pagePath("rule", { id: NEW_ID })}
+      leftSection={<IconPlus size={16} />}
+    >
       Add rule
     </Button>
   );

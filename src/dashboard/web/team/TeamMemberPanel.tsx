@@ -3,6 +3,7 @@ import { Group, Switch, TagsInput, TextInput } from "@mantine/core";
 import type { UseFormReturnType } from "@mantine/form";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import type { TeamMember } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { teamMembers } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { LocationSelect } from "../parts/choices.tsx";
@@ -36,7 +37,7 @@ const bodyOf = (values: Values) => ({
 export function TeamMemberPanel() {
   const { id } = useParams({ from: "/shell/team/$id" });
   const navigate = useNavigate();
-  const close = usePanelClose("/team");
+  const close = usePanelClose(PAGE_PATHS.team);
   return (
     <ObjectPanel
       resource={teamMembers}
@@ -62,7 +63,7 @@ export function TeamMemberPanel() {
           onCancel={close}
           onSaved={(saved) => {
             if (!existing)
-              void navigate({ to: "/team/$id", params: { id: saved.id }, search: true });
+              void navigate({ to: PAGE_PATHS.teamMember, params: { id: saved.id }, search: true });
           }}
           fields={(form) => <TeamMemberFields form={form} />}
         />

@@ -3,6 +3,7 @@ import { Button } from "@mantine/core";
 import { IconPlus, IconUsers } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { TeamMember } from "../../answers.ts";
+import { NEW_ID, pagePath } from "../../page-paths.ts";
 import { teamMembers } from "../api/resources.ts";
 import { ActiveFilter, LocationFilter } from "../parts/filters.tsx";
 import { type Column, List } from "../parts/list.tsx";
@@ -24,7 +25,11 @@ const columns: Column<TeamMember>[] = [
 
 export function TeamPage() {
   const add = (
-    <Button component={Link} to="/team/new" leftSection={<IconPlus size={16} />}>
+    <Button
+      component={Link}
+      to={pagePath("teamMember", { id: NEW_ID })}
+      leftSection={<IconPlus size={16} />}
+    >
       Add team member
     </Button>
   );
@@ -36,7 +41,7 @@ export function TeamPage() {
         entities={["team_member"]}
         columns={columns}
         filters={["location_id", "department", "active"]}
-        hrefOf={({ id }) => `/team/${id}`}
+        hrefOf={({ id }) => pagePath("teamMember", { id })}
         searchPlaceholder="Search name, title or number"
         controls={
           <>

@@ -5,6 +5,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { EVENT_TYPES } from "../../../contract/event-types.ts";
 import type { Delivery, SentAgain, WebhookSubscription } from "../../answers.ts";
+import { pagePath } from "../../page-paths.ts";
 import { send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
@@ -118,7 +119,7 @@ export function DeliveryList({ subscription }: { subscription: WebhookSubscripti
         query={{ limit: 25 }}
         columns={columnsOf(subscription.id)}
         filters={["status", "event"]}
-        hrefOf={({ id }) => `/webhooks/${subscription.id}/deliveries/${id}`}
+        hrefOf={({ id }) => pagePath("delivery", { id: subscription.id, deliveryId: id })}
         controls={
           <>
             <FilterSelect

@@ -4,6 +4,7 @@ import { IconCheck, IconClock, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import type { DeliveryDetail, SentRequest } from "../../answers.ts";
+import { pagePath } from "../../page-paths.ts";
 import { oneQuery } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { CodeBlock } from "../parts/code.tsx";
@@ -17,7 +18,7 @@ import { DeliveryState } from "./states.tsx";
 
 export function DeliveryPanel() {
   const { id, deliveryId } = useParams({ from: "/shell/webhooks/$id/deliveries/$deliveryId" });
-  const close = usePanelClose(`/webhooks/${id}`);
+  const close = usePanelClose(pagePath("webhook", { id }));
   const query = useQuery(
     oneQuery<DeliveryDetail>(`/deliveries/${deliveryId}`, ["delivery", subscriptions.entity]),
   );

@@ -19,6 +19,7 @@ import { Outlet, useNavigate, useParams } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { EVENT_HELP } from "../../../contract/event-types.ts";
 import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.ts";
+import { PAGE_PATHS } from "../../page-paths.ts";
 import { send } from "../api/client.ts";
 import { oneQuery, refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
@@ -46,7 +47,7 @@ export function WebhookPage() {
   if (query.data)
     return <WebhookContent key={id} subscription={query.data.data} etag={query.data.etag} />;
   return (
-    <Page title="Webhook" about={<PageLink to="/webhooks">All webhooks</PageLink>}>
+    <Page title="Webhook" about={<PageLink to={PAGE_PATHS.webhooks}>All webhooks</PageLink>}>
       <Loaded query={query}>{() => null}</Loaded>
     </Page>
   );
@@ -63,7 +64,7 @@ function WebhookContent({ subscription, etag }: WebhookContentProps) {
   return (
     <Page
       title={nameOf(subscription)}
-      about={<PageLink to="/webhooks">All webhooks</PageLink>}
+      about={<PageLink to={PAGE_PATHS.webhooks}>All webhooks</PageLink>}
       actions={
         <>
           <Button leftSection={<IconSend size={16} />} onClick={() => setOpened("test")}>
@@ -255,7 +256,7 @@ function DeleteButton({ subscription }: SubscriptionProps) {
   const remove = useMutation({
     mutationFn: () => send("DELETE", pathOf(subscription.id)),
     async onSuccess() {
-      await navigate({ to: "/webhooks" });
+      await navigate({ to: PAGE_PATHS.webhooks });
       await refreshQueries(client, [subscriptions.entity, "delivery"]);
     },
   });

@@ -4,6 +4,7 @@ import { IconPlus, IconWebhook } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import type { LastDelivery, WebhookSubscription } from "../../answers.ts";
+import { PAGE_PATHS, pagePath } from "../../page-paths.ts";
 import { dataQuery } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { ActiveFilter } from "../parts/filters.tsx";
@@ -94,7 +95,7 @@ function LastDeliveryState({ subscriptionId }: { subscriptionId: string }) {
 
 export function WebhooksPage() {
   const add = (
-    <Button component={Link} to="/webhooks/new" leftSection={<IconPlus size={16} />}>
+    <Button component={Link} to={PAGE_PATHS.newWebhook} leftSection={<IconPlus size={16} />}>
       Add webhook
     </Button>
   );
@@ -106,7 +107,7 @@ export function WebhooksPage() {
         entities={[subscriptions.entity]}
         columns={columns}
         filters={["enabled"]}
-        hrefOf={({ id }) => `/webhooks/${id}`}
+        hrefOf={({ id }) => pagePath("webhook", { id })}
         keepSearch={false}
         controls={<ActiveFilter name="enabled" labels={["Enabled", "Disabled"]} />}
         empty={
