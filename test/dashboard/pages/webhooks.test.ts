@@ -34,8 +34,8 @@ const call = () =>
   dashboard.server.platform.put(`/platform/v1/calls/page-${calls++}`, sampleCall());
 const deliveriesOf = async (id: string) =>
   (await dashboard.server.read.get(`${PATH}/${id}/deliveries?event=call.ended`)).body.data;
-const sql = (text: string, ...given: string[]) =>
-  dashboard.server.server.db.$client.run(text, given);
+const sql = (text: string, ...values: string[]) =>
+  dashboard.server.server.db.$client.run(text, values);
 
 /** Sends a call whose delivery failed permanently after one attempt, a 500. */
 async function failOne(id: string): Promise<string> {
@@ -165,15 +165,18 @@ test("a test event shows the response as text", async () => {
   const dialog = page.getByRole("dialog", { name: "Send test event" });
   await dialog.getByRole("combobox", { name: "Event" }).click();
   await page.getByRole("option", { name: "contact.created" }).click();
-  const before = receiver.requests.length;
+  const sentCount = receiver.requests.length;
   await button(pages, "Send test").click();
   await dialog.getByText(MARKUP, { exact: true }).waitFor();
   await dialog.getByText(/HTTP 418 in \d+ ms/).waitFor();
   await dialog.getByText("Failed", { exact: true }).waitFor();
   await pages.checkAccess();
   expect(await page.locator('img[src="x"]').count()).toBe(0);
-  const received = await receiver.received(before + 1);
-  expect(JSON.parse(received[before]!.body)).toMatchObject({ type: "contact.created", test: true });
+  const received = await receiver.received(sentCount + 1);
+  expect(JSON.parse(received[sentCount]!.body)).toMatchObject({
+    type: "contact.created",
+    test: true,
+  });
 });
 
 test("a delivery shows its attempts and its request, and a failed one can be retried", async () => {
@@ -195,11 +198,11 @@ test("a delivery shows its attempts and its request, and a failed one can be ret
   expect(headers).toContain(`X-Allison-Signature: ${sent.headers["x-allison-signature"]}`);
   await panel.getByRole("tab", { name: "Raw" }).click();
   expect(await panel.getByRole("group", { name: "Body, raw" }).textContent()).toBe(sent.body);
-  const before = receiver.requests.length;
+  const sentCount = receiver.requests.length;
   await panel.getByRole("button", { name: "Retry" }).click();
   await panel.getByText("Delivered").waitFor();
   await panel.getByText("Attempt 2").waitFor();
-  const again = (await receiver.received(before + 1))[before]!;
+  const again = (await receiver.received(sentCount + 1))[sentCount]!;
   expect(again.body).toBe(sent.body);
   expect(await deliveriesOf(subscription.id)).toMatchObject([{ id, status: "succeeded" }]);
   await page.keyboard.press("Escape");

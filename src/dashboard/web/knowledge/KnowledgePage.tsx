@@ -26,7 +26,7 @@ export function KnowledgePage() {
   return (
     <Page
       title="Knowledge"
-      about="What the receptionist can tell callers. A location's fact or policy overrides the general one with the same key."
+      about="What the receptionist can tell callers. A location's fact or policy overrides the organization-wide one with the same key."
       actions={<AddMenu />}
     >
       <SegmentedControl

@@ -57,7 +57,7 @@ export default function CallsPerDay({ days, outcomes }: CallsPerDayProps) {
   );
 }
 
-/** The bars of each day: one part per frequent outcome, and one for the rest where there is a rest. */
+/** The parts of each day's bar: one per frequent outcome, and one for the others if any. */
 function seriesOf({ days, outcomes }: CallsPerDayProps) {
   const frequent = outcomes.slice(0, COLORS.length).map(({ outcome }) => outcome ?? "");
   const labelOf = (outcome: string) => outcome || NO_OUTCOME;

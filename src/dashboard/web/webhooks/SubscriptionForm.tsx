@@ -45,8 +45,8 @@ export function SubscriptionForm({
       initial={valuesOf(subscription)}
       toBody={bodyOf}
       submit={subscription ? "Save changes" : "Create webhook"}
-      onSaved={(saved, answer) =>
-        onSaved(saved, (answer as Partial<SubscriptionWithSecret>).secret)
+      onSaved={(saved, response) =>
+        onSaved(saved, (response as Partial<SubscriptionWithSecret>).secret)
       }
       onCancel={onCancel}
       fields={(form) => (
