@@ -140,7 +140,7 @@ test("the link signs in once, and leads a signed-in person to the dashboard", as
   await others.open(link);
   await others.page.getByRole("heading", { name: "This link is invalid or has expired" }).waitFor();
   expect(others.page.url()).toBe(`${mock.server.url}/sign-in/link`);
-  await others.page.getByRole("link", { name: "Go to the sign-in" }).click();
+  await others.page.getByRole("link", { name: "Sign in" }).click();
   await others.page.getByLabel("Email").fill(MOCK_ACCOUNT.email);
   await others.page.getByLabel("Password", { exact: true }).fill(MOCK_ACCOUNT.password);
   await others.page.getByRole("button", { name: "Sign in" }).click();

@@ -13,6 +13,7 @@ import { Page } from "../parts/page.tsx";
 import {
   Copyable,
   formatDuration,
+  formatPercent,
   formatPhone,
   PageLink,
   Phone,
@@ -24,8 +25,6 @@ import { Conversation } from "./Conversation.tsx";
 import { DIRECTIONS, DISPOSITIONS, labelOf, Outcome, otherNumber, SpamBadges } from "./labels.tsx";
 import { OrderCard } from "./OrderCard.tsx";
 import { CallbackCard, MessageCard } from "./open-items.tsx";
-
-const percent = new Intl.NumberFormat(undefined, { style: "percent" });
 
 export function CallPage() {
   const { id } = useParams({ from: "/shell/calls/$id" });
@@ -104,7 +103,7 @@ function CallDetails({ call }: { call: CallWithTranscript }) {
             <PageLink to={`${PAGE_PATHS.calls}?intent_id=${call.intent_id}`}>
               {call.intent}
             </PageLink>
-            {confidence !== null && ` (${percent.format(confidence)} confidence)`}
+            {confidence !== null && ` (${formatPercent(confidence)} confidence)`}
           </>
         ),
         Outcome: call.outcome,

@@ -121,7 +121,7 @@ function Filters() {
         <FilterSelect
           name="location_id"
           label="Location"
-          placeholder="Any location"
+          placeholder="All locations"
           data={locationNames}
         />
       )}

@@ -13,10 +13,9 @@ import { IconBolt, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { FaultState } from "../../mock-answers.ts";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { formatPercent } from "../parts/text.tsx";
 import { NewFault } from "./NewFault.tsx";
 import { setFaults, stateQuery } from "./queries.ts";
-
-const percent = new Intl.NumberFormat(undefined, { style: "percent" });
 
 export function Faults({ rules }: { rules: FaultState[] }) {
   const client = useQueryClient();
@@ -90,7 +89,7 @@ function FaultRow({ rule, onRemove }: FaultRowProps) {
       <Table.Td>
         <Group gap="xs" w="max-content">
           <StateBadge icon={IconBolt} color="orange" label={fault} />
-          {probability < 1 && percent.format(probability)}
+          {probability < 1 && formatPercent(probability)}
         </Group>
       </Table.Td>
       <Table.Td className="figures">{left === null ? met : `${met} of ${met + left}`}</Table.Td>
