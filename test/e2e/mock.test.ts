@@ -1,4 +1,4 @@
-/** `allison mock` and `allison demo` as they are typed: the executable in an empty directory, which stays empty. */
+/** `allison mock` and `allison demo` with the executable, in an empty directory that stays empty. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const file = (name: string, text: string) => {
 };
 
 describe("allison mock", () => {
-  test("--json is one line when it is ready, with keys that are the same at every start", async () => {
+  test("--json prints one line when the mock is ready, with the same keys at every start", async () => {
     await using first = await startMock();
     await using second = await startMock("--seed", "9");
     expect(first.stdout().trim().split("\n")).toHaveLength(1);
@@ -54,7 +54,7 @@ describe("allison mock", () => {
       );
   });
 
-  test("what it prints for people works as printed", async () => {
+  test("the printed commands work", async () => {
     await using mock = await allison.start(["mock", "--port", "0"], /^listening on (\S+)\n/);
     const [, curl] = await mock.until(/(curl -H "Authorization: [^\n]+)/);
     const ran = Bun.spawn(["sh", "-c", `${curl} -s`]);
@@ -62,11 +62,11 @@ describe("allison mock", () => {
     const [, command] = await mock.until(/Raise events +(\S+ trigger [^\n]+)/);
     const raised = Bun.spawn(["sh", "-c", command!], { cwd: allison.path, stderr: "pipe" });
     expect(JSON.parse(await new Response(raised.stdout).text()).type).toBe("call.message_taken");
-    const [, reset] = await mock.until(/Start anew +(curl [^\n]+)/);
+    const [, reset] = await mock.until(/Reset +(curl [^\n]+)/);
     expect(await Bun.spawn(["sh", "-c", `${reset} -sf`], { stdout: "ignore" }).exited).toBe(0);
   });
 
-  test("each option does what it says, by its environment variable too", async () => {
+  test("each option works, also as an environment variable", async () => {
     await using fixed = await startMock(
       "--calls",
       "7",
@@ -78,7 +78,11 @@ describe("allison mock", () => {
     expect((await fixed.read.get("/v1/calls?limt=1")).status).toBe(400);
     const state = createClient(fixed.ready.url, null);
     expect((await state.get("/mock/state")).body.data).toMatchObject({
-      ...{ now: "2026-03-01T12:00:00.000Z", seed: 1, speed: 0, strict: true, limits: false },
+      now: "2026-03-01T12:00:00.000Z",
+      seed: 1,
+      speed: 0,
+      strict: true,
+      limits: false,
     });
     const env = { ALLISON_MOCK_SEED: "4", ALLISON_MOCK_LIMITS: "1", ALLISON_READS_PER_MINUTE: "1" };
     await using other = await allison.start(["mock", "--port", "0", "--json"], READY, env);
@@ -90,7 +94,7 @@ describe("allison mock", () => {
     expect((await client.get("/mock/state")).body.data.now).toStartWith("2026-01-15T15:0");
   });
 
-  test("--data starts from one's own records, and --faults with one's own rules", async () => {
+  test("--data stores the records of a file, and --faults sets the rules of a file", async () => {
     const lines = ["a", "b"].map((name) =>
       JSON.stringify({
         external_id: name,
@@ -118,17 +122,17 @@ describe("allison mock", () => {
     [["--faults", "bad.ndjson"], "--faults has an invalid rule: "],
     [["--faults", "rules.json"], "--faults has an invalid rule: rules.0.fault must be one of 400"],
     [["--faults", "text.json"], "--faults text.json is not valid JSON"],
-  ])("%j is refused in one sentence, with exit 2", async (args, said) => {
+  ])("%j exits with 2 and one sentence", async (args, message) => {
     file("bad.ndjson", '{"external_id": "a"}');
     file("rules.json", '{"rules": [{"fault": "teapot"}]}');
     file("text.json", "rules");
     const { exitCode, stdout, stderr } = await allison.run(["mock", "--port", "0", ...args]);
     expect([exitCode, stdout]).toEqual([2, ""]);
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(message);
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 
-  test("a directory in memory is no directory for the real thing", async () => {
+  test("allison serve refuses :memory: as a data directory", async () => {
     const { exitCode, stderr } = await allison.run(["serve", "--data", ":memory:"]);
     expect([exitCode, stderr]).toEqual([
       2,
@@ -145,7 +149,7 @@ describe("allison demo", () => {
   });
   afterAll(() => demo[Symbol.asyncDispose]());
 
-  test("the link opens the dashboard signed in, and a call is seen arriving", async () => {
+  test("the link signs in to the dashboard, and a new call appears", async () => {
     const [link] = await demo.until(/http\S+\/sign-in\/link#\S+/);
     const browser = await openBrowser();
     try {
@@ -153,7 +157,7 @@ describe("allison demo", () => {
       await page.goto(link);
       await page.getByRole("heading", { name: "Overview" }).waitFor();
       await page.getByRole("link", { name: "Calls", exact: true }).click();
-      // Under way first, and told as a whole when it has ended.
+      // The call is running at first, and complete a moment later.
       await page.getByText("In progress").first().waitFor({ timeout: 20_000 });
       await page.getByText("In progress").first().waitFor({ state: "detached", timeout: 20_000 });
       await page.getByRole("link", { name: "Webhooks" }).click();
@@ -164,7 +168,7 @@ describe("allison demo", () => {
     }
   }, 60_000);
 
-  test("the three things to try work as printed", async () => {
+  test("the three printed commands work", async () => {
     const [, curl] = await demo.until(/(curl -H "Authorization[^\n]+)/);
     const read = Bun.spawn(["sh", "-c", `${curl} -s`]);
     expect(((await new Response(read.stdout).json()) as { data: object[] }).data).toHaveLength(2);
@@ -174,10 +178,10 @@ describe("allison demo", () => {
     const raised = Bun.spawn(["sh", "-c", trigger!], { cwd: allison.path, stderr: "pipe" });
     const event = (await new Response(raised.stdout).json()) as { id: string; data: object };
     expect(event.data).toMatchObject({ caller_name: "Ada King", message: "Please call me back." });
-    await listening.until(new RegExp(`call.message_taken ${event.id} signature right`));
+    await listening.until(new RegExp(`call.message_taken ${event.id} signature valid`));
   });
 
-  test("has ninety days of calls, and deliveries that went well, badly and not at all", async () => {
+  test("has 90 days of calls, and both successful and failed deliveries", async () => {
     const [, key] = await demo.until(/(av_test_Read\w+)/);
     const [, url] = await demo.until(/listening on (\S+)/);
     const client = createClient(url!, key!);
@@ -193,7 +197,7 @@ describe("allison demo", () => {
     expect(statuses).toContain("failed");
   });
 
-  test("takes a free port where nobody chose one, and leaves nothing behind", async () => {
+  test("uses a free port unless one is chosen, and leaves no files", async () => {
     const [, url] = await demo.until(/listening on (\S+)/);
     const port = new URL(url!).port;
     const chosen = await allison.run(["demo", "--port", port]);
@@ -210,11 +214,11 @@ describe("allison demo", () => {
     ]);
   });
 
-  test("--open hands the link to the browser, and says so where there is none", async () => {
+  test("--open opens the link in the browser, or reports that there is none", async () => {
     const bin = join(allison.path, "bin");
     mkdirSync(bin);
-    const asked = join(allison.path, "asked");
-    writeFileSync(join(bin, "xdg-open"), `#!/bin/sh\necho "$1" > ${asked}\n`, { mode: 0o755 });
+    const openedLink = join(allison.path, "opened-link");
+    writeFileSync(join(bin, "xdg-open"), `#!/bin/sh\necho "$1" > ${openedLink}\n`, { mode: 0o755 });
     const env = { PATH: `${bin}:${process.env.PATH}` };
     await using opened = await allison.start(
       ["demo", "--port", "0", "--open"],
@@ -222,11 +226,15 @@ describe("allison demo", () => {
       env,
     );
     const [link] = await opened.until(/http\S+\/sign-in\/link#\S+/);
-    while (!(await Bun.file(asked).exists())) await Bun.sleep(20);
-    expect((await Bun.file(asked).text()).trim()).toBe(link);
-    await using alone = await allison.start(["demo", "--port", "0", "--open"], /listening on/, {
-      PATH: "/nowhere",
-    });
-    await alone.until(/No browser could be opened .*; open the link above yourself\./);
+    while (!(await Bun.file(openedLink).exists())) await Bun.sleep(20);
+    expect((await Bun.file(openedLink).text()).trim()).toBe(link);
+    await using withoutBrowser = await allison.start(
+      ["demo", "--port", "0", "--open"],
+      /listening on/,
+      {
+        PATH: "/nowhere",
+      },
+    );
+    await withoutBrowser.until(/The browser could not be opened .*; open the link above\./);
   }, 20_000);
 });

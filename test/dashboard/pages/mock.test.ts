@@ -124,7 +124,7 @@ test.each([
 });
 
 test("the link signs in once, and leads a signed-in person to the dashboard", async () => {
-  const link = mock.server.mock.signInLink().replace(mock.server.url, "");
+  const link = mock.server.server.signInLink().replace(mock.server.url, "");
   await using pages = await mock.open();
   const { page } = pages;
   pages.expectErrors("401 (Unauthorized)", "404 (Not Found)");
@@ -152,7 +152,7 @@ test("a real server has neither the page nor a sign-in link", async () => {
   await using pages = await openPages(mock.browser, real);
   pages.expectErrors("404 (Not Found)");
   await pages.open("/mock");
-  await pages.page.getByText("There is nothing at this address").waitFor();
+  await pages.page.getByText("Page not found").waitFor();
   const answer = await real.anonymous.post(
     "/dashboard/api/sign-in-link",
     { token: "x" },

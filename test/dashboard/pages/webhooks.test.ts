@@ -82,9 +82,7 @@ test("a new webhook shows its secret once, and no later response or page contain
   await pages.checkAccess();
   await page.getByRole("link", { name: "Add webhook" }).first().click();
   const panel = page.getByRole("dialog", { name: "New webhook" });
-  await panel
-    .getByText("A call ended. Not sent for an unscorable call.", { exact: true })
-    .waitFor();
+  await panel.getByText("A call ended.", { exact: true }).waitFor();
   await pages.checkAccess();
   await panel.getByLabel("URL").fill("https://10.0.0.1/hook");
   await button(pages, "All").click();
@@ -386,7 +384,7 @@ test.each([
   const { page } = pages;
   const visited: [string, string][] = [
     ["/webhooks", "CRM"],
-    ["/webhooks/new", "A call ended. Not sent for an unscorable call."],
+    ["/webhooks/new", "A call ended."],
     [`/webhooks/${subscription.id}`, "HTTP 500"],
     [`/webhooks/${subscription.id}/deliveries/${id}`, "Attempt 1"],
   ];

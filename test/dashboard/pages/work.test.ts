@@ -314,7 +314,7 @@ test("the audit log shows who changed what, old and new values, and whether the 
   await using pages = await dashboard.open();
   const { page } = pages;
   await pages.open("/settings/audit?entity_type=contact");
-  await page.getByText(/Chain intact, \d+ rows/).waitFor();
+  await page.getByText(/Log intact: \d+ rows/).waitFor();
   const rows = page.locator("table.list tbody tr");
   await rows.first().waitFor();
   expect(await rows.count()).toBe(2);
@@ -339,10 +339,10 @@ test("on a phone the filters are behind a button with the number set, and are ke
   await pages.open("/settings/audit");
   const filters = page.getByRole("button", { name: /^Filters/ });
   await page.getByText("created intent Parking").waitFor();
-  expect(await page.getByLabel("Anything").first().isVisible()).toBe(false);
+  expect(await page.getByRole("combobox", { name: "Entity" }).isVisible()).toBe(false);
   await filters.click();
-  await page.getByRole("combobox", { name: "Anything" }).click();
-  await page.getByRole("option", { name: "session" }).click();
+  await page.getByRole("combobox", { name: "Entity" }).click();
+  await page.getByRole("option", { name: "Session", exact: true }).click();
   await page.getByText("created intent Parking").waitFor({ state: "detached" });
   expect(await filters.textContent()).toBe("Filters (1)");
   expect(new URL(page.url()).search).toBe("?entity_type=session");
