@@ -7,12 +7,12 @@ import type { SignInLink } from "./access/one-time.ts";
 import type { Appliance } from "./appliance.ts";
 import { type Config, LIMITS } from "./config.ts";
 import { REFUSED_HEADERS } from "./contract/fault-header.ts";
-import { createDashboard } from "./dashboard/api.ts";
+import { createDashboard, type Dashboard } from "./dashboard/api.ts";
 import type { PageName } from "./dashboard/page-paths.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { buildOpenApi } from "./docs/openapi.ts";
 import { createDocs } from "./docs/site.ts";
-import { createPipeline } from "./http/pipeline.ts";
+import { createPipeline, type Pipeline } from "./http/pipeline.ts";
 import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
@@ -24,7 +24,7 @@ import { removeExpiredIdempotency } from "./store/idempotency.ts";
 import { createDispatcher, type Dispatcher } from "./webhooks/dispatcher.ts";
 import { removeOldDeliveries } from "./webhooks/retention.ts";
 
-/** What it is served by: the part of Bun's server that an application asks. */
+/** The part of Bun's server that an application uses. */
 export interface Listener {
   requestIP(request: Request): { address: string } | null;
   readonly pendingRequests: number;
@@ -32,41 +32,51 @@ export interface Listener {
 
 export interface Application {
   elysia: Elysia;
-  /** The API that it serves, in the order of the reference. */
+  /** The routes of the API, in the order of the reference. */
   routes: readonly Route[];
-  /** What it serves to the dashboard beside it. */
+  /** The routes of the dashboard's own API. */
   dashboardRoutes: readonly { method: string; path: string }[];
   dispatcher: Dispatcher;
-  /** The one-time link to the page that makes the first account; null once there is one. */
+  /** The one-time link to the page that creates the first account; null once there is one. */
   firstAccountLink(): string | null;
-  /** Begins its work in the background; to be called before the first request is answered. `publicUrl`: for links. */
+  /** Starts the background work; to be called before the first request. `publicUrl`: the address in links. */
   start(listener: Listener, publicUrl: string): void;
-  /** Refuses new requests with 503. Resolves when those in flight are done, and those that had been sent are answered. */
+  /** Refuses new requests with 503. Resolves when the requests in flight are answered. */
   drain(): Promise<void>;
-  /** Ends the work in the background and closes the appliance; for when no request can come in any more. */
+  /** Stops the background work and closes the appliance; to be called when no request can arrive any more. */
   stop(): Promise<void>;
 }
 
-/** Bodies are read by the pipeline, within their limits. */
-const OWN_PARSER = { parse: "none" } as const;
-const LOOK_MS = 1_000;
-const FLUSH_USES_MS = 5_000;
+/** The pipeline reads bodies itself, within their limits. */
+const NO_PARSER = { parse: "none" } as const;
+const REFRESH_MS = 1_000;
+const FLUSH_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
+const DRAIN_POLL_MS = 5;
 
 /** What another kind of server may replace. Each default is that of `allison serve`. */
 export interface ApplicationOptions {
   /** Whether unknown fields and query parameters are refused instead of ignored. */
   strict?: boolean;
-  /** Makes the limiter of each kind of request. */
+  /** Creates the limiter of each kind of request. */
   createLimiter?: (limit: number) => RateLimiter;
   /** Request headers that are refused, by name in lower case, each with its error text. */
   refusedHeaders?: Readonly<Record<string, string>>;
   /** A link that signs its first reader in. */
   signInLink?: SignInLink | null;
-  /** First path segments of dashboard pages that only this server has. */
+  /** Dashboard pages that only this server has. */
   extraPages?: readonly PageName[];
   /** The time in webhook signatures. Receivers compare it with their own clock. */
   signingClock?: Clock;
+}
+
+/** The state of an application that changes while it runs. */
+interface Runtime {
+  listener: Listener | null;
+  publicUrl: string;
+  isDraining: boolean;
+  /** On the monotonic clock. */
+  lastRequestAt: number;
 }
 
 /** Builds the server. Whoever listens for it calls `start`. */
@@ -76,20 +86,10 @@ export function createApplication(
   log: Log,
   options: ApplicationOptions = {},
 ): Application {
-  const { clock, random, db, store, keys, sessions } = appliance;
-  const { createLimiter = createRateLimiter, signingClock = clock } = options;
-  const trusted = config.trustProxy.map(parseCidr);
-  let listener: Listener | undefined;
-  let url = "";
-  let draining = false;
-  let lastRequest = 0;
-  const publicUrl = () => url;
-  const addressOf = (request: Request) =>
-    clientAddress(
-      listener?.requestIP(request)?.address ?? "",
-      request.headers.get("x-forwarded-for"),
-      trusted,
-    );
+  const runtime: Runtime = { listener: null, publicUrl: "", isDraining: false, lastRequestAt: 0 };
+  const publicUrl = () => runtime.publicUrl;
+  const { createLimiter = createRateLimiter, signingClock = appliance.clock } = options;
+  const addressOf = createAddressReader(config, runtime);
   const pipeline = createPipeline({
     ...appliance,
     log,
@@ -102,111 +102,155 @@ export function createApplication(
     refusedHeaders: options.refusedHeaders ?? REFUSED_HEADERS,
     addressOf,
     draining() {
-      lastRequest = systemClock.monotonic();
-      return draining;
+      runtime.lastRequestAt = systemClock.monotonic();
+      return runtime.isDraining;
     },
   });
   const dashboard = createDashboard({
-    ...{ appliance, pipeline, routes: ROUTES, log, addressOf, publicUrl },
+    appliance,
+    pipeline,
+    routes: ROUTES,
+    log,
+    addressOf,
+    publicUrl,
     signInLink: options.signInLink ?? null,
   });
-  const docs = createDocs({
-    document: () =>
-      buildOpenApi({
-        routes: ROUTES,
-        version: VERSION,
-        serverUrl: url,
-        readsPerMinute: config.readsPerMinute,
-        writesPerMinute: config.writesPerMinute,
-      }),
-    version: VERSION,
-  });
+  const dispatcher = createDispatcher({ ...appliance, log, signingClock });
+  const jobs = createJobs(appliance, dispatcher, log);
+  return {
+    elysia: createElysia({ appliance, config, pipeline, dashboard, publicUrl, options }),
+    routes: ROUTES,
+    dashboardRoutes: dashboard.routes,
+    dispatcher,
+    firstAccountLink() {
+      const token = dashboard.firstAccount.token();
+      return token && `${publicUrl()}/welcome#${token}`;
+    },
+    start(listener, address) {
+      runtime.listener = listener;
+      runtime.publicUrl = address;
+      jobs.start();
+    },
+    drain: () => drain(runtime),
+    async stop() {
+      await jobs.stop();
+      await appliance.close();
+    },
+  };
+}
 
-  // Elysia finds the route and hands it the parameters; the order of everything else is the pipeline's.
-  const elysia = new Elysia({ strictPath: true, handler: { standardHostname: false } });
+/** The address of the client, read from X-Forwarded-For behind a trusted proxy. */
+function createAddressReader({ trustProxy }: Config, runtime: Runtime) {
+  const trusted = trustProxy.map(parseCidr);
+  return (request: Request): string =>
+    clientAddress(
+      runtime.listener?.requestIP(request)?.address ?? "",
+      request.headers.get("x-forwarded-for"),
+      trusted,
+    );
+}
+
+interface ElysiaServices {
+  appliance: Appliance;
+  config: Config;
+  pipeline: Pipeline;
+  dashboard: Dashboard;
+  publicUrl(): string;
+  options: ApplicationOptions;
+}
+
+/** Elysia matches routes and decodes path parameters. The pipeline does everything else. */
+function createElysia(services: ElysiaServices): Elysia {
+  const { pipeline, dashboard } = services;
+  const elysia: Elysia = new Elysia({ strictPath: true, handler: { standardHostname: false } });
   for (const route of ROUTES) {
     const handle = pipeline.handler(route);
     elysia.route(
       route.method,
       route.path,
       ({ request, params }) => handle(request, params),
-      OWN_PARSER,
+      NO_PARSER,
     );
   }
   for (const { method, path, handle } of dashboard.routes) {
-    elysia.route(method, path, ({ request, params }) => handle(request, params), OWN_PARSER);
+    elysia.route(method, path, ({ request, params }) => handle(request, params), NO_PARSER);
   }
-  elysia.all("/dashboard/api/*", ({ request }) => dashboard.unknown(request), OWN_PARSER);
-  for (const path of docs.paths) {
-    const page = pipeline.open(({ request }) => docs.respond(path, request)!);
-    elysia.get(path, ({ request }) => page(request), OWN_PARSER);
-  }
-  const health = pipeline.open(() => {
-    db.$client.query("select 1").get();
+  elysia.all("/dashboard/api/*", ({ request }) => dashboard.unknown(request), NO_PARSER);
+  addOpenPaths(elysia, services);
+  return elysia;
+}
+
+/** Adds what requires no key: reference, health check and dashboard pages. */
+function addOpenPaths(
+  elysia: Elysia,
+  { appliance, config, pipeline, publicUrl, options }: ElysiaServices,
+) {
+  const get = (path: string, respond: (request: Request) => Response | Promise<Response>) => {
+    const handle = pipeline.open(({ request }) => respond(request));
+    elysia.get(path, ({ request }) => handle(request), NO_PARSER);
+  };
+  const docs = createDocs({
+    document: () => openApiDocument({ ...config, publicUrl: publicUrl() }),
+    version: VERSION,
+  });
+  for (const path of docs.paths) get(path, (request) => docs.respond(path, request)!);
+  get("/health", () => {
+    appliance.db.$client.query("select 1").get();
     return Response.json({ status: "ok", version: VERSION });
   });
-  elysia.get("/health", ({ request }) => health(request), OWN_PARSER);
-  const pages = createPages(random, options.extraPages);
-  for (const path of pages.paths) {
-    const asset = pipeline.open(({ request }) => pages.asset(path, request));
-    elysia.get(path, ({ request }) => asset(request), OWN_PARSER);
-  }
-  const document = pipeline.open(({ request }) => pages.document(request)!);
-  elysia.get("/", ({ request }) => document(request), OWN_PARSER);
-  const others = ["/", "/health", ...docs.paths, ...pages.paths];
-  const unknown = pipeline.unknown([...ROUTES, ...others.map((path) => ({ method: "GET", path }))]);
-  const elsewhere = pipeline.open(({ request }) => pages.document(request) ?? unknown(request));
-  elysia.all("/*", ({ request }) => elsewhere(request), OWN_PARSER);
+  const pages = createPages(appliance.random, options.extraPages);
+  for (const path of pages.paths) get(path, (request) => pages.asset(path, request));
+  get("/", (request) => pages.document(request)!);
+  const openPaths = ["/", "/health", ...docs.paths, ...pages.paths];
+  const unknown = pipeline.unknown([
+    ...ROUTES,
+    ...openPaths.map((path) => ({ method: "GET", path })),
+  ]);
+  const handleOther = pipeline.open(({ request }) => pages.document(request) ?? unknown(request));
+  elysia.all("/*", ({ request }) => handleOther(request), NO_PARSER);
+}
 
-  const dispatcher = createDispatcher({ ...appliance, log, signingClock });
+/** The background work of an application. */
+function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
+  const { clock, store, keys, sessions } = appliance;
+  const flushUses = () => Promise.all([keys.flushUses(), sessions.flushUses()]);
+  const cleanUp = async () => {
+    await store.housekeep((writer, at) => {
+      removeExpiredIdempotency(writer, at);
+      sessions.removeExpired(writer, at);
+    });
+    await removeOldDeliveries(store);
+  };
   let stopTimers: (() => void)[] = [];
   return {
-    elysia: elysia as unknown as Elysia,
-    routes: ROUTES,
-    dashboardRoutes: dashboard.routes,
-    dispatcher,
-    firstAccountLink() {
-      const token = dashboard.firstAccount.token();
-      return token && `${url}/welcome#${token}`;
-    },
-    start(served, address) {
-      listener = served;
-      url = address;
+    start() {
       dispatcher.start();
       stopTimers = [
-        every(clock, LOOK_MS, log, async () => dispatcher.refresh()),
-        every(clock, FLUSH_USES_MS, log, async () => {
-          await keys.flushUses();
-          await sessions.flushUses();
-        }),
-        every(clock, CLEAN_UP_MS, log, async () => {
-          await store.housekeep((writer, at) => {
-            removeExpiredIdempotency(writer, at);
-            sessions.removeExpired(writer, at);
-          });
-          await removeOldDeliveries(store);
-        }),
+        every(clock, REFRESH_MS, log, async () => dispatcher.refresh()),
+        every(clock, FLUSH_MS, log, flushUses),
+        every(clock, CLEAN_UP_MS, log, cleanUp),
       ];
-    },
-    async drain() {
-      const now = () => systemClock.monotonic();
-      draining = true;
-      const started = now();
-      lastRequest = started;
-      const busy = () => listener!.pendingRequests > 0 && now() - started < LIMITS.shutdownMs;
-      const stillComing = () =>
-        now() - lastRequest < LIMITS.quietMs && now() - started < LIMITS.latecomersMs;
-      while (busy() || stillComing()) await Bun.sleep(5);
     },
     async stop() {
       for (const stopTimer of stopTimers) stopTimer();
       await dispatcher.stop();
       await store.idle();
-      // When somebody was last seen is worth no failed stop, on a full disk for one.
+      // A full disk must not prevent the stop: the times of last use may be lost.
       await Promise.allSettled([keys.flushUses(), sessions.flushUses()]);
-      await appliance.close();
     },
   };
+}
+
+/** Waits for the requests in flight, and then for those that clients had sent before they saw the stop. */
+async function drain(runtime: Runtime): Promise<void> {
+  const now = () => systemClock.monotonic();
+  runtime.isDraining = true;
+  const started = now();
+  runtime.lastRequestAt = started;
+  const isBusy = () => runtime.listener!.pendingRequests > 0 && now() - started < LIMITS.shutdownMs;
+  const isReceiving = () =>
+    now() - runtime.lastRequestAt < LIMITS.quietMs && now() - started < LIMITS.latecomersMs;
+  while (isBusy() || isReceiving()) await Bun.sleep(DRAIN_POLL_MS);
 }
 
 /** The OpenAPI document without a server, with the limits and the address of `config`. */
@@ -221,16 +265,16 @@ export function openApiDocument(config: Config): object {
   });
 }
 
-/** Runs a job again and again; one that fails is told in the log and tried anew at its next time. */
-function every(clock: Clock, ms: number, log: Log, job: () => Promise<void>): () => void {
+/** Runs a job again and again. A failure is logged, and the job runs again at its next time. */
+function every(clock: Clock, ms: number, log: Log, job: () => Promise<unknown>): () => void {
   let cancel = () => {};
-  const plan = () => {
+  const schedule = () => {
     cancel = clock.after(ms, () => {
       job()
         .catch((error) => log.error({ err: error }, "background job failed"))
-        .finally(plan);
+        .finally(schedule);
     });
   };
-  plan();
+  schedule();
   return () => cancel();
 }
