@@ -53,7 +53,7 @@ export interface Admission {
 const WRITING_METHODS = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
 export function createAdmission(services: AdmissionServices): Admission {
-  const { keys, clock, log, addressOf, failedAuthentications } = services;
+  const { clock, addressOf } = services;
   const refusedHeaders = Object.entries(services.refusedHeaders);
 
   function requireOpen({ headers }: Exchange): void {
@@ -69,24 +69,6 @@ export function createAdmission(services: AdmissionServices): Admission {
     request_id: id,
   });
 
-  function authenticate({ request, id }: Exchange, kinds: readonly KeyKind[]): ApiKey {
-    const header = request.headers.get("authorization");
-    const token = header?.startsWith("Bearer ") ? header.slice(7) : null;
-    const key = token === null ? "missing" : keys.authenticate(token, kinds);
-    if (typeof key !== "string") {
-      keys.recordUse(key, () => addressOf(request));
-      return key;
-    }
-    const ip = addressOf(request);
-    const { allowed, retrySeconds } = failedAuthentications.spend(networkOf(ip), clock.monotonic());
-    if (!allowed) {
-      const { limit } = failedAuthentications;
-      throw rateLimited(retrySeconds, `${limit} failed authentications per minute`);
-    }
-    log.info({ request_id: id, ip, reason: key }, "key refused");
-    throw new ApiError("unauthorized", { headers: { "WWW-Authenticate": "Bearer" } });
-  }
-
   /** Takes a token from the key's read or write budget and reports in the headers what is left. */
   function spend({ request, headers }: Exchange, key: ApiKey): void {
     const isWrite = WRITING_METHODS.has(request.method);
@@ -99,7 +81,11 @@ export function createAdmission(services: AdmissionServices): Admission {
   }
 
   function admitByKey(exchange: Exchange, access: Route["access"]): Principal {
-    const key = authenticate(exchange, access === "platform" ? ["plat"] : services.apiKeyKinds);
+    const key = authenticate(
+      services,
+      exchange,
+      access === "platform" ? ["plat"] : services.apiKeyKinds,
+    );
     if (access === "key") {
       spend(exchange, key);
       if (key.scope !== "write" && WRITING_METHODS.has(exchange.request.method))
@@ -131,3 +117,26 @@ const actorOf = ({ kind, id, name, prefix }: ApiKey, origin: RequestOrigin): Act
   prefix,
   ...origin,
 });
+
+/** The key of the request. Throws `unauthorized`, or `rate_limited` for an address that failed too often. */
+function authenticate(
+  { keys, clock, log, addressOf, failedAuthentications }: AdmissionServices,
+  { request, id }: Exchange,
+  kinds: readonly KeyKind[],
+): ApiKey {
+  const header = request.headers.get("authorization");
+  const token = header?.startsWith("Bearer ") ? header.slice(7) : null;
+  const key = token === null ? "missing" : keys.authenticate(token, kinds);
+  if (typeof key !== "string") {
+    keys.recordUse(key, () => addressOf(request));
+    return key;
+  }
+  const ip = addressOf(request);
+  const { allowed, retrySeconds } = failedAuthentications.spend(networkOf(ip), clock.monotonic());
+  if (!allowed) {
+    const { limit } = failedAuthentications;
+    throw rateLimited(retrySeconds, `${limit} failed authentications per minute`);
+  }
+  log.info({ request_id: id, ip, reason: key }, "key refused");
+  throw new ApiError("unauthorized", { headers: { "WWW-Authenticate": "Bearer" } });
+}

@@ -35,7 +35,7 @@ const call = () =>
 const deliveriesOf = async (id: string) =>
   (await dashboard.server.read.get(`${PATH}/${id}/deliveries?event=call.ended`)).body.data;
 const sql = (text: string, ...values: string[]) =>
-  dashboard.server.server.db.$client.run(text, values);
+  dashboard.server.server.store.housekeep((db) => db.$client.run(text, values));
 
 /** Sends a call whose delivery failed permanently after one attempt, a 500. */
 async function failOne(id: string): Promise<string> {
@@ -45,7 +45,7 @@ async function failOne(id: string): Promise<string> {
   for (const deadline = Date.now() + 5_000; ; ) {
     const [newest, ...rest] = await deliveriesOf(id);
     if (rest.length === previous && newest.attempts.length === 1) {
-      sql(
+      await sql(
         "update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?",
         newest.id,
       );
@@ -222,7 +222,7 @@ test("all deliveries that failed in a period are retried, and the dialog shows h
   await using subscription = await subscribe();
   const early = await failOne(subscription.id);
   const late = await failOne(subscription.id);
-  sql(
+  await sql(
     "update webhook_attempts set at = '2026-01-01T00:00:00.000Z' where delivery_seq = (select seq from webhook_deliveries where id = ?)",
     early,
   );
@@ -268,7 +268,10 @@ test("a delivery appears and changes without a reload, with its next attempt", a
     .waitFor();
   receiver.script([{ body: "ok" }]);
   const [{ id }] = await deliveriesOf(subscription.id);
-  sql("update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?", id);
+  await sql(
+    "update webhook_deliveries set status = 'failed', next_attempt_at = null where id = ?",
+    id,
+  );
   await dashboard.server.write.post(`${PATH}/${subscription.id}/deliveries/${id}/retry`);
   await row(pages, "Delivered").getByText("HTTP 200").waitFor();
   expect(await page.evaluate("window.same")).toBe(true);
@@ -313,7 +316,7 @@ describe("enabling and disabling", () => {
       );
     const state = async () =>
       (await dashboard.server.read.get(`${PATH}/${subscription.id}`)).body.data;
-    disable("consecutive_failures");
+    await disable("consecutive_failures");
     await using pages = await dashboard.open();
     const { page } = pages;
     await pages.open("/webhooks?enabled=false");
@@ -324,7 +327,7 @@ describe("enabling and disabling", () => {
     await button(pages, "Enable").click();
     await page.getByText("No matches").waitFor();
     expect(await state()).toMatchObject({ enabled: true, auto_disabled_reason: null });
-    disable("no_success");
+    await disable("no_success");
     await pages.open(`/webhooks/${subscription.id}`);
     await page.getByText("No delivery succeeded for 5 days.").waitFor();
     await pages.checkAccess();
