@@ -71,7 +71,7 @@ async function openInBrowser(link: string): Promise<void> {
 }
 
 const openFailure = (error: Error) =>
-  `The browser could not be opened (${error.message}); open the link above yourself.`;
+  `The browser could not be opened (${error.message}); open the link above.`;
 
 function printWelcome({ url, signInLink }: Mock): void {
   const program = quoteForShell(programName());

@@ -29,7 +29,7 @@ test("the printed link creates the first account, and is invalid after the next 
     expect(again.log()).toContain(`Dashboard: ${again.url}`);
     const answer = await page.goto(link.replace(server.url, again.url));
     expect(answer!.status()).toBe(200);
-    await page.getByRole("heading", { name: "The first account is made" }).waitFor();
+    await page.getByRole("heading", { name: "The first account already exists" }).waitFor();
   } finally {
     await browser.close();
     await server[Symbol.asyncDispose]();

@@ -61,7 +61,8 @@ export async function runScript(
   // --bun: what it starts for its own work is started by Bun as well, for Node need not be there.
   const child = Bun.spawn([process.execPath, "--bun", script, ...args], {
     cwd,
-    env: { ...process.env, ...env, NO_COLOR: "1" },
+    // Bun sets JEST_WORKER_ID in its parallel workers, and Playwright Test refuses to run where it is set.
+    env: { ...process.env, JEST_WORKER_ID: undefined, ...env, NO_COLOR: "1" },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

@@ -318,7 +318,7 @@ test("the audit log shows who changed what, old and new values, and whether the 
   const rows = page.locator("table.list tbody tr");
   await rows.first().waitFor();
   expect(await rows.count()).toBe(2);
-  expect(await rows.first().textContent()).toContain("Writer (key)");
+  expect(await rows.first().textContent()).toContain("Writer (API key)");
   expect(await rows.first().textContent()).toContain("updated contact Mary · first name");
   await rows.first().getByRole("link").click();
   const change = page.getByRole("table", { name: "What changed" }).getByRole("row");

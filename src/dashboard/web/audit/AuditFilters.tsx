@@ -70,7 +70,6 @@ function DateFilter() {
   return (
     <DatePickerInput
       type="range"
-      aria-label="Date"
       placeholder="Any date"
       valueFormat="D MMM YYYY"
       allowSingleDateInRange
