@@ -319,7 +319,7 @@ test("the audit log shows who changed what, old and new values, and whether the 
   await rows.first().waitFor();
   expect(await rows.count()).toBe(2);
   expect(await rows.first().textContent()).toContain("Writer (API key)");
-  expect(await rows.first().textContent()).toContain("updated contact Mary · first name");
+  expect(await rows.first().textContent()).toContain("Updated contact Mary · first name");
   await rows.first().getByRole("link").click();
   const change = page.getByRole("table", { name: "What changed" }).getByRole("row");
   await change.nth(1).waitFor();
@@ -338,16 +338,16 @@ test("on a phone the filters are behind a button with the number set, and are ke
   const { page } = pages;
   await pages.open("/settings/audit");
   const filters = page.getByRole("button", { name: /^Filters/ });
-  await page.getByText("created intent Parking").waitFor();
+  await page.getByText("Created intent Parking").waitFor();
   expect(await page.getByRole("combobox", { name: "Entity" }).isVisible()).toBe(false);
   await filters.click();
   await page.getByRole("combobox", { name: "Entity" }).click();
   await page.getByRole("option", { name: "Session", exact: true }).click();
-  await page.getByText("created intent Parking").waitFor({ state: "detached" });
+  await page.getByText("Created intent Parking").waitFor({ state: "detached" });
   expect(await filters.textContent()).toBe("Filters (1)");
   expect(new URL(page.url()).search).toBe("?entity_type=session");
   await page.getByRole("button", { name: "Clear filters" }).click();
-  await page.getByText("created intent Parking").waitFor();
+  await page.getByText("Created intent Parking").waitFor();
   expect(new URL(page.url()).search).toBe("");
 });
 
