@@ -37,13 +37,13 @@ export interface Application {
   /** The routes of the dashboard's own API. */
   dashboardRoutes: readonly { method: string; path: string }[];
   dispatcher: Dispatcher;
-  /** The one-time link to the page that creates the first account; null once there is one. */
+  /** The one-time link to the page that creates the first account; null once an account exists. */
   firstAccountLink(): string | null;
-  /** Starts the background work; to be called before the first request. `publicUrl`: the address in links. */
+  /** Starts the background work. Call it before the first request. `publicUrl`: the address in links. */
   start(listener: Listener, publicUrl: string): void;
-  /** Refuses new requests with 503. Resolves when the requests in flight are answered. */
+  /** Rejects new requests with 503. Resolves when the requests in flight are answered. */
   drain(): Promise<void>;
-  /** Stops the background work and closes the appliance; to be called when no request can arrive any more. */
+  /** Stops the background work and closes the appliance. Call it when no more requests can arrive. */
   stop(): Promise<void>;
 }
 
@@ -54,15 +54,15 @@ const FLUSH_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
 const DRAIN_POLL_MS = 5;
 
-/** What another kind of server may replace. Each default is that of `allison serve`. */
+/** Options for other kinds of servers. The defaults are those of `allison serve`. */
 export interface ApplicationOptions {
-  /** Whether unknown fields and query parameters are refused instead of ignored. */
+  /** Whether unknown fields and query parameters are rejected instead of ignored. */
   strict?: boolean;
   /** Creates the limiter of each kind of request. */
   createLimiter?: (limit: number) => RateLimiter;
-  /** Request headers that are refused, by name in lower case, each with its error text. */
+  /** Request headers that are rejected: lower-case names and their error texts. */
   refusedHeaders?: Readonly<Record<string, string>>;
-  /** A link that signs its first reader in. */
+  /** A one-time link that signs in whoever opens it first. */
   signInLink?: SignInLink | null;
   /** Dashboard pages that only this server has. */
   extraPages?: readonly PageName[];
@@ -79,7 +79,7 @@ interface Runtime {
   lastRequestAt: number;
 }
 
-/** Builds the server. Whoever listens for it calls `start`. */
+/** Builds the server. The caller listens, then calls `start`. */
 export function createApplication(
   appliance: Appliance,
   config: Config,
@@ -180,7 +180,7 @@ function createElysia(services: ElysiaServices): Elysia {
   return elysia;
 }
 
-/** Adds what requires no key: reference, health check and dashboard pages. */
+/** Adds the paths that require no key: reference, health check and dashboard pages. */
 function addOpenPaths(
   elysia: Elysia,
   { appliance, config, pipeline, publicUrl, options }: ElysiaServices,
@@ -226,22 +226,22 @@ function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
     start() {
       dispatcher.start();
       stopTimers = [
-        every(clock, REFRESH_MS, log, async () => dispatcher.refresh()),
-        every(clock, FLUSH_MS, log, flushUses),
-        every(clock, CLEAN_UP_MS, log, cleanUp),
+        runEvery(clock, REFRESH_MS, log, async () => dispatcher.refresh()),
+        runEvery(clock, FLUSH_MS, log, flushUses),
+        runEvery(clock, CLEAN_UP_MS, log, cleanUp),
       ];
     },
     async stop() {
       for (const stopTimer of stopTimers) stopTimer();
       await dispatcher.stop();
       await store.idle();
-      // A full disk must not prevent the stop: the times of last use may be lost.
+      // A full disk must not prevent the shutdown: the times of last use may be lost.
       await Promise.allSettled([keys.flushUses(), sessions.flushUses()]);
     },
   };
 }
 
-/** Waits for the requests in flight, and then for those that clients had sent before they saw the stop. */
+/** Waits for the requests in flight, and then for those that clients send before they notice the shutdown. */
 async function drain(runtime: Runtime): Promise<void> {
   const now = () => systemClock.monotonic();
   runtime.isDraining = true;
@@ -253,7 +253,7 @@ async function drain(runtime: Runtime): Promise<void> {
   while (isBusy() || isReceiving()) await Bun.sleep(DRAIN_POLL_MS);
 }
 
-/** The OpenAPI document without a server, with the limits and the address of `config`. */
+/** Builds the OpenAPI document without a server, from the limits and the address in `config`. */
 export function openApiDocument(config: Config): object {
   const { readsPerMinute, writesPerMinute } = config;
   return buildOpenApi({
@@ -265,8 +265,8 @@ export function openApiDocument(config: Config): object {
   });
 }
 
-/** Runs a job again and again. A failure is logged, and the job runs again at its next time. */
-function every(clock: Clock, ms: number, log: Log, job: () => Promise<unknown>): () => void {
+/** Runs a job every `ms`. A failure is logged, and the job runs again at the next interval. */
+function runEvery(clock: Clock, ms: number, log: Log, job: () => Promise<unknown>): () => void {
   let cancel = () => {};
   const schedule = () => {
     cancel = clock.after(ms, () => {

@@ -1,4 +1,4 @@
-/** A data directory, or a database in memory, opened with everything that works on it; the command line uses this alone. */
+/** Opens a data directory, or a database in memory, with the services on top of it. The command line uses no more. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createKeys, type Keys } from "./access/keys.ts";
@@ -23,11 +23,11 @@ import {
 } from "./store/open.ts";
 import { createEgress, type Egress } from "./webhooks/egress.ts";
 
-/** What an appliance takes from outside. A test replaces the clock; a mock draws its random bytes from a seed. */
+/** The environment of an appliance. A test replaces the clock; a mock derives its random bytes from a seed. */
 export interface Environment {
   clock?: Clock;
   random?: Random;
-  /** For the ids of requests, where those of rows must not depend on how often somebody reads. */
+  /** For request ids, so that the number of reads does not change the ids of rows. */
   requestRandom?: Random;
   /** The kind of keys that `/v1` accepts and the dashboard creates. Keys of a mock do not work on a real server. */
   apiKeyKind?: ApiKeyKind;
@@ -35,7 +35,7 @@ export interface Environment {
   secretKey?: string | undefined;
 }
 
-/** A data directory, opened. */
+/** An open data directory. */
 export interface Appliance {
   clock: Clock;
   random: Random;
@@ -49,14 +49,14 @@ export interface Appliance {
   passwords: Passwords;
   vault: Vault;
   egress: Egress;
-  /** Waits for writes under way, then puts the write-ahead log back into the file and closes it. */
+  /** Waits for pending writes, checkpoints the write-ahead log into the file and closes it. */
   close(): Promise<void>;
 }
 
 export type ApiKeyKind = Exclude<KeyKind, "plat">;
 type ApplianceConfig = Pick<Config, "data" | "webhookAllow" | "webhookCa">;
 
-/** Opens a data directory; throws a UsageError for one that is not ours, damaged, newer or not writable. */
+/** Opens a data directory. Throws a UsageError if it is foreign, damaged, newer than this program or not writable. */
 export function openAppliance(
   config: ApplianceConfig,
   environment: Environment,
@@ -64,7 +64,7 @@ export function openAppliance(
 ): Appliance {
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
   const egress = openEgress(config);
-  const vaultKey = vaultKeyOf(config.data, environment, random, create);
+  const vaultKey = loadKeyOfVault(config.data, environment, random, create);
   const writer = openDatabase(config.data, { create });
   const ids = createIds(clock, random, requestRandom);
   const store = createStore(writer, clock, ids);
@@ -90,8 +90,8 @@ export function openAppliance(
   };
 }
 
-/** Before the database is made, so that a bad key leaves nothing behind. Null where there will be no database either. */
-function vaultKeyOf(
+/** Runs before the database is created, so that an invalid key leaves no files. Null if no database will be created. */
+function loadKeyOfVault(
   data: string,
   { secretKey = process.env[KEY_ENV] }: Environment,
   random: Random,
@@ -112,7 +112,7 @@ function openEgress({ webhookAllow, webhookCa }: ApplianceConfig): Egress {
   }
 }
 
-/** The text of a file that a setting names. */
+/** Reads the text file that a setting names. */
 export function readSettingFile(setting: string, file: string): string {
   try {
     return readFileSync(file, "utf8");

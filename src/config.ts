@@ -1,6 +1,6 @@
 /**
- * Every setting once (option, environment variable, default, bounds, why) and LIMITS, every bound in the product.
- * The command line is made from SETTINGS; code reads the checked Config only.
+ * SETTINGS declares each setting once: option, environment variable, default, bounds and help. LIMITS holds every bound
+ * of the product. The command line is generated from SETTINGS; other code reads the validated Config only.
  */
 import { existsSync } from "node:fs";
 import { parseCidr } from "./lib/ip.ts";
@@ -24,58 +24,58 @@ export const LIMITS = {
   transcriptTurns: 5_000,
   idempotencyKeyLength: 255,
   idempotencyHours: 24,
-  /** Failed authentications an address may make in a minute before it gets 429 in place of 401. */
+  /** Failed authentications per minute and address; further ones get 429 instead of 401. */
   failedAuthPerMinute: 60,
-  /** Characters of a User-Agent that the audit log keeps. */
+  /** Characters of a User-Agent that the audit log stores. */
   userAgentLength: 500,
   /** Characters of a dashboard account's password. */
   passwordMin: 10,
   passwordMax: 200,
-  /** Passwords worked on at once, 19 MiB each, and how many may wait for their turn. */
+  /** Passwords hashed concurrently (19 MiB each), and the number that may wait. */
   passwordsAtOnce: 2,
   passwordsWaiting: 50,
-  /** A dashboard session ends after so many days without a request, and after so many in any case. */
+  /** A dashboard session expires after this many days without a request, and after this many days in total. */
   sessionIdleDays: 7,
   sessionDays: 30,
   recoveryCodes: 10,
-  /** Attempts to sign in within so many minutes: at one account, from one address, in a browser known to the account. */
+  /** Sign-in attempts per `minutes`: for one account, from one address, and from a browser known to the account. */
   signIn: { minutes: 15, account: 10, address: 30, device: 10 },
-  /** Wrong answers to "confirm it is you" within so many minutes, and how long the proof of a right one holds. */
+  /** Failed step-up confirmations per `minutes`, and how long a successful confirmation is valid. */
   confirm: { tries: 5, minutes: 15, proofMinutes: 5 },
-  /** Buckets and cached key records held in memory; the least recently used one goes first. */
+  /** Buckets and cached key records held in memory; the least recently used one is evicted first. */
   keysInMemory: 20_000,
-  /** Of each list: statements kept prepared, one for each set of filters. */
+  /** Prepared statements cached for each list, one for each set of filters. */
   preparedLists: 100,
   /** The dashboard's overview: days of its range, … */
   overviewDays: 400,
-  /** … calls counted before other requests have their turn, … */
+  /** … calls counted before it yields to other requests, … */
   callsCountedAtOnce: 5_000,
-  /** … outcomes and intents that it ranks, the others being summed, … */
+  /** … outcomes and intents that it ranks (it sums the others), … */
   rankedOutcomes: 20,
   rankedIntents: 10,
-  /** … and calls whose open messages and callback requests are counted, the newest. */
+  /** … and the newest calls whose open messages and callback requests it counts. */
   openCallsCounted: 1_000,
-  /** Made-up calls of a mock. */
+  /** Sample calls of a mock. */
   mockCalls: 100_000,
-  /** Audit rows that a page may be behind and still be told what has changed; beyond that it reads everything anew. */
+  /** Audit rows that a page may be behind and still receive the changes; beyond that it reloads everything. */
   changesBehind: 1_000,
-  /** Writes that share one commit, and how long their transaction may be held open. */
+  /** Writes that share one commit, and how long their transaction may stay open. */
   groupOperations: 256,
   groupMs: 25,
-  /** How long a stop waits for requests in flight; for how long none must come, … */
+  /** How long a shutdown waits for requests in flight; how long it waits for a period without requests, … */
   shutdownMs: 10_000,
   quietMs: 100,
-  /** … and how long it goes on answering those that come all the same. */
+  /** … and how long it still answers late requests. */
   latecomersMs: 1_000,
-  /** Events and deliveries are kept this long. */
+  /** Retention period of events and deliveries. */
   deliveryDays: 30,
-  /** Deliveries that a healthy subscription has claimed at once, to be sent one by one, … */
+  /** Deliveries claimed at once for a healthy subscription, which are sent one by one, … */
   deliveriesClaimed: 32,
-  /** … and that are tried at once for one that fails. */
+  /** … and deliveries attempted concurrently for a failing subscription. */
   deliveriesAtOnce: 16,
-  /** Failed deliveries that one request sends again. */
+  /** Failed deliveries that one request resends. */
   sentAgainAtOnce: 1_000,
-  /** One delivery attempt: all of it and its connecting, in ms; how much of the answer is read, and how much kept. */
+  /** One delivery attempt: timeouts in total and for connecting; bytes of the response that are read and stored. */
   egress: { totalMs: 10_000, connectMs: 5_000, answerBytes: 64 * 1024, keptBytes: 4 * 1024 },
 } as const;
 
@@ -95,21 +95,21 @@ export interface Config {
   logLevel: LogLevel;
 }
 
-/** A setting's value is not one it can have. The message is one plain sentence that says what is allowed. */
+/** An invalid setting. The message says in one sentence what is wrong and what is allowed. */
 export class UsageError extends Error {}
 
 export interface Setting<T = unknown> {
-  /** As commander writes it: `--port <number>`. */
+  /** In the syntax of commander: `--port <number>`. */
   flag: string;
   env: string;
   default: T;
   help: string;
-  /** May be given more than once; in the environment, separated by commas. */
+  /** May be repeated; in the environment variable, values are separated by commas. */
   repeatable?: boolean;
   parse(text: string): unknown;
 }
 
-function wholeNumber(name: string, min: number, max: number) {
+function parseWholeNumber(name: string, min: number, max: number) {
   return (text: string) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || value < min || value > max) {
@@ -119,20 +119,20 @@ function wholeNumber(name: string, min: number, max: number) {
   };
 }
 
-function network(name: string) {
+function parseNetwork(name: string) {
   return (text: string) => {
     try {
       parseCidr(text);
     } catch {
       throw new UsageError(
-        `${name} must be a network such as 10.0.0.0/8 or an address such as 10.1.2.3, not "${text}".`,
+        `${name} must be a network in CIDR notation or an IP address, for example 10.0.0.0/8 or 10.1.2.3, not "${text}".`,
       );
     }
     return text;
   };
 }
 
-function existingFile(name: string) {
+function parseExistingFile(name: string) {
   return (text: string) => {
     if (!existsSync(text))
       throw new UsageError(`${name} names a file that does not exist: "${text}".`);
@@ -140,17 +140,17 @@ function existingFile(name: string) {
   };
 }
 
-function webAddress(text: string): string {
+function parsePublicUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.search || url.hash || url.username) {
     throw new UsageError(
-      `--public-url must be a plain http or https address such as https://allison.example, not "${text}".`,
+      `--public-url must be an http or https URL without query or fragment, for example https://allison.example, not "${text}".`,
     );
   }
   return url.href.replace(/\/+$/, "");
 }
 
-function nonBlank(name: string, maxLength: number) {
+function parseNonBlank(name: string, maxLength: number) {
   return (text: string) => {
     const value = text.trim();
     if (value === "" || [...value].length > maxLength) {
@@ -160,7 +160,7 @@ function nonBlank(name: string, maxLength: number) {
   };
 }
 
-function logLevel(text: string): LogLevel {
+function parseLogLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === text);
   if (!level)
     throw new UsageError(`--log-level must be one of ${LOG_LEVELS.join(", ")}, not "${text}".`);
@@ -172,12 +172,12 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     flag: "--data <dir>",
     env: "ALLISON_DATA",
     default: "./allison-data",
-    help: "where everything is kept; made if missing",
+    help: "directory for the data; created if it does not exist",
     parse: (text) => {
       if (text.trim() === "") throw new UsageError("--data must name a directory.");
       if (text === ":memory:")
         throw new UsageError(
-          "--data must name a directory; for a server in memory start allison mock.",
+          "--data must name a directory; to run a server in memory, use allison mock.",
         );
       return text;
     },
@@ -187,90 +187,90 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     env: "ALLISON_PORT",
     default: 8080,
     help: "port to listen on; 0 picks a free one",
-    parse: wholeNumber("--port", 0, 65_535),
+    parse: parseWholeNumber("--port", 0, 65_535),
   },
   host: {
     flag: "--host <address>",
     env: "ALLISON_HOST",
     default: "127.0.0.1",
-    help: "address to listen on; 0.0.0.0 for every network this machine is on",
-    parse: (text) => nonBlank("--host", 253)(text).replace(/^\[(.*)\]$/, "$1"),
+    help: "IP address or host name to listen on; 0.0.0.0 listens on all interfaces",
+    parse: (text) => parseNonBlank("--host", 253)(text).replace(/^\[(.*)\]$/, "$1"),
   },
   publicUrl: {
     flag: "--public-url <url>",
     env: "ALLISON_PUBLIC_URL",
     default: null,
-    help: "the address people and programs reach this server by; used in links",
-    parse: webAddress,
+    help: "public URL of this server; used in links",
+    parse: parsePublicUrl,
   },
   organization: {
     flag: "--organization <name>",
     env: "ALLISON_ORGANIZATION",
     default: null,
-    help: "the business's name, taken at the first start",
-    parse: nonBlank("--organization", LIMITS.nameLength),
+    help: "name of the business; applied on the first start only",
+    parse: parseNonBlank("--organization", LIMITS.nameLength),
   },
   readsPerMinute: {
     flag: "--reads-per-minute <number>",
     env: "ALLISON_READS_PER_MINUTE",
     default: 100,
-    help: "GET requests a key may make in a minute",
-    parse: wholeNumber("--reads-per-minute", 1, 10_000_000),
+    help: "read requests (GET) allowed per API key and minute",
+    parse: parseWholeNumber("--reads-per-minute", 1, 10_000_000),
   },
   writesPerMinute: {
     flag: "--writes-per-minute <number>",
     env: "ALLISON_WRITES_PER_MINUTE",
     default: 30,
-    help: "writing requests a key may make in a minute",
-    parse: wholeNumber("--writes-per-minute", 1, 10_000_000),
+    help: "write requests allowed per API key and minute",
+    parse: parseWholeNumber("--writes-per-minute", 1, 10_000_000),
   },
   trustProxy: {
     flag: "--trust-proxy <cidr>",
     env: "ALLISON_TRUST_PROXY",
     default: [],
-    help: "network of a reverse proxy whose X-Forwarded-For is believed; repeatable",
+    help: "network of a reverse proxy whose X-Forwarded-For header is trusted; repeatable",
     repeatable: true,
-    parse: network("--trust-proxy"),
+    parse: parseNetwork("--trust-proxy"),
   },
   webhookAllow: {
     flag: "--webhook-allow <cidr>",
     env: "ALLISON_WEBHOOK_ALLOW",
     default: [],
-    help: "private network that webhooks may be sent to, by plain http too; repeatable",
+    help: "private network that may receive webhooks, over plain http too; repeatable",
     repeatable: true,
-    parse: network("--webhook-allow"),
+    parse: parseNetwork("--webhook-allow"),
   },
   webhookCa: {
     flag: "--webhook-ca <file>",
     env: "ALLISON_WEBHOOK_CA",
     default: null,
-    help: "PEM file of a private authority that webhook receivers' certificates may be signed by",
-    parse: existingFile("--webhook-ca"),
+    help: "PEM file with a private CA to trust for webhook receivers",
+    parse: parseExistingFile("--webhook-ca"),
   },
   tlsCert: {
     flag: "--tls-cert <file>",
     env: "ALLISON_TLS_CERT",
     default: null,
-    help: "PEM certificate; with --tls-key the server speaks https",
-    parse: existingFile("--tls-cert"),
+    help: "PEM file with the TLS certificate; requires --tls-key and enables https",
+    parse: parseExistingFile("--tls-cert"),
   },
   tlsKey: {
     flag: "--tls-key <file>",
     env: "ALLISON_TLS_KEY",
     default: null,
-    help: "PEM private key for --tls-cert",
-    parse: existingFile("--tls-key"),
+    help: "PEM file with the private key of --tls-cert",
+    parse: parseExistingFile("--tls-key"),
   },
   logLevel: {
     flag: "--log-level <level>",
     env: "ALLISON_LOG_LEVEL",
     default: "info",
-    help: `${LOG_LEVELS.join(", ")}; the log goes to stderr, a JSON object a line`,
-    parse: logLevel,
+    help: `log level: ${LOG_LEVELS.join(", ")}; logs go to stderr, one JSON object per line`,
+    parse: parseLogLevel,
   },
 };
 
-/** Every setting at its default, with `overrides`; what tests and the mock start from. */
+/** Returns the default of every setting, replaced by `overrides`. Tests and the mock start from it. */
 export function defaultConfig(overrides: Partial<Config> = {}): Config {
   const defaults = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, setting]) => [name, setting.default]),

@@ -1,4 +1,4 @@
-/** A data directory served over HTTP: what `allison serve` and the tests run. */
+/** Serves a data directory over HTTP. `allison serve` and the tests start this server. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createApplication } from "./app.ts";
 import { type Appliance, type Environment, openAppliance, readSettingFile } from "./appliance.ts";
@@ -12,17 +12,17 @@ import { lockDirectory } from "./store/lock.ts";
 import { inspectDirectory } from "./store/open.ts";
 
 export interface Server extends Appliance {
-  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  /** The URL that it listens on, such as `http://127.0.0.1:8080`. */
   url: string;
-  /** The address for links: the public one, or where it listens. */
+  /** The URL for links: `--public-url`, or else the URL that it listens on. */
   publicUrl: string;
-  /** The API that it serves, in the order of the reference. */
+  /** The routes of the API, in the order of the reference. */
   routes: readonly Route[];
-  /** What it serves to the dashboard beside it. */
+  /** The routes of the dashboard's own API. */
   dashboardRoutes: readonly { method: string; path: string }[];
-  /** The one-time link to the page that makes the first account; null once there is one. */
+  /** The one-time link to the page that creates the first account; null once an account exists. */
   firstAccountLink(): string | null;
-  /** Finishes the requests in flight, refuses new ones with 503, closes the database. Resolves when all is done. */
+  /** Rejects new requests with 503, finishes those in flight and closes the database. */
   stop(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function startServer({ config, log, ...environment }: ServerOptions
   try {
     const appliance = openAppliance(config, environment, true);
     try {
-      await nameOrganization(appliance, config);
+      await ensureOrganization(appliance, config);
       return listen(appliance, config, log, tls, lock);
     } catch (error) {
       await appliance.close();
@@ -60,11 +60,11 @@ function listen(
   lock: ReturnType<typeof lockDirectory>,
 ): Server {
   const application = createApplication(appliance, config, log);
-  const server = beginToListen(
+  const server = startListening(
     config,
     () => application.elysia.listen({ ...listenOptions(config, log), tls }).server!,
   );
-  const url = urlOf(config.host, server.port!, tls !== undefined);
+  const url = formatUrl(config.host, server.port!, tls !== undefined);
   const publicUrl = config.publicUrl ?? loopbackUrl(url);
   application.start(server, publicUrl);
   lock.announce({ pid: process.pid, url });
@@ -90,18 +90,18 @@ function listen(
   };
 }
 
-/** Another program listens there already. */
+/** Another program already listens on the port. */
 export class PortInUse extends UsageError {}
 
 type Address = Pick<Config, "host" | "port">;
 
-/** How Bun's server is to listen, whatever answers behind it. */
+/** The options of Bun's server that do not depend on the handler. */
 export const listenOptions = ({ host, port }: Address, log: Log) => ({
   hostname: host,
   port,
   reusePort: false,
   development: false as const,
-  // The pipeline counts for itself and answers in the envelope; Bun's own refusal would be bare.
+  // The pipeline enforces its own limit and answers in the error envelope; Bun's response has no body.
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
   idleTimeout: 60,
   error(error: Error) {
@@ -113,10 +113,10 @@ export const listenOptions = ({ host, port }: Address, log: Log) => ({
   },
 });
 
-/** Runs what begins to listen, or says in a sentence why that cannot be. */
-export function beginToListen<T>({ host, port }: Address, begin: () => T): T {
+/** Runs `listen`; throws a UsageError that says why the address is not available. */
+export function startListening<T>({ host, port }: Address, listen: () => T): T {
   try {
-    return begin();
+    return listen();
   } catch (error) {
     const { code } = error as { code?: string };
     if (code === "EADDRINUSE") {
@@ -125,18 +125,20 @@ export function beginToListen<T>({ host, port }: Address, begin: () => T): T {
       );
     }
     if (code === "EACCES")
-      throw new UsageError(`Port ${port} needs more rights; choose one from 1024 on with --port.`);
+      throw new UsageError(
+        `Port ${port} requires more privileges; choose a port from 1024 to 65535 with --port.`,
+      );
     throw new UsageError(
-      `${host} port ${port} cannot be listened on (${(error as Error).message}); see --host and --port.`,
+      `Cannot listen on ${host} port ${port} (${(error as Error).message}); check --host and --port.`,
     );
   }
 }
 
-/** Where a server listens, with the port that it got. */
-export const urlOf = (host: string, port: number, secure: boolean): string =>
+/** Returns the URL of a server that listens on `host` and `port`. */
+export const formatUrl = (host: string, port: number, secure: boolean): string =>
   `${secure ? "https" : "http"}://${hostForUrl(host)}:${port}`;
 
-async function nameOrganization({ db, store }: Appliance, config: Config): Promise<void> {
+async function ensureOrganization({ db, store }: Appliance, config: Config): Promise<void> {
   if (readOrganization(db)) return;
   await store.change(systemActor("first start"), (tx) =>
     createOrganization(tx, config.organization ?? DEFAULT_ORGANIZATION),
@@ -145,15 +147,15 @@ async function nameOrganization({ db, store }: Appliance, config: Config): Promi
 
 function readTls({ tlsCert, tlsKey }: Config): { cert: string; key: string } | undefined {
   if (tlsCert === null && tlsKey === null) return undefined;
-  if (tlsCert === null) throw new UsageError("--tls-key needs --tls-cert.");
-  if (tlsKey === null) throw new UsageError("--tls-cert needs --tls-key.");
+  if (tlsCert === null) throw new UsageError("--tls-key requires --tls-cert.");
+  if (tlsKey === null) throw new UsageError("--tls-cert requires --tls-key.");
   const cert = readSettingFile("--tls-cert", tlsCert);
   const key = readSettingFile("--tls-key", tlsKey);
   requirePair(cert, key);
   return { cert, key };
 }
 
-/** Told here by the setting; when the server starts to listen it would look like a matter of the port. */
+/** Checked here so that the error names the setting; when the server starts to listen, it would blame the port. */
 function requirePair(cert: string, key: string): void {
   const read = <T>(setting: string, kind: string, parse: () => T): T => {
     try {
@@ -163,7 +165,7 @@ function requirePair(cert: string, key: string): void {
     }
   };
   const certificate = read("--tls-cert", "a certificate", () => new X509Certificate(cert));
-  const privateKey = read("--tls-key", "a private key, not encrypted", () => createPrivateKey(key));
+  const privateKey = read("--tls-key", "an unencrypted private key", () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey)) {
     throw new UsageError("--tls-key is not the private key of --tls-cert.");
   }

@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { LIMITS, UsageError } from "../config.ts";
 import { EVENT_TYPES } from "../contract/event-types.ts";
 import { MOCK_KEYS } from "../contract/mock-keys.ts";
-import { beginToListen, urlOf } from "../server.ts";
+import { formatUrl, startListening } from "../server.ts";
 import { SIGNATURE_HEADERS, signedHeaders, TIMESTAMP_HEADERS } from "../webhooks/sign.ts";
 import { noServerText, sendRequest } from "./http.ts";
 import { MOCK_SERVER } from "./mock.ts";
@@ -89,7 +89,7 @@ function parseForwardUrl(text: string): string {
 async function listen(options: Options): Promise<void> {
   const { server, host, port, json } = options;
   let secret: string | null = null;
-  const receiver = beginToListen({ host, port }, () =>
+  const receiver = startListening({ host, port }, () =>
     Bun.serve({
       hostname: host,
       port,
@@ -97,7 +97,7 @@ async function listen(options: Options): Promise<void> {
       fetch: (request) => receiveWebhook(request, secret, options),
     }),
   );
-  const url = urlOf(host, receiver.port!, false);
+  const url = formatUrl(host, receiver.port!, false);
   const subscription = await subscribe(url, options).catch(async (error) => {
     await receiver.stop(true);
     throw error;

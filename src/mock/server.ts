@@ -2,7 +2,7 @@
 import { defaultConfig } from "../config.ts";
 import { targetOf } from "../http/target.ts";
 import { loopbackUrl } from "../lib/ip.ts";
-import { beginToListen, listenOptions, urlOf } from "../server.ts";
+import { formatUrl, listenOptions, startListening } from "../server.ts";
 import { MEMORY } from "../store/open.ts";
 import { createControl } from "./control.ts";
 import { createInstance, type MockInstance, type MockOptions } from "./instance.ts";
@@ -31,7 +31,7 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   const ready = Promise.withResolvers<MockInstance>();
   ready.promise.catch(() => {});
   let current: MockInstance | null = null;
-  const server = beginToListen(config, () =>
+  const server = startListening(config, () =>
     Bun.serve({
       ...listenOptions(config, log),
       fetch: (request) =>
@@ -40,7 +40,7 @@ export async function startMock(options: MockOptions): Promise<Mock> {
           : ready.promise.then((instance) => respond(request, instance)),
     }),
   );
-  const url = loopbackUrl(urlOf(config.host, server.port!, false));
+  const url = loopbackUrl(formatUrl(config.host, server.port!, false));
   const control = createControl({ options, url, reset });
 
   function respond(request: Request, instance: MockInstance): Response | Promise<Response> {

@@ -192,7 +192,7 @@ function findCall(tx: Transaction, id: unknown): Call | null {
     .where(eq(calls.id, id as string))
     .get();
   if (!found)
-    throw invalid({ call_id: "names no call that exists; leave it out to create a call" });
+    throw invalid({ call_id: "must be the id of an existing call; leave it out to create a call" });
   return found;
 }
 

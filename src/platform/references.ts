@@ -2,6 +2,7 @@
 import { eq, sql } from "drizzle-orm";
 import type { Details } from "../contract/errors.ts";
 import type { Call } from "../resources/calls.ts";
+import { missingReference } from "../resources/define.ts";
 import { escalationRules } from "../resources/escalation-rules.ts";
 import { intentEntity, intents } from "../resources/intents.ts";
 import { isDefault, locations } from "../resources/locations.ts";
@@ -18,16 +19,16 @@ export function findDanglingReferences(db: Db, previous: Call | null, record: Ca
   const problems: Details = {};
   const { location_id, messages, escalations } = record;
   if (location_id && location_id !== previous?.location_id && !location.get({ id: location_id }))
-    problems.location_id = "names no location that exists";
+    problems.location_id = missingReference("location");
   const members = new Set(previous?.messages.map((message) => message.team_member_id));
   messages?.forEach(({ team_member_id: id }, i) => {
     if (id === null || members.has(id) || teamMember.get({ id })) return;
-    problems[`messages.${i}.team_member_id`] = "names no team member that exists";
+    problems[`messages.${i}.team_member_id`] = missingReference("team_member");
   });
   const rules = new Set(previous?.escalations.map((escalation) => escalation.rule_id));
   escalations?.forEach(({ rule_id: id }, i) => {
     if (id === null || rules.has(id) || rule.get({ id })) return;
-    problems[`escalations.${i}.rule_id`] = "names no escalation rule that exists";
+    problems[`escalations.${i}.rule_id`] = missingReference("escalation_rule");
   });
   return problems;
 }

@@ -337,7 +337,6 @@ export type CallView = Omit<Call, "seq" | "raised"> & {
 };
 
 export const callDefinition = define<typeof calls>({
-  noun: "call",
   plural: "calls",
   schema: "Call",
   path: "/v1/calls",

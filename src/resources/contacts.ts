@@ -56,7 +56,6 @@ export const contactEntity = {
 const latest = sql`coalesce(${contacts.last_contact_at}, ${contacts.created_at})`;
 
 export const contactDefinition = define<typeof contacts>({
-  noun: "contact",
   plural: "contacts",
   schema: "Contact",
   path: "/v1/contacts",

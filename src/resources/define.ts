@@ -7,6 +7,7 @@ import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
+import { type EntityType, nounOf } from "../contract/entities.ts";
 import { EXAMPLE_IDS } from "../contract/example.ts";
 import { conflict, invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
@@ -39,8 +40,7 @@ export interface Filter {
 }
 
 export interface Definition<T extends ResourceTable> {
-  /** Singular and plural for people, such as "team member" and "team members". */
-  noun: string;
+  /** Plural of the noun of the entity, such as "team members". */
   plural: string;
   /** Name of the schema in the OpenAPI document. */
   schema: string;
@@ -58,7 +58,7 @@ export interface Definition<T extends ResourceTable> {
   /** The SQL that a list is sorted by, and the same value of a row. The default is newest first by creation. */
   order?: { by: SQL; of(row: Row<T>): string | number; ascending?: boolean; after?: SQL };
   /** Fields that hold the id of another resource; the path of a nested field has dots. */
-  references?: Record<string, { noun: string; entity: Entity<ResourceTable> }>;
+  references?: Record<string, Entity<ResourceTable>>;
   /** Unique indexes by the name in SQLite's message, each with the field to report as a conflict. */
   unique?: Record<string, string>;
   /** Additional columns, such as a name from another table. */
@@ -73,6 +73,8 @@ export interface Definition<T extends ResourceTable> {
 
 /** A definition with the schemas derived from it. */
 export interface Defined<T extends ResourceTable> extends Definition<T> {
+  /** Singular for people, such as "team member"; the noun of the entity's type. */
+  noun: string;
   /** The object in responses. */
   object: z.ZodObject;
   createBody: z.ZodObject;
@@ -119,7 +121,8 @@ const withoutDefault = (schema: z.ZodType): z.ZodType =>
 
 /** Completes a definition with its schemas. */
 export function define<T extends ResourceTable>(definition: Definition<T>): Defined<T> {
-  const { fields, noun, schema } = definition;
+  const { fields, schema } = definition;
+  const noun = nounOf(definition.entity.type);
   const filters = Object.entries(definition.filters ?? {});
   const plain = mapValues(fields, withoutDefault);
   const object = z
@@ -133,6 +136,7 @@ export function define<T extends ResourceTable>(definition: Definition<T>): Defi
     .meta({ id: schema });
   return {
     ...definition,
+    noun,
     object,
     createBody: z.object(fields).meta({ id: `${schema}Create` }),
     updateBody: z
@@ -288,7 +292,7 @@ function requireReferences(
   body: unknown,
   db: Db,
 ): void {
-  for (const [field, { noun, entity }] of Object.entries(references)) {
+  for (const [field, { type, table }] of Object.entries(references)) {
     const value = field
       .split(".")
       .reduce<unknown>(
@@ -296,11 +300,14 @@ function requireReferences(
         body,
       );
     if (typeof value !== "string") continue;
-    const { table } = entity;
     const found = db.select({ id: table.id }).from(table).where(eq(table.id, value)).get();
-    if (!found) throw invalid({ [field]: `names no ${noun} that exists` });
+    if (!found) throw invalid({ [field]: missingReference(type) });
   }
 }
+
+/** The error text of a field whose id belongs to no object of a type. */
+export const missingReference = (type: EntityType) =>
+  `must be the id of an existing ${nounOf(type)}`;
 
 /** Runs a write and reports a violated unique index as a conflict of its field. */
 function refuseDuplicates<R>(

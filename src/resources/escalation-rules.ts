@@ -19,9 +19,9 @@ import type { Entity } from "../store/entity.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { define, optional } from "./define.ts";
 import { isTrue } from "./filters.ts";
-import { intentReference } from "./intents.ts";
-import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
-import { teamMemberReference } from "./team-members.ts";
+import { intentEntity } from "./intents.ts";
+import { locationEntity, locationFilter, locationId, locations } from "./locations.ts";
+import { teamMemberEntity } from "./team-members.ts";
 
 export const ACTIONS = ["transfer", "callback", "voicemail", "ticket"] as const;
 
@@ -138,7 +138,6 @@ function shiftRules(tx: Transaction, from: number, to: number, by: 1 | -1): void
 }
 
 export const escalationRuleDefinition = define<typeof escalationRules>({
-  noun: "escalation rule",
   plural: "escalation rules",
   schema: "EscalationRule",
   path: "/v1/escalation-rules",
@@ -178,9 +177,9 @@ export const escalationRuleDefinition = define<typeof escalationRules>({
     location_id: locationId("Location whose calls the rule applies to; null for all locations."),
   },
   references: {
-    location_id: locationReference,
-    "condition.intent_id": intentReference,
-    "destination.team_member_id": teamMemberReference,
+    location_id: locationEntity,
+    "condition.intent_id": intentEntity,
+    "destination.team_member_id": teamMemberEntity,
   },
   filters: {
     location_id: locationFilter(escalationRules.location_id),

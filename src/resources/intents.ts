@@ -21,10 +21,8 @@ export const intents = sqliteTable(
 );
 
 export const intentEntity = { type: "intent", table: intents } satisfies Entity;
-export const intentReference = { noun: "intent", entity: intentEntity };
 
 export const intentDefinition = define<typeof intents>({
-  noun: "intent",
   plural: "intents",
   schema: "Intent",
   path: "/v1/intents",

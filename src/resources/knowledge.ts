@@ -20,9 +20,16 @@ import type { Page, Query, ReadRoute } from "../http/route.ts";
 import { rowColumns } from "../store/columns.ts";
 import type { Db } from "../store/database.ts";
 import type { Entity } from "../store/entity.ts";
-import { type Bind, bindResource, type Defined, define, type ResourceTable } from "./define.ts";
+import {
+  type Bind,
+  bindResource,
+  type Defined,
+  define,
+  missingReference,
+  type ResourceTable,
+} from "./define.ts";
 import { equals, substring } from "./filters.ts";
-import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
+import { locationEntity, locationFilter, locationId, locations } from "./locations.ts";
 
 const locationColumn = () => text().references(() => locations.id);
 
@@ -60,7 +67,7 @@ export const policies = sqliteTable(
 const common = {
   tag: "Knowledge",
   operations: ["list", "get", "create", "update", "delete"] as const,
-  references: { location_id: locationReference },
+  references: { location_id: locationEntity },
 };
 const location_id = locationId(
   "Location that the entry applies to; null for the whole organization.",
@@ -75,7 +82,6 @@ const factEntity = {
 
 export const factDefinition = define<typeof facts>({
   ...common,
-  noun: "fact",
   plural: "facts",
   schema: "Fact",
   path: "/v1/knowledge/facts",
@@ -106,7 +112,6 @@ const faqEntity = {
 
 export const faqDefinition = define<typeof faqs>({
   ...common,
-  noun: "FAQ",
   plural: "FAQs",
   schema: "Faq",
   path: "/v1/knowledge/faqs",
@@ -134,7 +139,6 @@ const policyEntity = {
 
 export const policyDefinition = define<typeof policies>({
   ...common,
-  noun: "policy",
   plural: "policies",
   schema: "Policy",
   path: "/v1/knowledge/policies",
@@ -272,5 +276,5 @@ export const knowledgeRoute: ReadRoute = {
 
 function requireLocation(db: Db, id: string): void {
   const found = db.select({ id: locations.id }).from(locations).where(sql`id = ${id}`).get();
-  if (!found) throw invalid({ location_id: "names no location that exists" });
+  if (!found) throw invalid({ location_id: missingReference(locationEntity.type) });
 }

@@ -51,8 +51,7 @@ export const locationEntity = { type: "location", table: locations } satisfies E
 /** Must equal the condition of the partial index `locations_one_default`. */
 export const isDefault = sql`is_default = 1`;
 
-/** For the field `location_id` of other resources. */
-export const locationReference = { noun: "location", entity: locationEntity };
+/** The field `location_id` of other resources. */
 export const locationId = (doc: string) =>
   optional(reference({ doc, example: EXAMPLE_IDS.location }));
 export const locationFilter = (column: SQLiteColumn) =>
@@ -62,7 +61,6 @@ export const locationFilter = (column: SQLiteColumn) =>
   );
 
 export const locationDefinition = define<typeof locations>({
-  noun: "location",
   plural: "locations",
   schema: "Location",
   path: "/v1/locations",

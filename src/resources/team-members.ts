@@ -13,7 +13,7 @@ import { rowColumns } from "../store/columns.ts";
 import type { Entity } from "../store/entity.ts";
 import { define, optional } from "./define.ts";
 import { contains, equals, isTrue, substring } from "./filters.ts";
-import { locationFilter, locationId, locationReference, locations } from "./locations.ts";
+import { locationEntity, locationFilter, locationId, locations } from "./locations.ts";
 
 export const teamMembers = sqliteTable(
   "team_members",
@@ -44,12 +44,10 @@ export const teamMemberEntity = {
     fields: ["name", "title", "department", "phone_number", "email"],
   },
 } satisfies Entity;
-export const teamMemberReference = { noun: "team member", entity: teamMemberEntity };
 
 const department = (doc: string) => label({ doc, example: "Billing" });
 
 export const teamMemberDefinition = define<typeof teamMembers>({
-  noun: "team member",
   plural: "team members",
   schema: "TeamMember",
   path: "/v1/team-members",
@@ -88,7 +86,7 @@ export const teamMemberDefinition = define<typeof teamMembers>({
       example: true,
     }).default(true),
   },
-  references: { location_id: locationReference },
+  references: { location_id: locationEntity },
   filters: {
     location_id: locationFilter(teamMembers.location_id),
     department: equals(

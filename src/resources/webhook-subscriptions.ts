@@ -30,7 +30,6 @@ import { isTrue } from "./filters.ts";
 export const eventType = (doc: string) => choice(EVENT_TYPES, { doc, example: "call.ended" });
 
 export const webhookSubscriptionDefinition = define<typeof webhookSubscriptions>({
-  noun: "webhook subscription",
   plural: "webhook subscriptions",
   schema: "WebhookSubscription",
   path: "/v1/webhook-subscriptions",

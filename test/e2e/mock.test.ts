@@ -136,7 +136,7 @@ describe("allison mock", () => {
     const { exitCode, stderr } = await allison.run(["serve", "--data", ":memory:"]);
     expect([exitCode, stderr]).toEqual([
       2,
-      "--data must name a directory; for a server in memory start allison mock.\n",
+      "--data must name a directory; to run a server in memory, use allison mock.\n",
     ]);
   });
 });

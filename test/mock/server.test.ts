@@ -365,13 +365,13 @@ describe("trigger", () => {
       "call.message_taken",
       { call_id: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10" },
       "call_id",
-      "names no call",
+      "must be the id of an existing call",
     ],
     [
       "call.escalation_triggered",
       { rule_id: "019a9f3e-6c1a-7b04-9f2e-3d5c8a7b6e10" },
       "escalations.0.rule_id",
-      "names no escalation rule",
+      "must be the id of an existing escalation rule",
     ],
     ["call_order.status_changed", { order_status: "lost" }, "order_status", "must be one of"],
   ])("%s with %j is refused at %s", async (event, set, field, issue) => {

@@ -281,9 +281,9 @@ describe("a contradiction is reported on the field that causes it", () => {
     );
     expect(code).toBe("validation_failed");
     expect(details).toEqual({
-      location_id: "names no location that exists",
-      "messages.1.team_member_id": "names no team member that exists",
-      "escalations.0.rule_id": "names no escalation rule that exists",
+      location_id: "must be the id of an existing location",
+      "messages.1.team_member_id": "must be the id of an existing team member",
+      "escalations.0.rule_id": "must be the id of an existing escalation rule",
     });
     expect(world.traces()).toMatchObject({ events: 0, calls: [], contacts: [] });
   });

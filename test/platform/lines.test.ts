@@ -160,7 +160,7 @@ describe("records in lines", () => {
       [6, "error", { record: "must be an object" }],
       [7, "created", undefined],
       [8, "error", { external_id: "must not be blank", "messages.0.message": "is required" }],
-      [9, "error", { location_id: "names no location that exists" }],
+      [9, "error", { location_id: "must be the id of an existing location" }],
       [10, "error", { record: "must be an object" }],
       [11, "error", { record: "is not valid UTF-8" }],
       [12, "error", { record: "must be at most 8 MiB per line" }],
