@@ -1,7 +1,4 @@
-/**
- * The keys of every mock server. They are constant, so that tests can contain them. Only a mock server accepts them: the
- * kind `av_test_` and the fixed platform key are unknown to other servers.
- */
+/** The keys of every mock server: the same at every start, so that tests may contain them. They are valid on a mock only. */
 export const MOCK_KEYS = {
   read: "av_test_ReadKeyOfTheMockServer00003QvUE2",
   write: "av_test_WriteKeyOfTheMockServer0000X995d",
