@@ -13,8 +13,8 @@ interface CatalogueEntry {
 export const ERRORS = {
   validation_failed: {
     status: 400,
-    meaning: "A field of the body or a query parameter has a value it cannot have.",
-    cure: "Read `details`: it has one entry for each bad field, with what is wrong with it. Nested fields are named with dots, as in `condition.type` or `tags.0`.",
+    meaning: "A field of the body or a query parameter has an invalid value.",
+    cure: "Read `details`: it has one entry for each invalid field, which says what is wrong. Nested fields are named with dots, as in `condition.type` or `tags.0`.",
     details: { phone_number: "must be in E.164 form, for example +15550100123" },
   },
   invalid_json: {
@@ -26,7 +26,7 @@ export const ERRORS = {
   unauthorized: {
     status: 401,
     meaning:
-      "The API key is missing, mistyped, unknown, switched off, deleted or expired. The answer does not say which; the server's log does. In the dashboard: nobody is signed in.",
+      "The API key is missing, mistyped, unknown, disabled, deleted or expired. The response does not say which; the server's log does. In the dashboard: there is no session.",
     cure: "Send `Authorization: Bearer av_live_…` with a key that is active. Create one with `allison keys create`. In the dashboard, sign in.",
   },
   insufficient_scope: {
@@ -38,13 +38,13 @@ export const ERRORS = {
     status: 403,
     meaning:
       "A request that changes something in the dashboard did not come from the dashboard's own page.",
-    cure: "Open the dashboard at the address it is served at. Behind a proxy, pass `Host` on, or name the address with `--public-url`.",
+    cure: "Open the dashboard at its own address. Behind a proxy, forward `Host`, or set the address with `--public-url`.",
   },
   confirmation_required: {
     status: 403,
     meaning:
-      "The action named in `details` needs a proof that you have just given your password or code for it. There was none, or it was used, has expired or belongs to another action.",
-    cure: "Confirm in the dashboard that it is you, and send the action again with the new proof.",
+      "The action in `details` requires a proof that you have just confirmed it with your password or code. The proof is missing, used, expired or belongs to another action.",
+    cure: "Confirm your identity in the dashboard and send the action again with the new proof.",
     details: { action: "keys.create" },
   },
   not_found: {
@@ -67,36 +67,36 @@ export const ERRORS = {
   precondition_failed: {
     status: 412,
     meaning: "The object has changed since the version named in `If-Match`.",
-    cure: "Read the object again, apply your change to what it is now and send the new ETag.",
+    cure: "Read the object again, apply your change to the current version and send its ETag.",
   },
   payload_too_large: {
     status: 413,
     meaning: "The body is larger than the limit.",
-    cure: "Send less at once. `details` says how much is allowed.",
+    cure: "Send a smaller body. `details` contains the limit.",
     details: { body: "must be at most 1 MiB" },
   },
   unsupported_media_type: {
     status: 415,
-    meaning: "The body is of a type this path does not read.",
+    meaning: "The body has a content type that this path does not accept.",
     cure: "Send `Content-Type: application/json` (`application/x-ndjson` where many call records are sent at once).",
     details: { "content-type": "must be application/json" },
   },
   rate_limited: {
     status: 429,
     meaning:
-      "The key, or for failed authentications the address, made more requests than it may. In the dashboard: too many wrong passwords or codes.",
-    cure: "Wait as many seconds as `Retry-After` says, then go on. The `RateLimit` header of each answer says how many requests are left.",
+      "The key, or for failed authentications the address, exceeded its limit. In the dashboard: too many wrong passwords or codes.",
+    cure: "Wait for the number of seconds in `Retry-After`, then continue. The `RateLimit` header of each response says how many requests are left.",
     details: { limit: "100 reads per minute" },
   },
   internal_error: {
     status: 500,
-    meaning: "Something broke on the server. Nothing was stored.",
-    cure: "Try again a little later. The owner of the server finds the cause in the log by the `X-Request-Id` of the answer.",
+    meaning: "The server failed unexpectedly. Nothing was stored.",
+    cure: "Try again later. The owner of the server finds the cause in the log by the `X-Request-Id` of the response.",
   },
   unavailable: {
     status: 503,
     meaning: "The server is shutting down, or its storage is full or failing. Nothing was stored.",
-    cure: "Try again after as many seconds as `Retry-After` says.",
+    cure: "Try again after the number of seconds in `Retry-After`.",
   },
 } as const satisfies Record<string, CatalogueEntry>;
 

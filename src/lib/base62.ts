@@ -3,7 +3,7 @@ import type { Random } from "./random.ts";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/** `length` characters, each equally likely: bytes over 247 (4 * 62 - 1) are drawn again, not folded. */
+/** `length` uniformly distributed characters: bytes over 247 (4 * 62 - 1) are drawn again, not folded. */
 export function randomBase62(random: Random, length: number): string {
   let text = "";
   while (text.length < length) {

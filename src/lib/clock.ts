@@ -1,9 +1,9 @@
-/** Time as an argument: everything that needs the time or a pause is handed a Clock, so a test can turn it. */
+/** Time as an argument: code that needs the time or a timer receives a Clock, which a test can control. */
 
 export interface Clock {
   /** Wall clock, milliseconds since the Unix epoch. */
   now(): number;
-  /** Milliseconds that only ever grow; for limits and durations, which a changed wall clock must not touch. */
+  /** Monotonic milliseconds, for limits and durations: a change of the wall clock must not affect them. */
   monotonic(): number;
   /** Calls back once after at least `ms`; the returned function cancels. Does not keep the process alive. */
   after(ms: number, callback: () => void): () => void;

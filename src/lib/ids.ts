@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
 export interface Ids {
-  /** A UUID version 7. Ids of one process sort in the order in which they were made. */
+  /** A UUID version 7. The ids of one process sort in the order of their creation. */
   uuid(): string;
   /** `evt_` and 32 lower-case hex digits. */
   event(): string;
@@ -14,7 +14,7 @@ export interface Ids {
 
 const hex = (bytes: Uint8Array): string => bytes.toHex();
 
-/** `requests`: chance for the ids of requests, which are many more than rows. */
+/** `requests`: the random source of request ids, which are many more than rows. */
 export function createIds(clock: Clock, random: Random, requests = random): Ids {
   let msecs = 0;
   let seq = 0;
@@ -23,7 +23,7 @@ export function createIds(clock: Clock, random: Random, requests = random): Ids 
       const now = clock.now();
       if (now > msecs) {
         msecs = now;
-        // From anywhere in the lower half, so that one id does not tell the next, with room to count on.
+        // Starts in the lower half at random, so that an id does not reveal the next and the counter has room.
         seq = Buffer.from(random.bytes(4)).readUInt32BE() >>> 1;
       } else {
         seq += 1;
@@ -37,5 +37,5 @@ export function createIds(clock: Clock, random: Random, requests = random): Ids 
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Whether a path segment can be a row's id at all; what cannot is a 404 without a look-up. */
+/** Whether a path segment can be the id of a row; another one is a 404 without a query. */
 export const isUuid = (text: string): boolean => UUID.test(text);

@@ -1,4 +1,4 @@
-/** Addresses: who is really calling, behind proxies that the owner trusts. */
+/** IP addresses and networks, and the address of a client behind trusted proxies. */
 import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 
@@ -16,14 +16,14 @@ export function parseCidr(text: string): Cidr {
   return [address, address.kind() === "ipv4" ? 32 : 128];
 }
 
-/** The address in its plain form: IPv4 in IPv6 (`::ffff:10.0.0.1`) becomes IPv4. Null for what is no address. */
+/** The address in canonical form: IPv4 in IPv6 (`::ffff:10.0.0.1`) becomes IPv4. Null if `text` is not an address. */
 export function plainAddress(text: string): string | null {
-  // Nearly every one is plain already.
+  // Most addresses are canonical already.
   if (isIPv4(text)) return text;
   return ipaddr.isValid(text) ? ipaddr.process(text).toString() : null;
 }
 
-/** What one caller surely controls: an IPv4 address, or the /64 network of an IPv6 one. */
+/** The network that one client controls: its IPv4 address, or the /64 network of its IPv6 address. */
 export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);
@@ -43,7 +43,7 @@ export function isWithin(address: string, networks: readonly Cidr[]): boolean {
 
 /**
  * The client's address: the peer itself unless the peer is a trusted proxy; then the right-most entry of
- * X-Forwarded-For that is not a trusted proxy. A forged header in front of an untrusted hop is never believed.
+ * X-Forwarded-For that is not a trusted proxy. Entries before an untrusted hop are ignored, since anybody can send them.
  */
 export function clientAddress(
   peer: string,
@@ -62,10 +62,10 @@ export function clientAddress(
   return address;
 }
 
-/** Some proxies note the port too: `203.0.113.7:1234`, `[2001:db8::1]:1234`. */
+/** Some proxies append the port: `203.0.113.7:1234`, `[2001:db8::1]:1234`. */
 const withoutPort = (hop: string): string =>
   hop.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^([\d.]+):\d+$/, "$1");
 
-/** The same address for who is on this machine: a server that listens on every address is asked at the loopback one. */
+/** The URL for clients on this machine: an address that means all interfaces becomes the loopback address. */
 export const loopbackUrl = (url: string): string =>
   url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");

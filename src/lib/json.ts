@@ -1,4 +1,4 @@
-/** One spelling per value: object keys sorted, so that equal values have equal text and equal hashes. */
+/** Canonical JSON: sorted object keys, so that equal values have equal text and equal hashes. */
 
 /** JSON text with the keys of every object in code-unit order (the ordering rule of RFC 8785). */
 export function canonicalJson(value: unknown): string {

@@ -1,4 +1,4 @@
-/** Times as the clock on the wall of a time zone shows them. The zone's own rules are Temporal's. */
+/** Local times in a time zone; Temporal knows the rules of the zones. */
 
 export interface LocalTime {
   /** Such as `2026-11-23`. */
@@ -16,11 +16,11 @@ export function localTime(ms: number, timezone: string): LocalTime {
   return { date: time.toPlainDate().toString(), weekday: time.dayOfWeek - 1, hour: time.hour };
 }
 
-/** When the local day began that is `days` before the one of `ms`. */
+/** The start of the local day `days` before the day of `ms`. */
 export const localMidnight = (ms: number, timezone: string, days: number): number =>
   zoned(ms, timezone).subtract({ days }).startOfDay().epochMilliseconds;
 
-/** Every date from the first to the last, both included. */
+/** Every date from the first to the last, inclusive. */
 export function datesBetween(first: string, last: string): string[] {
   const dates: string[] = [];
   const end = Temporal.PlainDate.from(last);
@@ -33,6 +33,6 @@ export function datesBetween(first: string, last: string): string[] {
   return dates;
 }
 
-/** When it is this time of day (`09:30`) on this date; one that the clocks jump over is later by as much. */
+/** The point in time of a time of day (`09:30`) on a date; a time skipped by daylight saving is shifted forward. */
 export const atLocalTime = (date: string, time: string, timezone: string): number =>
   Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(timezone).epochMilliseconds;

@@ -1,4 +1,4 @@
-/** The log: a JSON object a line on stderr. Keys, secrets and bodies are never handed to it. */
+/** The log: one JSON object per line on stderr. It never receives keys, secrets or bodies. */
 import { writeSync } from "node:fs";
 import pino from "pino";
 
@@ -22,7 +22,7 @@ export const createLog = (level: LogLevel): Log =>
         try {
           writeSync(STDERR, line);
         } catch {
-          // A full disk under the log, or nobody who reads it, decides no answer and ends no server.
+          // A log that cannot be written must not fail a request or stop the server.
         }
       },
     },

@@ -1,4 +1,4 @@
-/** Chance as an argument: the real server draws from the operating system, a mock from its seed. */
+/** Randomness as an argument: the real server uses the operating system's source, a mock its seed. */
 
 export interface Random {
   /** `length` random bytes. */
@@ -7,7 +7,7 @@ export interface Random {
 
 const POOL_BYTES = 4096;
 
-/** The operating system's, drawn in larger pieces, for a draw costs the same whatever its size. No byte is given twice. */
+/** The operating system's source, read in larger blocks because each read has the same cost. No byte is used twice. */
 export const systemRandom: Random = {
   bytes(length) {
     if (length > POOL_BYTES) return crypto.getRandomValues(new Uint8Array(length));

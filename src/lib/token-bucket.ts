@@ -5,8 +5,8 @@
 import { LRUCache } from "lru-cache";
 
 /**
- * Whole numbers keep the arithmetic exact: a token is as many drops as its time has milliseconds, 60,000 a minute, and a
- * bucket of `limit` tokens refills by `limit` drops each millisecond.
+ * Integers keep the arithmetic exact: a token is divided into as many drops as its period has milliseconds (60,000 per
+ * minute), and a bucket of `limit` tokens refills by `limit` drops per millisecond.
  */
 const DROPS_PER_MINUTE = 60_000;
 
@@ -38,7 +38,7 @@ export interface TokenBucketOptions {
   limit: number;
   /** The time in which an empty bucket becomes full. */
   minutes: number;
-  /** Buckets held in memory; the least recently used one goes first. */
+  /** Buckets held in memory; the least recently used one is evicted first. */
   maxBuckets: number;
 }
 

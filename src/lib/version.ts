@@ -1,4 +1,4 @@
-/** Which program this is. */
+/** The version of this program. */
 import { version } from "../../package.json";
 
 export const VERSION: string = version;

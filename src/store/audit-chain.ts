@@ -1,6 +1,6 @@
 /**
- * The audit chain: rows that hold the hash of the row before, so that an altered or missing one is noticed. Appending
- * happens inside the transaction of the change; `store/change.ts` is the only caller.
+ * The audit chain: each row contains the hash of the previous row, so that an altered or missing row is detected. Rows are
+ * appended in the transaction of the change; only `store/transaction.ts` appends.
  */
 import { eq, getTableColumns, sql } from "drizzle-orm";
 import { canonicalJson, sha256Hex } from "../lib/json.ts";
@@ -10,12 +10,12 @@ import type { GroupParticipant } from "./group-commit.ts";
 import { audit, auditHead } from "./tables.ts";
 
 export type AuditRow = typeof audit.$inferSelect;
-/** The hash that stands before the first row. */
+/** The previous hash of the first row. */
 export const GENESIS = "0".repeat(64);
 
 /**
- * A row's hash: SHA-256 of the JSON array of the hash before it and the row's columns in this order. `changes` enters as
- * the stored text, so that checking needs no re-serialisation.
+ * A row's hash: SHA-256 of the JSON array of the previous hash and the row's columns in this order. `changes` is hashed as
+ * the stored text, so that verification does not serialize it again.
  */
 export function rowHash(previous: string, row: Omit<AuditRow, "hash">): string {
   return sha256Hex(
@@ -38,13 +38,13 @@ export function rowHash(previous: string, row: Omit<AuditRow, "hash">): string {
   );
 }
 
-/** What an audit row shows of one entity: which columns are secret, and which are too long to be kept twice. */
+/** What an audit row shows of an entity: which columns are secret, and which are too long to store twice. */
 export interface AuditRules {
-  /** Shown as `***`: that it changed is told, what it is never. */
+  /** Shown as `***`: the row shows that the value changed, never the value. */
   masked?: readonly string[];
   /** Shown as length and SHA-256 of their JSON, such as a transcript. */
   digested?: readonly string[];
-  /** Bookkeeping that is not part of the entity. */
+  /** Internal columns that are not part of the entity. */
   ignored?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * One server to a data directory. The lock is SQLite's own on a file of its own: the operating system lets go of it when
- * the process ends, however it ends, so none is ever stale.
+ * One server per data directory. The lock is SQLite's lock on a separate file: the operating system releases it when the
+ * process ends for any reason, so a lock is never stale.
  */
 import { Database } from "bun:sqlite";
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,22 +9,22 @@ import { z } from "zod";
 import { UsageError } from "../config.ts";
 
 export const LOCK_FILE = "server.lock";
-/** Beside the lock, for people and for `allison health`: which process it is and where it listens. */
+/** The process id and the URL of the running server, for people and for `allison health`. */
 export const SERVER_FILE = "server.json";
 
 const Running = z.object({ pid: z.number(), url: z.string().regex(/^https?:/) });
 export type Running = z.infer<typeof Running>;
 
 export interface ServerLock {
-  /** Notes where the server listens. */
+  /** Stores the URL that the server listens on. */
   announce(running: Running): void;
   release(): void;
 }
 
-/** Keeps the locks from being collected, and so let go of, while nobody happens to refer to them. */
+/** References to the held locks: the garbage collector would release an unreferenced one. */
 const held = new Set<Database>();
 
-/** Takes the lock. Throws a UsageError that names the other server when there is one. */
+/** Takes the lock. Throws a UsageError that names the other server if one runs on the directory. */
 export function lockDirectory(dataDir: string): ServerLock {
   const file = join(dataDir, LOCK_FILE);
   let lock: Database | undefined;
@@ -32,7 +32,7 @@ export function lockDirectory(dataDir: string): ServerLock {
     lock = new Database(file, { create: true, strict: true });
     lock.exec("pragma busy_timeout = 0");
     lock.exec("begin exclusive");
-    // Whoever can read it can hold it.
+    // A user who can read the file can hold the lock.
     chmodSync(file, 0o600);
   } catch (error) {
     lock?.close();
@@ -61,7 +61,7 @@ export function lockDirectory(dataDir: string): ServerLock {
   };
 }
 
-/** What a server last noted here; it may have ended since. Null where there is nothing readable. */
+/** The record of the last server, which may have ended since; null if there is no readable record. */
 export function readRunning(dataDir: string): Running | null {
   try {
     return Running.parse(JSON.parse(readFileSync(join(dataDir, SERVER_FILE), "utf8")));

@@ -1,6 +1,6 @@
 /**
- * Brings a database to the schema of this program. The migrations are numbered SQL files inside the executable; the
- * file's own `user_version` says how many it has had. Each is one transaction: done whole or not at all.
+ * Migrates a database to the schema of this program. The migrations are numbered SQL files in the executable; the file's
+ * `user_version` is the number of applied migrations. Each migration is one transaction.
  */
 import type { Database } from "bun:sqlite";
 import init from "./migrations/0000_init.sql" with { type: "text" };
@@ -16,8 +16,8 @@ export const APPLICATION_ID = 0x41564f58;
 export function migrate(sqlite: Database): void {
   const done = (sqlite.query("pragma user_version").get() as { user_version: number }).user_version;
   if (done === SCHEMA_VERSION) return;
-  // A table rebuilt while foreign keys are enforced would delete the rows that point at it; inside a transaction this
-  // pragma is ignored, so it is set outside.
+  // Rebuilding a table while foreign keys are enforced would delete the rows that refer to it. SQLite ignores this pragma
+  // inside a transaction, so it is set outside.
   sqlite.exec("pragma foreign_keys = off");
   for (let version = done; version < SCHEMA_VERSION; version += 1) {
     sqlite.exec("begin immediate");

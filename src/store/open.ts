@@ -1,6 +1,6 @@
 /**
- * Opens the one SQLite file of a data directory. Refuses what is not ours, newer than this program or damaged, in words
- * that say what to do, before anything in the directory is touched.
+ * Opens the SQLite file of a data directory. Rejects another program's file, a newer or a damaged one before
+ * it changes anything in the directory; the error says what to do.
  */
 import { Database } from "bun:sqlite";
 import {
@@ -25,22 +25,22 @@ import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
 export const DATABASE_FILE = "allison.db";
 /** Beside the database: the key of the vault (`access/vault.ts`). */
 export const KEY_FILE = "secret.key";
-/** In place of a data directory: a database that ends with the process. */
+/** Used instead of a data directory: a database in memory that ends with the process. */
 export const MEMORY = ":memory:";
-/** What an empty data directory may hold: what a first start leaves that came no further, and a file system's own. */
+/** Files that an empty data directory may contain: those of an interrupted first start, and the file system's own. */
 const MAY_BE_THERE = new Set<string>([
   ...[KEY_FILE, `${KEY_FILE}.new`],
   ...[LOCK_FILE, `${LOCK_FILE}-journal`],
   "lost+found",
 ]);
-/** SQLite's own constants for the `flags` of sqlite3_open_v2. */
+/** SQLite's constants for the `flags` of sqlite3_open_v2. */
 const OPEN_READONLY = 0x1;
 const OPEN_URI = 0x40;
 const SMALLEST_PAGE = 512;
 /** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
 const OLDEST_SQLITE = [3, 51, 3];
 
-/** Opens or creates the database of `dataDir`, or makes one in `MEMORY`. */
+/** Opens or creates the database of `dataDir`, or creates one in memory for `MEMORY`. */
 export function openDatabase(dataDir: string, options: { create: boolean }): WritableDb {
   if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }));
   const file = join(dataDir, DATABASE_FILE);
@@ -53,7 +53,7 @@ export function openDatabase(dataDir: string, options: { create: boolean }): Wri
     );
   }
   const sqlite = new Database(file, { strict: true, create: fresh, readwrite: true });
-  // The directory may be one that others can enter; the log and its index take the mode of the file.
+  // Other users may be able to enter the directory. The log and its index inherit the mode of the file.
   if (fresh) chmodSync(file, 0o600);
   return prepare(sqlite);
 }
@@ -67,13 +67,13 @@ function prepare(sqlite: Database): WritableDb {
   if (older >= 0 && numbers[older]! < OLDEST_SQLITE[older]!) {
     throw new UsageError(`SQLite ${version} is too old; ${OLDEST_SQLITE.join(".")} is needed.`);
   }
-  // Each set by hand: bun:sqlite's own defaults leave foreign keys off and wait for no other process.
+  // Set explicitly: the defaults of bun:sqlite disable foreign keys and do not wait for other processes.
   sqlite.exec("pragma busy_timeout = 5000");
   sqlite.exec("pragma journal_mode = wal");
   sqlite.exec("pragma synchronous = full");
   sqlite.exec("pragma foreign_keys = on");
   sqlite.exec("pragma cache_size = -65536");
-  // In pages of 4 KiB: 32 MiB of log before it is put back, for that takes two more syncs each time.
+  // In pages of 4 KiB: a checkpoint after 32 MiB of log, because each checkpoint costs two more syncs.
   sqlite.exec("pragma wal_autocheckpoint = 8192");
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
@@ -81,7 +81,7 @@ function prepare(sqlite: Database): WritableDb {
   return drizzle(sqlite) as unknown as WritableDb;
 }
 
-/** A connection of its own that reads the database as it is now, however long that takes and whoever writes meanwhile. */
+/** Opens a separate connection with a read transaction: it does not see later writes and does not block writers. */
 export function openSnapshot({ $client: { filename } }: Db): { db: Db } & Disposable {
   const sqlite = new Database(filename, { readonly: true, strict: true });
   sqlite.exec("begin");
@@ -95,18 +95,18 @@ export function openSnapshot({ $client: { filename } }: Db): { db: Db } & Dispos
   };
 }
 
-/** Puts the write-ahead log back into the file and closes it, so that the directory can be copied as it is. */
+/** Checkpoints the write-ahead log and closes the file, so that the directory can be copied. */
 export function closeDatabase(db: WritableDb): void {
   try {
     db.$client.exec("pragma optimize");
     db.$client.exec("pragma wal_checkpoint(truncate)");
   } catch {
-    // On a full disk or beside a busy server the log stays, and is read again at the next start.
+    // If the disk is full or another server is busy, the log remains and the next start reads it.
   }
   db.$client.close();
 }
 
-/** Makes the data directory if that is allowed, and refuses one that is not ours or cannot be written. */
+/** Creates the data directory if `create` is true. Rejects a directory of other files or one that is not writable. */
 export function inspectDirectory(dataDir: string, create: boolean): void {
   if (!existsSync(dataDir)) {
     if (!create) throw new UsageError(`The data directory ${dataDir} does not exist; see --data.`);
@@ -138,14 +138,14 @@ export function inspectDirectory(dataDir: string, create: boolean): void {
   }
 }
 
-/** Reads the file's header by hand (sqlite.org/fileformat.html), so that a file that is refused is not even opened. */
+/** Checks the file's header (sqlite.org/fileformat.html) without SQLite, so that a rejected file is never opened. */
 function inspectFile(file: string): void {
   const { size, header } = readHeader(file);
-  // What is still in the log is not in the header yet; then SQLite is asked, by `probe`.
+  // The header does not include what is still in the log; `probe` reads that through SQLite.
   const inLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
   const emptyFirstStart = size === 0 && !inLog;
   if (emptyFirstStart) return;
-  // SQLite would take the file for a new one and delete the log.
+  // SQLite would treat the file as new and delete the log.
   if (size === 0) throw damaged(file, "it is empty, and its log is not");
   if (size < SMALLEST_PAGE || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
     throw new UsageError(
@@ -165,7 +165,7 @@ function inspectFile(file: string): void {
   probe(file, inLog);
 }
 
-/** The file's size and first 100 bytes, zeroes where it has fewer or is no file at all. */
+/** The file's size and its first 100 bytes, padded with zeros. */
 function readHeader(file: string): { size: number; header: Buffer } {
   const header = Buffer.alloc(100);
   const stat = statSync(file);
@@ -183,7 +183,7 @@ function readHeader(file: string): { size: number; header: Buffer } {
   return { size: stat.size, header };
 }
 
-/** Refuses a database of another program or of a newer one. A first start that came no further left one empty page. */
+/** Rejects a database of another program or of a newer version. An interrupted first start leaves one empty page. */
 function refuseOthers(
   file: string,
   marks: { application: number; version: number; pages: number },
@@ -202,7 +202,7 @@ function refuseOthers(
   }
 }
 
-/** Reads the schema and the first row of every table, read-only; without a log, in a mode that creates no side files. */
+/** Reads the schema and the first row of every table, read-only; without a log, in a mode that creates no other files. */
 function probe(file: string, inLog: boolean): void {
   let sqlite: Database | undefined;
   try {

@@ -1,4 +1,4 @@
-/** Events, and one delivery for each subscription that an event goes to. */
+/** Events, and one delivery per event and subscription. */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { EventType } from "../contract/event-types.ts";
@@ -35,18 +35,18 @@ export const deliveries = sqliteTable(
       .notNull()
       .references(() => events.seq),
     status: text({ enum: DELIVERY_STATUSES }).notNull(),
-    /** A sample sent by `/test`: sent once, counted nowhere. */
+    /** A sample sent by `/test`: sent once, without effect on the subscription's health. */
     test: integer({ mode: "boolean" }).notNull(),
     created_at: text().notNull(),
-    /** When it is due; null once it is decided. */
+    /** When the next attempt is due; null once the delivery succeeded, failed or was cancelled. */
     next_attempt_at: text(),
-    /** Attempts of the present round; a resend starts a new round and keeps the history. */
+    /** Attempts of the current round; a retry starts a new round and keeps the history. */
     attempts_made: integer().notNull().default(0),
-    /** Claimed by a dispatcher until then; a lease that ran out is free again. */
+    /** Until when a dispatcher has claimed the delivery; it may be claimed again after an expired lease. */
     leased_until: text(),
   },
   (table) => [
-    // Of pending ones alone: what is due for a subscription, and when the next of all is.
+    // Pending deliveries only: those due for a subscription, and the next due time of all.
     index("webhook_deliveries_due")
       .on(table.subscription_id, table.next_attempt_at, table.seq)
       .where(sql`status = 'pending'`),
@@ -72,7 +72,7 @@ export const attempts = sqliteTable(
     status_code: integer(),
     error: text(),
     duration_ms: integer().notNull(),
-    /** The first 4 KiB of the answer. */
+    /** The first 4 KiB of the response. */
     answer: text(),
   },
   (table) => [uniqueIndex("webhook_attempts_delivery").on(table.delivery_seq, table.attempt)],

@@ -1,6 +1,6 @@
 /**
- * The outbox: an event is stored in the transaction of the change that raised it, with a delivery for each enabled
- * subscription to it, so that neither exists without the other whatever happens to the process.
+ * The outbox: the transaction of a change also stores its events, with a delivery for each enabled subscription, so that
+ * a crash never separates a change from its events.
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { EventType } from "../contract/event-types.ts";
@@ -8,13 +8,13 @@ import type { Ids } from "../lib/ids.ts";
 import type { WritableDb } from "./database.ts";
 import { deliveries, events } from "./outbox-tables.ts";
 
-/** To be used inside a write transaction, at its moment. */
+/** Used inside a write transaction; `at` is the time of the transaction. */
 export interface Outbox {
   /** Stores an event and its deliveries. */
   record(type: EventType, data: object, at: string): void;
   /** Stores a sample event and its one delivery; returns the delivery's id. */
   recordSample(subscriptionId: string, type: EventType, data: object, at: string): string;
-  /** What still waits for a subscription is never sent. */
+  /** Cancels the pending deliveries of a subscription. */
   cancelPending(subscriptionId: string): void;
   /** Begins a new round of attempts. */
   sendAgain(deliveryId: string, at: string): void;
@@ -31,7 +31,7 @@ export interface AttemptRecord {
   answer: string | null;
 }
 
-/** What follows from an attempt for its delivery. */
+/** The state of a delivery after an attempt. */
 export interface DeliveryResult {
   status: "pending" | "succeeded" | "failed";
   /** When the next attempt is due; null if none is planned. */

@@ -1,7 +1,7 @@
 /**
- * A select of the query builder, prepared once and run straight on SQLite. The builder's own prepared statements take
- * each row apart and put it together again column by column; here the row comes as an object from SQLite, and only the
- * columns that are stored as another type than they are (JSON, booleans) are touched.
+ * A select of the query builder, prepared once and run directly on SQLite. The builder's own prepared statements rebuild
+ * each row column by column; here SQLite returns the row as an object, and only the columns with another stored type
+ * (JSON, booleans) are decoded.
  */
 import { Column, is, Placeholder } from "drizzle-orm";
 import type { Db } from "./database.ts";
@@ -18,7 +18,7 @@ interface Query {
   toSQL(): { sql: string; params: unknown[] };
 }
 
-/** `columns`: what is selected, by name; its names are those of the row. */
+/** Prepares `query`. `columns`: the selected columns by their names in the row. */
 export function prepareQuery<Row>(
   { $client }: Db,
   query: Query,

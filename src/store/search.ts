@@ -1,19 +1,19 @@
 /**
- * The full-text indexes: each row's words, written once for each group of writes, before its commit. Not by triggers:
- * FTS5 writes out what it holds at each savepoint, so that many small writes would cost more than the rows themselves.
+ * The full-text indexes, updated once per group of writes, before its commit. Triggers would be slower: FTS5 flushes its
+ * buffer at each savepoint, so that many small writes would cost more than the rows.
  */
 import { getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { WritableDb } from "./database.ts";
 import type { GroupParticipant } from "./group-commit.ts";
 
-/** What of an entity can be found by words. */
+/** The text by which the rows of an entity are found. */
 export interface SearchRules {
-  /** The full-text table, which has one column `text`; its rowid is the row's `seq`. */
+  /** The full-text table with one column `text`; its rowid is the row's `seq`. */
   index: string;
-  /** The fields whose words these are; when none of them changed, the index stays. */
+  /** The indexed fields; a change of other fields does not touch the index. */
   fields: readonly string[];
-  /** SQL for the text of a row, where it is more than the fields' values one after the other. */
+  /** SQL for the text of a row; the concatenated values of `fields` by default. */
   text?: string;
 }
 
@@ -30,7 +30,7 @@ export interface SearchIndexes extends GroupParticipant<number> {
   forget(entity: Searchable, seq: number): void;
 }
 
-/** A text as it is indexed and looked for: without case and without accents, in every script. */
+/** Normalizes text for indexing and searching: removes case and accents, in every script. */
 export const folded = (text: string): string =>
   text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 

@@ -1,4 +1,4 @@
-/** The tables that belong to no resource: what the promises of durability, audit and idempotency rest on. */
+/** The tables that belong to no resource: audit log and idempotency records. */
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Actor } from "./actor.ts";
 
@@ -29,7 +29,7 @@ export const audit = sqliteTable(
   ],
 );
 
-/** Number and hash of the newest audit row, kept apart so that cutting the table's end is noticed. */
+/** Number and hash of the newest audit row, stored separately so that a truncated table is detected. */
 export const auditHead = sqliteTable("audit_head", {
   seq: integer().primaryKey(),
   id: integer().notNull(),
@@ -46,7 +46,7 @@ export const idempotency = sqliteTable(
     status: integer().notNull(),
     location: text(),
     etag: text(),
-    /** The answer's body, sealed by the vault: it may hold a webhook secret. */
+    /** The response body, encrypted by the vault because it may contain a webhook secret. */
     answer: text(),
     created_at: text().notNull(),
   },
