@@ -321,7 +321,7 @@ test("the audit log shows who changed what, old and new values, and whether the 
   expect(await rows.first().textContent()).toContain("Writer (API key)");
   expect(await rows.first().textContent()).toContain("Updated contact Mary · first name");
   await rows.first().getByRole("link").click();
-  const change = page.getByRole("table", { name: "What changed" }).getByRole("row");
+  const change = page.getByRole("table", { name: "Changed fields" }).getByRole("row");
   await change.nth(1).waitFor();
   expect(await change.nth(1).textContent()).toBe("first nameMariaMary");
   await page.keyboard.press("Escape");
