@@ -163,7 +163,7 @@ async function signInContext(context: BrowserContext, target: TestServer): Promi
 }
 
 async function checkAccess(page: Page, rules?: string[]): Promise<void> {
-  const axe = new AxeBuilder({ page });
+  const axe = new AxeBuilder({ page }).setLegacyMode(true);
   const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
   if (violations.length === 0) return;
   const lines = violations.flatMap(({ id, nodes }) =>
