@@ -73,6 +73,8 @@ export const LIMITS = {
   deliveriesClaimed: 32,
   /** … and deliveries attempted concurrently for a failing subscription. */
   deliveriesAtOnce: 16,
+  /** Pauses before the dispatcher repeats a write that the storage refused; they double. */
+  storageRetry: { firstMs: 1_000, longestMs: 30_000 },
   /** Failed deliveries that one request resends. */
   sentAgainAtOnce: 1_000,
   /** One delivery attempt: timeouts in total and for connecting; bytes of the response that are read and stored. */

@@ -8,6 +8,7 @@ import type { Transaction } from "../store/transaction.ts";
 import type { ClaimedDelivery, DispatchQueries } from "./dispatch-queries.ts";
 import type { Egress, Outcome } from "./egress.ts";
 import { updateHealth } from "./health.ts";
+import type { Retries } from "./retries.ts";
 import { nextAttempt } from "./schedule.ts";
 import { signedHeaders } from "./sign.ts";
 import { type Subscription, secretPurpose } from "./subscriptions.ts";
@@ -22,24 +23,31 @@ export interface AttemptServices {
   signingClock?: Clock;
 }
 
-/** Sends a delivery once. Resolves when the outcome is known; `recorded` resolves when it is on disk. */
+/**
+ * Sends a delivery once. Resolves when the outcome is known; `recorded` resolves when it is on disk, or when the storage
+ * still refuses it at the stop of the dispatcher. `recorded` never rejects.
+ */
 export type Attempt = (
   subscription: Subscription,
   delivery: ClaimedDelivery,
-) => Promise<{ succeeded: boolean; recorded: Promise<void> }>;
+) => Promise<{ succeeded: boolean; recorded: Promise<unknown> }>;
 
 const ACTOR = systemActor("webhooks");
 
-export function createAttempt(services: AttemptServices, queries: DispatchQueries): Attempt {
+export function createAttempt(
+  services: AttemptServices,
+  queries: DispatchQueries,
+  retries: Retries,
+): Attempt {
   const { store, clock, log } = services;
   return async (subscription, delivery) => {
     const at = clock.now();
     // Address and secret may have changed since the delivery was claimed.
     const current = queries.findSubscription(subscription.id) ?? subscription;
     const outcome = await post(services, current, delivery);
-    const recorded = store.change(ACTOR, (tx) => {
-      recordOutcome(tx, queries, log, delivery, outcome, at);
-    });
+    const recorded = retries.untilDone(() =>
+      store.change(ACTOR, (tx) => recordOutcome(tx, queries, log, delivery, outcome, at)),
+    );
     return { succeeded: isSuccess(outcome), recorded };
   };
 }

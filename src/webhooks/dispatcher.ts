@@ -3,10 +3,10 @@
  * steps leaves it pending, so it is sent at least once. Memory holds the deliveries under way, never the backlog.
  */
 import { type Clock, isoTime } from "../lib/clock.ts";
-import type { Log } from "../lib/log.ts";
 import { type AttemptServices, createAttempt } from "./attempts.ts";
 import { type DispatchQueries, prepareDispatchQueries, prepareLeases } from "./dispatch-queries.ts";
 import { createLanes, type Lanes } from "./lanes.ts";
+import { createRetries } from "./retries.ts";
 import type { Subscription } from "./subscriptions.ts";
 
 export interface Dispatcher {
@@ -32,12 +32,15 @@ export function createDispatcher(services: AttemptServices): Dispatcher {
   let hasLeftovers = false;
   let cancelSleep = () => {};
   const isRunning = () => running;
-  const pump = createPump(fillLanes, isRunning, log);
-  const attempt = createAttempt(services, queries);
-  const lanes = createLanes({ store, log, queries, attempt, isRunning, onRoom: pump.wake });
+  const retries = createRetries(clock, log);
+  const pump = createPump(() => retries.untilDone(fillLanes), isRunning);
+  const attempt = createAttempt(services, queries, retries);
+  const onRoom = pump.wake;
+  const lanes = createLanes({ store, log, queries, attempt, retries, isRunning, onRoom });
 
   /** Fills every lane that has room with due deliveries, then sleeps until the next one is due. */
   async function fillLanes(): Promise<void> {
+    if (!running) return;
     if (hasLeftovers) {
       // One server runs on a data directory, so no other process is sending these.
       await store.housekeep((db) => prepareLeases(db).releaseAll());
@@ -54,6 +57,7 @@ export function createDispatcher(services: AttemptServices): Dispatcher {
   return {
     start() {
       running = true;
+      retries.start();
       hasLeftovers = true;
       pump.wake();
     },
@@ -62,6 +66,7 @@ export function createDispatcher(services: AttemptServices): Dispatcher {
     },
     async stop() {
       running = false;
+      retries.stop();
       cancelSleep();
       await pump.finished();
       await lanes.finished();
@@ -106,8 +111,8 @@ function msUntilDue(clock: Clock, queries: DispatchQueries): number {
   return Math.min(Math.max(0, Date.parse(due) - clock.now()), LONGEST_SLEEP_MS);
 }
 
-/** Runs `work` when woken, one run at a time. Waking it during a run causes one more run. */
-function createPump(work: () => Promise<void>, isRunning: () => boolean, log: Log) {
+/** Runs `work`, which never rejects, when woken, one run at a time. Waking it during a run causes one more run. */
+function createPump(work: () => Promise<unknown>, isRunning: () => boolean) {
   let pumping: Promise<void> | null = null;
   let isWoken = false;
 
@@ -119,12 +124,10 @@ function createPump(work: () => Promise<void>, isRunning: () => boolean, log: Lo
   function wake(): void {
     if (!isRunning()) return;
     isWoken = true;
-    pumping ??= run()
-      .catch((error) => log.error({ err: error }, "webhook dispatcher"))
-      .finally(() => {
-        pumping = null;
-        if (isWoken) wake();
-      });
+    pumping ??= run().finally(() => {
+      pumping = null;
+      if (isWoken) wake();
+    });
   }
 
   return {

@@ -8,6 +8,7 @@ import type { Log } from "../lib/log.ts";
 import type { Store } from "../store/change.ts";
 import type { Attempt } from "./attempts.ts";
 import { type ClaimedDelivery, type DispatchQueries, prepareLeases } from "./dispatch-queries.ts";
+import type { Retries } from "./retries.ts";
 import type { Subscription } from "./subscriptions.ts";
 
 export interface LaneServices {
@@ -15,6 +16,7 @@ export interface LaneServices {
   log: Log;
   queries: DispatchQueries;
   attempt: Attempt;
+  retries: Retries;
   /** Whether the dispatcher may still send. */
   isRunning(): boolean;
   /** Called when a lane has room again. */
@@ -60,7 +62,7 @@ export function createLanes(services: LaneServices): Lanes {
         return;
       }
       for (const delivery of deliveries) {
-        track(subscription.id, sendOne(services, subscription, delivery));
+        track(subscription.id, sendInOrder(services, subscription, [delivery]));
       }
     },
     isBusy: () => lanes.size > 0,
@@ -70,33 +72,33 @@ export function createLanes(services: LaneServices): Lanes {
   };
 }
 
-/** Sends one delivery after the other. A failure ends it, and releases the rest to be sent as a failing lane's. */
+/**
+ * Sends one delivery after the other, and releases those that it did not send: after a failure, to be sent as a failing
+ * lane's, at a stop, and when reading fails.
+ */
 async function sendInOrder(
-  { store, queries, attempt, isRunning }: LaneServices,
+  { store, queries, attempt, retries, isRunning }: LaneServices,
   subscription: Subscription,
   deliveries: ClaimedDelivery[],
 ): Promise<void> {
-  const release = (claimed: ClaimedDelivery[]) =>
-    store.housekeep((db) => prepareLeases(db).release(claimed.map(({ seq }) => seq)));
-  const records: Promise<void>[] = [];
-  for (const [index, delivery] of deliveries.entries()) {
-    if (!isRunning() || !queries.isPending(delivery.seq)) continue;
-    const { recorded, succeeded } = await attempt(subscription, delivery);
-    records.push(recorded);
-    if (succeeded || delivery.test) continue;
+  const unsent = new Set(deliveries);
+  const records: Promise<unknown>[] = [];
+  try {
+    for (const delivery of deliveries) {
+      if (!isRunning()) break;
+      if (queries.isPending(delivery.seq)) {
+        const { recorded, succeeded } = await attempt(subscription, delivery);
+        records.push(recorded);
+        unsent.delete(delivery);
+        if (!succeeded && !delivery.test) break;
+      }
+      unsent.delete(delivery);
+    }
+  } finally {
     await Promise.all(records);
-    await release(deliveries.slice(index + 1));
-    return;
+    const seqs = [...unsent].map(({ seq }) => seq);
+    if (seqs.length > 0) {
+      await retries.untilDone(() => store.housekeep((db) => prepareLeases(db).release(seqs)));
+    }
   }
-  await Promise.all(records);
-  if (!isRunning()) await release(deliveries);
-}
-
-async function sendOne(
-  { attempt }: LaneServices,
-  subscription: Subscription,
-  delivery: ClaimedDelivery,
-): Promise<void> {
-  const { recorded } = await attempt(subscription, delivery);
-  await recorded;
 }

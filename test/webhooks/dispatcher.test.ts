@@ -13,7 +13,12 @@ import { createStore } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
 import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { type Answer, startReceiver } from "../support/receiver.ts";
-import { ACTOR, createWebhookWorld, startWebhookWorld } from "../support/webhooks.ts";
+import {
+  ACTOR,
+  createWebhookWorld,
+  startWebhookWorld,
+  type WebhookWorld,
+} from "../support/webhooks.ts";
 
 const MINUTE = 60_000;
 const FAILING: readonly Answer[] = [{ status: 500, body: "broken" }];
@@ -233,3 +238,94 @@ describe("across crashes and restarts", () => {
     await receiver.received(1);
   });
 });
+
+describe("while the storage refuses writes", () => {
+  /** Makes writes fail as on a full disk, or because another program holds the write lock; returns how to end it. */
+  const REFUSALS: Record<string, (world: WebhookWorld) => () => void> = {
+    "the disk is full"({ db }) {
+      const { page_count } = db.$client.query("pragma page_count").get() as { page_count: number };
+      db.$client.run(`pragma max_page_count = ${page_count}`);
+      // Takes the free space of the pages in use.
+      let attempt = 1_000;
+      const fill = (bytes: number) => {
+        for (;;) {
+          db.$client.run(
+            `insert into webhook_attempts (delivery_seq, attempt, at, duration_ms, answer)
+             select min(seq), ?, '', 0, zeroblob(?) from webhook_deliveries`,
+            [attempt++, bytes],
+          );
+        }
+      };
+      for (const bytes of [900, 0]) expect(() => fill(bytes)).toThrow(/full/);
+      return () => {
+        db.$client.run("pragma max_page_count = 1000000");
+        db.$client.run("delete from webhook_attempts where attempt >= 1000");
+      };
+    },
+    "another program holds the write lock"({ db }) {
+      db.$client.run("pragma busy_timeout = 20");
+      const other = openDatabase(dirname(db.$client.filename), { create: false });
+      other.$client.run("begin immediate");
+      return () => {
+        other.$client.run("rollback");
+        closeDatabase(other);
+      };
+    },
+  };
+
+  test.each(Object.keys(REFUSALS))(
+    "(%s) an outcome is kept and recorded later, and nothing is sent twice",
+    async (reason) => {
+      await using world = startWebhookWorld();
+      let accept = () => {};
+      await using healthy = await startReceiver({
+        script(_, index) {
+          if (index === 0) accept = REFUSALS[reason]!(world);
+          return {};
+        },
+      });
+      await using failing = await startReceiver({ script: FAILING });
+      const failingId = (await world.subscribe(failing.url, ["contact.created"])).id;
+      for (let i = 0; i < 3; i += 1) await world.emit("contact.created");
+      await world.pass(0);
+      const { id } = await world.subscribe(healthy.url, ["call.ended"]);
+      await Promise.all([world.emit("call.ended"), world.emit("call.ended")]);
+      await healthy.received(1);
+      world.clock.advance(MINUTE);
+      for (let i = 0; i < 20; i += 1) {
+        await Bun.sleep(10);
+        world.clock.advance(1_000);
+      }
+      accept();
+      await world.pass(MINUTE);
+      await world.pass(MINUTE);
+      expect(world.deliveries(id).map(({ status }) => status)).toEqual(["succeeded", "succeeded"]);
+      expect(healthy.requests).toHaveLength(2);
+      expect(world.deliveries(failingId).map(({ attempts }) => attempts.length)).toEqual([2, 2, 2]);
+      expect(countLeased(world)).toBe(0);
+    },
+  );
+
+  test("a stop does not wait for the storage, and the next start sends what was not recorded", async () => {
+    await using world = startWebhookWorld();
+    let accept = () => {};
+    await using receiver = await startReceiver({
+      script(_, index) {
+        if (index === 0) accept = REFUSALS["another program holds the write lock"]!(world);
+        return {};
+      },
+    });
+    const { id } = await world.subscribe(receiver.url);
+    await world.emit();
+    await receiver.received(1);
+    await world.dispatcher().stop();
+    accept();
+    expect(world.deliveries(id)).toMatchObject([{ status: "pending" }]);
+    world.restart();
+    await world.pass(0);
+    expect(world.deliveries(id)).toMatchObject([{ status: "succeeded" }]);
+  });
+});
+
+const countLeased = ({ db }: WebhookWorld): number =>
+  db.$client.query("select 1 from webhook_deliveries where leased_until is not null").all().length;
