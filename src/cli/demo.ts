@@ -11,7 +11,7 @@ import type { Mock } from "../mock/server.ts";
 import { PortInUse } from "../server.ts";
 import { DEFAULT_SEED, MOCK_SERVER, seedOption } from "./mock.ts";
 import { configOf, withSettings } from "./options.ts";
-import { stopOnSignals } from "./serve.ts";
+import { logUncaughtErrors, stopOnSignals } from "./serve.ts";
 import {
   ignoreOutputErrors,
   printLine,
@@ -52,6 +52,7 @@ async function startOnPort(
     email: MOCK_ACCOUNT.email,
     log: createLog(config.logLevel),
   };
+  logUncaughtErrors(demo.log);
   try {
     return await startDemo(demo);
   } catch (error) {

@@ -12,7 +12,7 @@ import { fillFromFile, fillWithBusiness } from "../mock/fill.ts";
 import type { MockOptions } from "../mock/instance.ts";
 import { type Mock, startMock } from "../mock/server.ts";
 import { configOf, timeParser, wholeNumberOption, withSettings } from "./options.ts";
-import { stopOnSignals } from "./serve.ts";
+import { logUncaughtErrors, stopOnSignals } from "./serve.ts";
 import {
   ignoreOutputErrors,
   printLine,
@@ -82,7 +82,9 @@ export function mockCommand(): Command {
     );
   return withSettings(command, MOCK_SETTINGS, { logLevel: "warn" }).action(
     async (options: Options) => {
-      const mock = await startMock(optionsOf(options));
+      const mockOptions = optionsOf(options);
+      logUncaughtErrors(mockOptions.log);
+      const mock = await startMock(mockOptions);
       ignoreOutputErrors();
       stopOnSignals(mock);
       if (options.json) {

@@ -1,7 +1,7 @@
 /** `allison serve`: runs the server until a signal stops it. */
 import { Command } from "commander";
 import { type Config, SETTINGS } from "../config.ts";
-import { createLog } from "../lib/log.ts";
+import { createLog, type Log } from "../lib/log.ts";
 import { VERSION } from "../lib/version.ts";
 import { type Server, startServer } from "../server.ts";
 import { canDecryptSecrets } from "../webhooks/subscriptions.ts";
@@ -22,12 +22,26 @@ export function serveCommand(): Command {
     .addHelpText("after", "\nExample:\n  allison serve --data /var/lib/allison --port 8080")
     .action(async (options) => {
       const config = configOf(options);
-      const server = await startServer({ config, log: createLog(config.logLevel) });
+      const log = createLog(config.logLevel);
+      logUncaughtErrors(log);
+      const server = await startServer({ config, log });
       ignoreOutputErrors();
       stopOnSignals(server);
       printWelcome(server, config);
       printLine(`listening on ${server.url}`);
     });
+}
+
+/**
+ * Logs errors that no code handles, under their code of the error catalogue. A rejected promise belongs to one request or
+ * job and does not stop the server. After an uncaught exception the state is unknown, so the server exits with 1.
+ */
+export function logUncaughtErrors(log: Log): void {
+  process.on("unhandledRejection", (error) => log.error({ err: error }, "internal_error"));
+  process.on("uncaughtException", (error) => {
+    log.error({ err: error }, "internal_error");
+    process.exit(1);
+  });
 }
 
 /** The first signal stops the server gracefully, a second one immediately. */
