@@ -69,6 +69,13 @@ export const LIMITS = {
   latecomersMs: 1_000,
   /** Retention period of events and deliveries. */
   deliveryDays: 30,
+  /** Webhook subscriptions; creating another one is refused. */
+  webhookSubscriptions: 100,
+  /** Deliveries attempted concurrently for all subscriptions together, and for all failing ones. */
+  deliveriesInFlight: 64,
+  deliveriesInFlightFailing: 32,
+  /** How long a healthy subscription keeps its place while other healthy ones wait for one. */
+  deliveryTurnMs: 1_000,
   /** Deliveries claimed at once for a healthy subscription, which are sent one by one, … */
   deliveriesClaimed: 32,
   /** … and deliveries attempted concurrently for a failing subscription. */

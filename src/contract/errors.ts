@@ -60,8 +60,8 @@ export const ERRORS = {
   conflict: {
     status: 409,
     meaning:
-      "The request is well formed but clashes with what is stored: a value that must be unique is taken, or the object is not in a state that allows it.",
-    cure: "Read `details`: it names the field that clashes. With `idempotency_key`, the same key was used before with another body: use a new key for a new request.",
+      "The request is well formed but clashes with what is stored: a value that must be unique is taken, the object is not in a state that allows it, or there are as many objects as the limit allows.",
+    cure: "Read `details`: it names the field that clashes or the limit. With `idempotency_key`, the same key was used before with another body: use a new key for a new request.",
     details: { phone_number: "is already used by another contact" },
   },
   precondition_failed: {

@@ -50,6 +50,7 @@ export const introduction = ({ readsPerMinute, writesPerMinute }: Budgets): stri
     customLength: LIMITS.customLength,
     transcriptTurns: formatCount(LIMITS.transcriptTurns),
     searchLength: LIMITS.searchLength,
+    webhookSubscriptions: LIMITS.webhookSubscriptions,
     deliveryDays: LIMITS.deliveryDays,
     failedAuthPerMinute: LIMITS.failedAuthPerMinute,
   }).trim();

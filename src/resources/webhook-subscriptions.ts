@@ -3,12 +3,13 @@ import { z } from "zod";
 import { LIMITS } from "../config.ts";
 import { EVENT_TYPES } from "../contract/event-types.ts";
 import { choice, flag, isPlainUrl, label } from "../contract/fields.ts";
-import { invalid } from "../http/errors.ts";
+import { conflict, invalid } from "../http/errors.ts";
 import type { Params, Route, RouteServices, WriteRoute } from "../http/route.ts";
 import type { Db } from "../store/database.ts";
 import type { Egress } from "../webhooks/egress.ts";
 import {
   AUTO_DISABLED_REASONS,
+  countSubscriptions,
   newSecret,
   type Subscription,
   webhookSubscriptionEntity,
@@ -130,18 +131,28 @@ async function checkUrl({ egress }: RouteServices, { body }: { body: object }): 
   if (url !== undefined) await requireReachable(egress, url);
 }
 
+/** Throws `conflict` at the limit. An install that already has more subscriptions keeps them. */
+function requireRoomForSubscription(db: Db): void {
+  if (countSubscriptions(db) < LIMITS.webhookSubscriptions) return;
+  throw conflict({
+    limit: `at most ${LIMITS.webhookSubscriptions} webhook subscriptions; delete one first`,
+  });
+}
+
 const createSubscriptionRoute: WriteRoute<unknown, object> = {
   ...common,
   method: "POST",
   operation: "createWebhookSubscription",
   path,
   summary: "Create a webhook subscription",
-  description: "Returns the secret that signs the deliveries. It is not shown again.",
+  description: `Returns the secret that signs the deliveries. It is not shown again. There may be ${LIMITS.webhookSubscriptions} subscriptions.`,
   body: createBody as z.ZodType<object>,
   status: 201,
   answers: { kind: "secret", data: WithSecret },
+  errors: ["conflict"],
   before: checkUrl,
   write({ db, vault, random }, tx, { body }) {
+    requireRoomForSubscription(db);
     const id = tx.newId();
     const { secret, stored } = newSecret(id, vault, random);
     const row = bindSubscriptions(db).create(tx, {

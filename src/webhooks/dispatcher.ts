@@ -5,7 +5,7 @@
 import { type Clock, isoTime } from "../lib/clock.ts";
 import { type AttemptServices, createAttempt } from "./attempts.ts";
 import { type DispatchQueries, prepareDispatchQueries, prepareLeases } from "./dispatch-queries.ts";
-import { createLanes, type Lanes } from "./lanes.ts";
+import { type Assignment, createLanes, type Lanes } from "./lanes.ts";
 import { createRetries } from "./retries.ts";
 import type { Subscription } from "./subscriptions.ts";
 
@@ -36,7 +36,7 @@ export function createDispatcher(services: AttemptServices): Dispatcher {
   const pump = createPump(() => retries.untilDone(fillLanes), isRunning);
   const attempt = createAttempt(services, queries, retries);
   const onRoom = pump.wake;
-  const lanes = createLanes({ store, log, queries, attempt, retries, isRunning, onRoom });
+  const lanes = createLanes({ store, clock, log, queries, attempt, retries, isRunning, onRoom });
 
   /** Fills every lane that has room with due deliveries, then sleeps until the next one is due. */
   async function fillLanes(): Promise<void> {
@@ -46,9 +46,9 @@ export function createDispatcher(services: AttemptServices): Dispatcher {
       await store.housekeep((db) => prepareLeases(db).releaseAll());
       hasLeftovers = false;
     }
-    const ready = readySubscriptions(clock, queries, lanes);
+    const assignments = lanes.assign(readySubscriptions(clock, queries, lanes));
     // No await without a claim: a delivery that falls due between this check and the sleep would wait too long.
-    if (ready.length > 0) await claimDue(services, lanes, ready);
+    if (assignments.length > 0) await claimDue(services, lanes, assignments);
     cancelSleep();
     if (running) cancelSleep = clock.after(msUntilDue(clock, queries), pump.wake);
   }
@@ -86,22 +86,22 @@ function readySubscriptions(clock: Clock, queries: DispatchQueries, lanes: Lanes
   const now = isoTime(clock.now());
   return queries
     .enabledSubscriptions()
-    .filter((subscription) => lanes.room(subscription) > 0 && queries.hasDue(subscription.id, now));
+    .filter((subscription) => lanes.hasRoom(subscription) && queries.hasDue(subscription.id, now));
 }
 
 async function claimDue(
   { store, clock }: AttemptServices,
   lanes: Lanes,
-  ready: Subscription[],
+  assignments: Assignment[],
 ): Promise<void> {
   const claimed = await store.housekeep((db, at) => {
     const until = isoTime(clock.now() + LEASE_MS);
-    return ready.map((subscription) =>
-      prepareLeases(db).claim(subscription.id, at, until, lanes.room(subscription)),
+    return assignments.map(({ subscription, limit }) =>
+      prepareLeases(db).claim(subscription.id, at, until, limit),
     );
   });
   for (const [index, deliveries] of claimed.entries()) {
-    lanes.startSending(ready[index]!, deliveries);
+    lanes.startSending(assignments[index]!.subscription, deliveries);
   }
 }
 

@@ -1,18 +1,22 @@
 /**
  * Lanes: the deliveries under way, by subscription, so that a slow receiver delays no other. The lane of a healthy
  * subscription sends one delivery after the other, in the order of the events. While a subscription fails, retries lose
- * that order anyway, so its lane sends several at once.
+ * that order anyway, so its lane sends several at once. All lanes share a number of places, one for each delivery in
+ * flight. Failing subscriptions never take all of them.
  */
 import { LIMITS } from "../config.ts";
+import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Store } from "../store/change.ts";
 import type { Attempt } from "./attempts.ts";
 import { type ClaimedDelivery, type DispatchQueries, prepareLeases } from "./dispatch-queries.ts";
+import { createPlaces, isFailing, type Places } from "./places.ts";
 import type { Retries } from "./retries.ts";
 import type { Subscription } from "./subscriptions.ts";
 
 export interface LaneServices {
   store: Store;
+  clock: Clock;
   log: Log;
   queries: DispatchQueries;
   attempt: Attempt;
@@ -24,46 +28,58 @@ export interface LaneServices {
 }
 
 export interface Lanes {
-  /** How many more deliveries the lane of a subscription takes at present. */
-  room(subscription: Subscription): number;
+  /** Whether the lane of a subscription takes more deliveries at present. */
+  hasRoom(subscription: Subscription): boolean;
+  /** How many deliveries to claim for each of `ready`, which have due deliveries and room. */
+  assign(ready: Subscription[]): Assignment[];
   startSending(subscription: Subscription, deliveries: ClaimedDelivery[]): void;
   isBusy(): boolean;
   /** Resolves when everything that is under way at present has ended. */
   finished(): Promise<void>;
 }
 
+export interface Assignment {
+  subscription: Subscription;
+  limit: number;
+}
+
 export function createLanes(services: LaneServices): Lanes {
   const lanes = new Map<string, Set<Promise<void>>>();
+  const places = createPlaces();
 
-  /** Keeps `work` in the lane of a subscription until it ends. */
-  function track(subscription_id: string, work: Promise<void>): void {
-    const lane = lanes.get(subscription_id) ?? new Set();
-    lanes.set(subscription_id, lane);
-    const done = work
-      .catch((error) => services.log.error({ err: error, subscription_id }, "webhook delivery"))
+  /** Sends `deliveries` in one place of the lane of a subscription. */
+  function occupyPlace(subscription: Subscription, deliveries: ClaimedDelivery[]): void {
+    const { id } = subscription;
+    const lane = lanes.get(id) ?? new Set();
+    lanes.set(id, lane);
+    const leavePlace = places.take(subscription);
+    const done = sendInOrder(services, places, subscription, deliveries)
+      .catch((error) => services.log.error({ err: error, subscription_id: id }, "webhook delivery"))
       .finally(() => {
+        leavePlace();
         lane.delete(done);
-        if (lane.size === 0) lanes.delete(subscription_id);
+        if (lane.size === 0) lanes.delete(id);
         services.onRoom();
       });
     lane.add(done);
   }
 
+  function roomOf(subscription: Subscription): number {
+    const underWay = lanes.get(subscription.id)?.size ?? 0;
+    if (isFailing(subscription)) return Math.max(LIMITS.deliveriesAtOnce - underWay, 0);
+    return underWay === 0 ? 1 : 0;
+  }
+
   return {
-    room({ id, failing_since }) {
-      const underWay = lanes.get(id)?.size ?? 0;
-      if (failing_since !== null) return LIMITS.deliveriesAtOnce - underWay;
-      return underWay === 0 ? LIMITS.deliveriesClaimed : 0;
-    },
+    hasRoom: (subscription) => roomOf(subscription) > 0,
+    assign: (ready) => places.divide(ready, roomOf),
     startSending(subscription, deliveries) {
       if (deliveries.length === 0) return;
-      if (subscription.failing_since === null) {
-        track(subscription.id, sendInOrder(services, subscription, deliveries));
+      if (!isFailing(subscription)) {
+        occupyPlace(subscription, deliveries);
         return;
       }
-      for (const delivery of deliveries) {
-        track(subscription.id, sendInOrder(services, subscription, [delivery]));
-      }
+      for (const delivery of deliveries) occupyPlace(subscription, [delivery]);
     },
     isBusy: () => lanes.size > 0,
     async finished() {
@@ -74,18 +90,20 @@ export function createLanes(services: LaneServices): Lanes {
 
 /**
  * Sends one delivery after the other, and releases those that it did not send: after a failure, to be sent as a failing
- * lane's, at a stop, and when reading fails.
+ * lane's, at the end of its turn, at a stop, and when reading fails.
  */
 async function sendInOrder(
-  { store, queries, attempt, retries, isRunning }: LaneServices,
+  { store, clock, queries, attempt, retries, isRunning }: LaneServices,
+  places: Places,
   subscription: Subscription,
   deliveries: ClaimedDelivery[],
 ): Promise<void> {
+  const turnEnds = clock.monotonic() + LIMITS.deliveryTurnMs;
   const unsent = new Set(deliveries);
   const records: Promise<unknown>[] = [];
   try {
     for (const delivery of deliveries) {
-      if (!isRunning()) break;
+      if (!isRunning() || (places.isAwaited() && clock.monotonic() > turnEnds)) break;
       if (queries.isPending(delivery.seq)) {
         const { recorded, succeeded } = await attempt(subscription, delivery);
         records.push(recorded);

@@ -58,6 +58,9 @@ export function newSecret(subscriptionId: string, vault: Vault, random: Random) 
   };
 }
 
+export const countSubscriptions = ({ $client }: Db): number =>
+  $client.query<{ n: number }, []>("select count(*) as n from webhook_subscriptions").get()!.n;
+
 /** Whether the vault can decrypt the newest secret; true if there is none. */
 export function canDecryptSecrets({ db, vault }: { db: Db; vault: Vault }): boolean {
   const { id, secret } = webhookSubscriptions;

@@ -483,6 +483,36 @@ describe("calls", () => {
 });
 
 describe("webhook subscriptions", () => {
+  test("are at most 100: another one is refused with the limit until one is deleted, and those beyond it stay", async () => {
+    await using it = await startTestServer({ config: { webhookAllow: ["192.0.2.0/24"] } });
+    const create = () =>
+      it.write.post("/v1/webhook-subscriptions", {
+        url: "https://192.0.2.9/",
+        events: ["call.ended"],
+      });
+    const created = await Promise.all(Array.from({ length: 101 }, create));
+    expect(created.filter(({ status }) => status === 201)).toHaveLength(100);
+    expect((await create()).body).toEqual({
+      error: "conflict",
+      details: { limit: "at most 100 webhook subscriptions; delete one first" },
+    });
+    const [location, other] = created
+      .filter(({ status }) => status === 201)
+      .map(({ headers }) => headers.get("location")!);
+    // As in an install from before the limit.
+    await it.server.store.housekeep((db) =>
+      db.$client.run(
+        `insert into webhook_subscriptions (id, created_at, updated_at, url, events, enabled, secret, secret_preview, consecutive_failures)
+         select id || 'x', created_at, updated_at, url, events, enabled, secret, secret_preview, 0 from webhook_subscriptions limit 1`,
+      ),
+    );
+    expect((await it.write.patch(location!, { description: "Kept" })).status).toBe(200);
+    expect((await it.write.delete(location!)).status).toBe(204);
+    expect((await create()).status).toBe(409);
+    expect((await it.write.delete(other!)).status).toBe(204);
+    expect((await create()).status).toBe(201);
+  });
+
   test("the secret is shown at creation and rotation only, and is stored encrypted", async () => {
     await using opened = await startTestServer({ config: { webhookAllow: ["192.0.2.0/24"] } });
     const created = await opened.write.post("/v1/webhook-subscriptions", {

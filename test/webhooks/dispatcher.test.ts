@@ -181,6 +181,57 @@ describe("order and volume", () => {
   });
 });
 
+describe("many subscriptions", () => {
+  const HANGING = 150;
+
+  test("to receivers that hang get at most 64 connections, each gets its turn, and a healthy subscription is served", async () => {
+    let mostOpen = 0;
+    await using dead = await startReceiver({
+      script() {
+        mostOpen = Math.max(mostOpen, dead.open);
+        return { fault: "hang" };
+      },
+    });
+    await using receiver = await startReceiver();
+    await using world = startWebhookWorld({ limits: { totalMs: 300 } });
+    for (let i = 0; i < HANGING; i += 1) {
+      await world.subscribe(`http://127.0.0.1:${dead.port}/${i}`, ["call.ended"]);
+    }
+    await world.emit("call.ended");
+    await dead.received(64);
+    const { id } = await world.subscribe(receiver.url, ["contact.created"]);
+    await world.emit("contact.created");
+    await receiver.received(1);
+    await world.pass(0);
+    expect(new Set(dead.requests.map(({ path }) => path)).size).toBe(HANGING);
+    // By now all of them fail, and their retries leave places to the healthy one.
+    for (let i = 0; i < 5; i += 1) await world.emit("call.ended");
+    const first = dead.requests.length;
+    await dead.received(first + 32);
+    mostOpen = 0;
+    for (let i = 0; i < 10; i += 1) await world.emit("contact.created");
+    await receiver.received(11);
+    await dead.received(first + 200, 10_000);
+    expect(mostOpen).toBeLessThanOrEqual(32);
+    const attempted = dead.requests.slice(first, first + HANGING).map(({ path }) => path);
+    expect(new Set(attempted).size).toBe(HANGING);
+    expect(world.deliveries(id).every(({ attempts }) => attempts.length === 1)).toBe(true);
+    await dead.stop();
+  });
+
+  test("that are slow give up their places in turn, so that each of them receives its first event", async () => {
+    await using slow = await startReceiver({ script: [{ delayMs: 200 }] });
+    const clock = { ...systemClock, advance() {}, setWall() {} };
+    await using world = startWebhookWorld({ clock });
+    for (let i = 0; i < 80; i += 1) await world.subscribe(`http://127.0.0.1:${slow.port}/${i}`);
+    for (let i = 0; i < 32; i += 1) await world.emit();
+    const isServed = () => new Set(slow.requests.map(({ path }) => path)).size === 80;
+    while (!isServed()) await Bun.sleep(20);
+    // Without turns, the first 64 would have received all 32 events before the others received one.
+    expect(slow.requests.length).toBeLessThan(64 * 32);
+  });
+});
+
 describe("across crashes and restarts", () => {
   test.each(["claimed and not sent", "sent and not recorded"])(
     "a delivery that was %s when the process died is delivered again under the same id",
