@@ -7,7 +7,6 @@
  * verified. Time and memory are bounded, whatever the receiver does.
  */
 import { X509Certificate } from "node:crypto";
-import { lookup as systemLookup } from "node:dns/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
@@ -15,6 +14,7 @@ import { createSecureContext, getCACertificates, type SecureContext } from "node
 import ipaddr from "ipaddr.js";
 import { LIMITS } from "../config.ts";
 import { type Cidr, isWithin, parseCidr, plainAddress } from "../lib/ip.ts";
+import { createResolver, type ResolveName } from "./resolver.ts";
 
 /** `LIMITS.egress`; a test uses shorter ones. */
 export type EgressLimits = Record<keyof typeof LIMITS.egress, number>;
@@ -24,8 +24,8 @@ export interface EgressOptions {
   allow: readonly Cidr[];
   /** PEM text of certificate authorities that are trusted in addition to the bundled ones and the system's. */
   ca?: string | null;
-  /** Resolves a name to all its addresses; rejects if it has none. Default: the system's resolver. */
-  resolve?: (host: string) => Promise<string[]>;
+  /** Resolves a name to all its addresses; none or a rejection if it has none. Default: hosts file and DNS. */
+  resolve?: ResolveName;
   limits?: Partial<EgressLimits>;
 }
 
@@ -83,20 +83,22 @@ const RANGE_NAMES: Record<string, string> = {
 /** The options of an egress with their defaults. */
 interface Settings {
   allow: readonly Cidr[];
-  resolve: (host: string) => Promise<string[]>;
+  resolve: ResolveName;
   limits: EgressLimits;
 }
 
 /** Creates an egress. Throws when `ca` is not PEM. */
 export function createEgress(options: EgressOptions): Egress {
-  const { allow, resolve = resolveBySystem } = options;
+  const { allow, resolve } = options;
   const limits = { ...LIMITS.egress, ...options.limits };
-  const settings: Settings = { allow, resolve, limits };
+  // One resolver each, so that checks for clients never use up the lookups of deliveries.
+  const forChecks: Settings = { allow, resolve: resolve ?? createResolver(), limits };
+  const forPosts: Settings = { allow, resolve: resolve ?? createResolver(), limits };
   const secureContext = createTrust(options.ca ?? null);
 
   return {
     async check(url) {
-      const target = await resolveTarget(url, settings);
+      const target = await resolveTarget(url, forChecks);
       return "message" in target ? target : null;
     },
     async post(url, message) {
@@ -106,7 +108,7 @@ export function createEgress(options: EgressOptions): Egress {
         return { statusCode: null, error, answer: null, durationMs: elapsed() };
       };
       try {
-        const target = await resolveTarget(url, settings);
+        const target = await resolveTarget(url, forPosts);
         if ("message" in target) return failed(target.message);
         if (target.addresses.length === 0) return failed(`no address was found for ${target.host}`);
         const result = await exchange(target, message, secureContext, limits, elapsed());
@@ -183,11 +185,6 @@ function reachableFrom(address: string): string[] {
   const at = (indexes: number[], flip = 0) => indexes.map((i) => bytes[i]! ^ flip).join(".");
   const last = [12, 13, 14, 15];
   return [address, at(last), at(last, 255), at([2, 3, 4, 5]), at([6, 7, 9, 10])];
-}
-
-/** Resolves a name as the system does, with /etc/hosts and DNS. Rejects if it has no address. */
-async function resolveBySystem(host: string): Promise<string[]> {
-  return (await systemLookup(host, { all: true })).map(({ address }) => address);
 }
 
 /** The trusted certificate authorities: the bundled ones, the system's, and those in `ca`. */

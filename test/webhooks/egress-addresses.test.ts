@@ -324,7 +324,7 @@ describe("the connection goes to a checked address", () => {
     }
   });
 
-  test("the system's resolver is the default", async () => {
+  test("the hosts file and the nameservers of the system are the default", async () => {
     const egress = createEgress({ allow: [], limits: { connectMs: 1_000 } });
     const { error } = await egress.post("https://no-such-name.invalid/", MESSAGE);
     expect(error).toBe("no address was found for no-such-name.invalid");
