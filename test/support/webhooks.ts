@@ -4,7 +4,7 @@ import { createVault, type Vault } from "../../src/access/vault.ts";
 import { EVENT_TYPES, type EventType } from "../../src/contract/event-types.ts";
 import { createIds } from "../../src/lib/ids.ts";
 import { parseCidr } from "../../src/lib/ip.ts";
-import { createLog } from "../../src/lib/log.ts";
+import { createLog, type Log } from "../../src/lib/log.ts";
 import { type Random, systemRandom } from "../../src/lib/random.ts";
 import { sampleOf } from "../../src/resources/events.ts";
 import { bindSubscriptions } from "../../src/resources/webhook-subscriptions.ts";
@@ -30,6 +30,7 @@ export interface WebhookOptions {
   egress?: Egress;
   /** The limits of the real egress, which allows loopback. */
   limits?: EgressOptions["limits"];
+  log?: Log;
 }
 
 export type WebhookWorld = ReturnType<typeof createWebhookWorld>;
@@ -43,8 +44,8 @@ export function createWebhookWorld(options: WebhookOptions = {}) {
     options.egress ?? createEgress({ allow: [parseCidr("127.0.0.0/8")], limits: options.limits });
   const db = openDatabase(join(directory.path, "data"), { create: true });
   const store = createStore(db, clock, createIds(clock, random));
-  const newDispatcher = () =>
-    createDispatcher({ store, clock, vault, egress, log: createLog("silent") });
+  const log = options.log ?? createLog("silent");
+  const newDispatcher = () => createDispatcher({ store, clock, vault, egress, log });
   let dispatcher = newDispatcher();
 
   return Object.assign(createSubscriptionActions(store, vault, random), {
