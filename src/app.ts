@@ -12,6 +12,7 @@ import type { PageName } from "./dashboard/page-paths.ts";
 import { createPages } from "./dashboard/pages.ts";
 import { buildOpenApi } from "./docs/openapi.ts";
 import { createDocs } from "./docs/site.ts";
+import { storageUnavailable } from "./http/errors.ts";
 import { createPipeline, type Pipeline } from "./http/pipeline.ts";
 import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import type { Route } from "./http/route.ts";
@@ -20,6 +21,7 @@ import { clientAddress, parseCidr } from "./lib/ip.ts";
 import type { Log } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
 import { ROUTES } from "./routes.ts";
+import { StorageUnavailable } from "./store/errors.ts";
 import { removeExpiredIdempotency } from "./store/idempotency.ts";
 import { createDispatcher, type Dispatcher } from "./webhooks/dispatcher.ts";
 import { removeOldDeliveries } from "./webhooks/retention.ts";
@@ -50,6 +52,7 @@ export interface Application {
 /** The pipeline reads bodies itself, within their limits. */
 const NO_PARSER = { parse: "none" } as const;
 const REFRESH_MS = 1_000;
+const WATCH_MS = 1_000;
 const FLUSH_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
 const DRAIN_POLL_MS = 5;
@@ -195,6 +198,8 @@ function addOpenPaths(
   });
   for (const path of docs.paths) get(path, (request) => docs.respond(path, request)!);
   get("/health", () => {
+    const problem = appliance.health.problem();
+    if (problem !== null) throw storageUnavailable(problem);
     appliance.db.$client.query("select 1").get();
     return Response.json({ status: "ok", version: VERSION });
   });
@@ -212,7 +217,14 @@ function addOpenPaths(
 
 /** The background work of an application. */
 function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
-  const { clock, store, keys, sessions } = appliance;
+  const { clock, store, health, keys, sessions } = appliance;
+  const every = (ms: number, job: () => Promise<unknown>) =>
+    runEvery(clock, ms, job, (error) => {
+      health.reportError(error);
+      // The log has named the problem when it began.
+      if (!(error instanceof StorageUnavailable))
+        log.error({ err: error }, "background job failed");
+    });
   const flushUses = () => Promise.all([keys.flushUses(), sessions.flushUses()]);
   const cleanUp = async () => {
     await store.housekeep((writer, at) => {
@@ -226,9 +238,10 @@ function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
     start() {
       dispatcher.start();
       stopTimers = [
-        runEvery(clock, REFRESH_MS, log, async () => dispatcher.refresh()),
-        runEvery(clock, FLUSH_MS, log, flushUses),
-        runEvery(clock, CLEAN_UP_MS, log, cleanUp),
+        every(REFRESH_MS, async () => dispatcher.refresh()),
+        every(WATCH_MS, health.check),
+        every(FLUSH_MS, flushUses),
+        every(CLEAN_UP_MS, cleanUp),
       ];
     },
     async stop() {
@@ -265,14 +278,17 @@ export function openApiDocument(config: Config): object {
   });
 }
 
-/** Runs a job every `ms`. A failure is logged, and the job runs again at the next interval. */
-function runEvery(clock: Clock, ms: number, log: Log, job: () => Promise<unknown>): () => void {
+/** Runs a job every `ms`, after a failure too. */
+function runEvery(
+  clock: Clock,
+  ms: number,
+  job: () => Promise<unknown>,
+  onFailure: (error: unknown) => void,
+): () => void {
   let cancel = () => {};
   const schedule = () => {
     cancel = clock.after(ms, () => {
-      job()
-        .catch((error) => log.error({ err: error }, "background job failed"))
-        .finally(schedule);
+      job().catch(onFailure).finally(schedule);
     });
   };
   schedule();

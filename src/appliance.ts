@@ -14,17 +14,12 @@ import { parseCidr } from "./lib/ip.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
 import { createStore, type Store } from "./store/change.ts";
 import type { Db } from "./store/database.ts";
-import {
-  closeDatabase,
-  DATABASE_FILE,
-  inspectDirectory,
-  MEMORY,
-  openDatabase,
-} from "./store/open.ts";
+import { type HealthOptions, type StorageHealth, UNWATCHED, watchStorage } from "./store/health.ts";
+import { DATABASE_FILE, inspectDirectory, MEMORY, openDatabase } from "./store/open.ts";
 import { createEgress, type Egress } from "./webhooks/egress.ts";
 
 /** The environment of an appliance. A test replaces the clock; a mock derives its random bytes from a seed. */
-export interface Environment {
+export interface Environment extends HealthOptions {
   clock?: Clock;
   random?: Random;
   /** For request ids, so that the number of reads does not change the ids of rows. */
@@ -42,6 +37,8 @@ export interface Appliance {
   ids: Ids;
   db: Db;
   store: Store;
+  /** Watched only where `create` is true: by a server, not by a command. */
+  health: StorageHealth;
   keys: Keys;
   apiKeyKind: ApiKeyKind;
   users: Users;
@@ -67,7 +64,8 @@ export function openAppliance(
   const vaultKey = loadKeyOfVault(config.data, environment, random, create);
   const writer = openDatabase(config.data, { create });
   const ids = createIds(clock, random, requestRandom);
-  const store = createStore(writer, clock, ids);
+  const health = create ? watchStorage(writer, environment) : UNWATCHED;
+  const store = createStore(writer, clock, ids, health);
   const vault = createVault(vaultKey!, random);
   const sessions = createSessions(store, clock, random);
   return {
@@ -76,6 +74,7 @@ export function openAppliance(
     ids,
     db: store.db,
     store,
+    health,
     keys: createKeys(store, clock, random),
     apiKeyKind: environment.apiKeyKind ?? "live",
     users: createUsers(store, sessions.endAll, vault, random),
@@ -85,7 +84,7 @@ export function openAppliance(
     egress,
     async close() {
       await store.idle();
-      closeDatabase(writer);
+      health.close(writer);
     },
   };
 }

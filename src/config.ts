@@ -62,6 +62,10 @@ export const LIMITS = {
   /** Writes that share one commit, and how long their transaction may stay open. */
   groupOperations: 256,
   groupMs: 25,
+  /** Free disk space below which clients cannot write; on a volume under 2.5 GiB, a tenth of it. */
+  diskReserveBytes: 256 * 1024 * 1024,
+  /** Size of the write-ahead log at which the server warns and closes its own long reads; again at each doubling. */
+  logWarnBytes: 256 * 1024 * 1024,
   /** How long a shutdown waits for requests in flight; how long it waits for a period without requests, … */
   shutdownMs: 10_000,
   quietMs: 100,

@@ -38,7 +38,7 @@ export async function startServer({ config, log, ...environment }: ServerOptions
   inspectDirectory(config.data, true);
   const lock = lockDirectory(config.data);
   try {
-    const appliance = openAppliance(config, environment, true);
+    const appliance = openAppliance(config, { ...environment, log }, true);
     try {
       await ensureOrganization(appliance, config);
       return listen(appliance, config, log, tls, lock);

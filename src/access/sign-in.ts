@@ -89,6 +89,9 @@ export function createSignIn(services: SignInServices): SignIn {
   };
 }
 
+/** The owner can sign in to see what is wrong. */
+const SIGN_IN = { isEssential: true };
+
 async function startSession(
   { store, users, sessions, vault, random }: SignInServices,
   userId: string,
@@ -98,13 +101,17 @@ async function startSession(
 ): Promise<SignedIn> {
   const user = users.find(userId);
   if (!user) throw wrongPassword();
-  const started = await store.change(userActor(user, origin), (tx) => {
-    // A password change ends all sessions, including those that were about to start.
-    if (users.find(userId)?.password_hash !== passwordHash) throw wrongPassword();
-    if (recoveryCode !== undefined && !users.takeRecoveryCode(tx, userId, recoveryCode))
-      throw wrongCode("is wrong or was used before");
-    return sessions.start(tx, userId);
-  });
+  const started = await store.change(
+    userActor(user, origin),
+    (tx) => {
+      // A password change ends all sessions, including those that were about to start.
+      if (users.find(userId)?.password_hash !== passwordHash) throw wrongPassword();
+      if (recoveryCode !== undefined && !users.takeRecoveryCode(tx, userId, recoveryCode))
+        throw wrongCode("is wrong or was used before");
+      return sessions.start(tx, userId);
+    },
+    SIGN_IN,
+  );
   return { ...started, user, device: createDevice(vault, random, userId) };
 }
 

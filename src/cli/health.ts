@@ -29,8 +29,9 @@ async function findFailure(url: string): Promise<string | null> {
   const describe = (reason: string) => `The server at ${url} is not healthy: ${reason}.`;
   try {
     const options = { timeoutMs: TIMEOUT_MS, anyCertificate: true };
-    const { status } = await sendRequest(`${loopbackUrl(url)}/health`, options);
-    return status === 200 ? null : describe(`it answered ${status}`);
+    const { status, body } = await sendRequest(`${loopbackUrl(url)}/health`, options);
+    const storage: string | undefined = body?.details?.storage;
+    return status === 200 ? null : describe(storage ?? `it answered ${status}`);
   } catch (error) {
     return describe((error as Error).message);
   }

@@ -96,7 +96,7 @@ export const ERRORS = {
   unavailable: {
     status: 503,
     meaning: "The server is shutting down, or its storage is full or failing. Nothing was stored.",
-    cure: "Try again after the number of seconds in `Retry-After`.",
+    cure: "Try again after the number of seconds in `Retry-After`. `details.storage` is there while the storage accepts no writes, and says why.",
   },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -17,6 +17,7 @@ import type { facts, faqs, policies } from "../resources/knowledge.ts";
 import type { locations } from "../resources/locations.ts";
 import type { organization } from "../resources/organization.ts";
 import type { teamMembers } from "../resources/team-members.ts";
+import type { StorageProblem } from "../store/errors.ts";
 import type { attempts, deliveries, events } from "../store/outbox-tables.ts";
 import type { DeliveryHistory } from "../webhooks/deliveries.ts";
 import type { webhookSubscriptions } from "../webhooks/subscriptions.ts";
@@ -184,6 +185,8 @@ export type AuditState = Verdict & { checked_at: string };
 export interface Changes {
   mark: string;
   changed: string[];
+  /** Why the server accepts no writes at present; null while it does. */
+  storage: StorageProblem | null;
 }
 
 /** `GET /attention`: a message or callback request that nobody has handled yet. */

@@ -21,7 +21,7 @@ interface Snapshot {
   attempts: number;
 }
 
-export function changesRoutes({ db }: Appliance): DashboardRoute[] {
+export function changesRoutes({ db, health }: Appliance): DashboardRoute[] {
   const sqlite = db.$client;
   const current = sqlite.prepare<Snapshot, []>(
     `select id as audit, substr(hash, 1, ${HASH_LENGTH}) as hash,
@@ -58,7 +58,11 @@ export function changesRoutes({ db }: Appliance): DashboardRoute[] {
       handle({ query: { after } }) {
         const next = current.get()!;
         const changed = after === undefined ? [] : listChanges(parseMark(after), next);
-        return dataResponse<Changes>({ mark: formatMark(next), changed });
+        return dataResponse<Changes>({
+          mark: formatMark(next),
+          changed,
+          storage: health.problem(),
+        });
       },
     }),
   ];

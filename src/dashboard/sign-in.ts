@@ -74,7 +74,7 @@ function currentSessionRoutes(services: SignInRouteServices): DashboardRoute[] {
       method: "DELETE",
       path: "/session",
       async handle({ session, actor }) {
-        await store.change(actor, (tx) => sessions.end(tx, session));
+        await store.change(actor, (tx) => sessions.end(tx, session), { isEssential: true });
         return { status: 204, cookies: [expiredSessionCookie(secure())] };
       },
     }),

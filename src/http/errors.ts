@@ -4,7 +4,12 @@
  */
 import { AccessError, type AccessFailure } from "../access/errors.ts";
 import { type Details, ERRORS, type ErrorCode } from "../contract/errors.ts";
-import { isStorageFailure, StorageError } from "../store/errors.ts";
+import {
+  isStorageFailure,
+  StorageError,
+  type StorageProblem,
+  StorageUnavailable,
+} from "../store/errors.ts";
 
 export interface ErrorOptions {
   details?: Details;
@@ -47,14 +52,19 @@ export function errorBody(error: ApiError): string {
 
 /** The reason of a 503 while the server stops: expected, so it is not logged for each request. */
 export const STOPPING = "stopping";
+/** The reason of a 503 for a problem of the storage, which the log names once when it begins. */
+export const STORAGE_PROBLEM = "storage problem";
 
 /** The seconds after which a failed storage is worth another try. */
 const STORAGE_RETRY_SECONDS = 5;
+/** The same for a problem that lasts until somebody restarts the server. */
+const RESTART_RETRY_SECONDS = 300;
 
 /** The catalogue error that stands for whatever a handler or a layer below threw. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof AccessError) return fromAccess(thrown.failure);
+  if (thrown instanceof StorageUnavailable) return storageUnavailable(thrown.problem);
   if (thrown instanceof StorageError || isStorageFailure(thrown)) {
     return new ApiError("unavailable", {
       headers: { "Retry-After": String(STORAGE_RETRY_SECONDS) },
@@ -62,6 +72,16 @@ export function toApiError(thrown: unknown): ApiError {
     });
   }
   return new ApiError("internal_error");
+}
+
+/** The answer while the storage has a known problem. */
+export function storageUnavailable({ state, message }: StorageProblem): ApiError {
+  const seconds = state === "disk_low" ? STORAGE_RETRY_SECONDS : RESTART_RETRY_SECONDS;
+  return new ApiError("unavailable", {
+    details: { storage: message },
+    headers: { "Retry-After": String(seconds) },
+    reason: STORAGE_PROBLEM,
+  });
 }
 
 function fromAccess(failure: AccessFailure): ApiError {

@@ -1,7 +1,7 @@
 /** One request and what every response to it carries; errors become responses here and nowhere else. */
 import type { Ids } from "../lib/ids.ts";
 import type { Log } from "../lib/log.ts";
-import { errorBody, STOPPING, toApiError } from "./errors.ts";
+import { errorBody, STOPPING, STORAGE_PROBLEM, toApiError } from "./errors.ts";
 import { targetOf } from "./target.ts";
 
 export interface Exchange {
@@ -24,7 +24,8 @@ export interface Exchanges {
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const JSON_TYPE = "application/json";
 
-export function createExchanges(ids: Ids, log: Log): Exchanges {
+/** `onError` is called with every failure of the server. */
+export function createExchanges(ids: Ids, log: Log, onError: (error: unknown) => void): Exchanges {
   const logsEachResponse = log.isLevelEnabled("debug");
 
   function begin(request: Request): Exchange {
@@ -47,7 +48,8 @@ export function createExchanges(ids: Ids, log: Log): Exchanges {
     // A client that closed the connection reads no response, and that is no failure of the server.
     if (exchange.request.signal.aborted) return new Response(null, { status: 400 });
     const error = toApiError(thrown);
-    if (error.status >= 500 && error.reason !== STOPPING) {
+    if (error.status >= 500 && error.reason !== STOPPING && error.reason !== STORAGE_PROBLEM) {
+      onError(thrown);
       const cause = error.reason === undefined ? { err: thrown } : { reason: error.reason };
       log.error({ request_id: exchange.id, method: exchange.request.method, ...cause }, error.code);
     }

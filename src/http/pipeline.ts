@@ -11,6 +11,7 @@
  * client and everything but secrets to the log.
  */
 import type { Ids } from "../lib/ids.ts";
+import type { StorageHealth } from "../store/health.ts";
 import { type Admission, type AdmissionServices, createAdmission, type Gate } from "./admission.ts";
 import { ApiError } from "./errors.ts";
 import { createExchanges, type Exchange, type Exchanges } from "./exchange.ts";
@@ -24,6 +25,7 @@ export interface PipelineServices extends AdmissionServices, RouteServices {
   /** Whether unknown fields and query parameters are refused instead of ignored. */
   strict: boolean;
   ids: Ids;
+  health: Pick<StorageHealth, "reportError">;
 }
 
 /** Answers a request that matched a route. `params` are the path's, decoded. */
@@ -47,13 +49,15 @@ export interface Pipeline {
 export function createPipeline(services: PipelineServices): Pipeline {
   const { log } = services;
   const admission = createAdmission(services);
-  const exchanges = createExchanges(services.ids, log);
+  const exchanges = createExchanges(services.ids, log, services.health.reportError);
   const { strict } = services;
   const answering = { routeServices: services, admission, exchanges, strict };
   const streams = {
     ...answering,
-    onFailure: ({ id }: Exchange, error: unknown) =>
-      log.error({ request_id: id, err: error }, "stream broken off"),
+    onFailure({ id }: Exchange, error: unknown) {
+      services.health.reportError(error);
+      log.error({ request_id: id, err: error }, "stream broken off");
+    },
   };
   return {
     originOf: admission.originOf,

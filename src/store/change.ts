@@ -7,7 +7,8 @@ import type { Ids } from "../lib/ids.ts";
 import type { Actor } from "./actor.ts";
 import { createAuditChain } from "./audit-chain.ts";
 import { type Db, readOnly, type WritableDb } from "./database.ts";
-import { createGroupCommit } from "./group-commit.ts";
+import { createGroupCommit, type GroupParticipant } from "./group-commit.ts";
+import { requireWritable, type StorageHealth, UNWATCHED } from "./health.ts";
 import { createIdempotencyRecords } from "./idempotency.ts";
 import { createOutbox } from "./outbox.ts";
 import { createRows } from "./rows.ts";
@@ -17,8 +18,15 @@ import { createTransaction, type Transaction } from "./transaction.ts";
 export interface Store {
   /** For reading. */
   readonly db: Db;
-  /** Runs `work` in a write transaction. `work` is synchronous; what it throws undoes it alone and rejects. */
-  change<T>(actor: Actor, work: (tx: Transaction) => T): Promise<T>;
+  /**
+   * Runs `work` in a write transaction. `work` is synchronous; what it throws undoes it alone and rejects. Rejects with
+   * StorageUnavailable while the storage has a problem; `isEssential`: the write is small and goes on while the disk is low.
+   */
+  change<T>(
+    actor: Actor,
+    work: (tx: Transaction) => T,
+    options?: { isEssential: boolean },
+  ): Promise<T>;
   /**
    * Writes internal records (last use of a key, leases of deliveries, expired idempotency records). They are nobody's
    * changes and have no audit row.
@@ -30,7 +38,12 @@ export interface Store {
   idle(): Promise<void>;
 }
 
-export function createStore(writer: WritableDb, clock: Clock, ids: Ids): Store {
+export function createStore(
+  writer: WritableDb,
+  clock: Clock,
+  ids: Ids,
+  health: StorageHealth = UNWATCHED,
+): Store {
   const db = readOnly(writer);
   const chain = createAuditChain(writer);
   const indexes = createSearchIndexes(writer);
@@ -45,14 +58,30 @@ export function createStore(writer: WritableDb, clock: Clock, ids: Ids): Store {
     ids,
   };
   const listeners: (() => void)[] = [];
-  const { enqueue, idle } = createGroupCommit(writer.$client, clock, [chain, indexes], () => {
+  const failures: GroupParticipant<null> = {
+    mark: () => null,
+    restore() {},
+    close() {},
+    discard: health.reportError,
+  };
+  const participants = [chain, indexes, failures];
+  const { enqueue, idle } = createGroupCommit(writer.$client, clock, participants, () => {
     for (const listener of listeners) listener();
   });
   return {
     db,
-    change: (actor, work) => enqueue(() => work(createTransaction(parts, actor))),
-    housekeep: (work) => enqueue(() => work(writer, isoTime(clock.now()))),
+    async change(actor, work, { isEssential } = { isEssential: isOperator(actor) }) {
+      requireWritable(health, isEssential);
+      return enqueue(() => work(createTransaction(parts, actor)));
+    },
+    async housekeep(work) {
+      requireWritable(health, true);
+      return enqueue(() => work(writer, isoTime(clock.now())));
+    },
     onCommit: (listener) => listeners.push(listener),
     idle,
   };
 }
+
+/** Outcomes of webhooks and the owner's commands go on while the disk is low: they are few, and may be the remedy. */
+const isOperator = ({ type }: Actor): boolean => type === "system" || type === "cli";

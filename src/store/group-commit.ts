@@ -16,8 +16,8 @@ export interface GroupParticipant<Mark> {
   restore(mark: Mark): void;
   /** Before `commit`. */
   close(): void;
-  /** After the whole group was rolled back. */
-  discard?(): void;
+  /** When the whole group is rolled back because of `error`. */
+  discard?(error: unknown): void;
 }
 
 export interface GroupCommit {
@@ -102,7 +102,7 @@ function prepareGroup(sqlite: Database, clock: Clock, participants: Participants
   }
 
   function rollBack(operations: readonly Operation[], error: unknown): (() => void)[] {
-    for (const participant of participants) participant.discard?.();
+    for (const participant of participants) participant.discard?.(error);
     if (sqlite.inTransaction) sqlite.exec("rollback");
     const refusal = isStorageFailure(error) ? new StorageError(error) : error;
     return operations.map((operation) => () => operation.reject(refusal));

@@ -13,9 +13,11 @@ import {
   openSync,
   readdirSync,
   readSync,
+  renameSync,
+  rmSync,
   statSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { UsageError } from "../config.ts";
 import { type Db, readOnly, type WritableDb } from "./database.ts";
@@ -81,18 +83,32 @@ function prepare(sqlite: Database): WritableDb {
   return drizzle(sqlite) as unknown as WritableDb;
 }
 
+/** The open snapshots, by the file that they read. */
+const snapshots = new Map<Database, string>();
+
 /** Opens a separate connection with a read transaction: it does not see later writes and does not block writers. */
 export function openSnapshot({ $client: { filename } }: Db): { db: Db } & Disposable {
   const sqlite = new Database(filename, { readonly: true, strict: true });
   sqlite.exec("begin");
+  snapshots.set(sqlite, filename);
   return {
     db: readOnly(drizzle(sqlite) as unknown as WritableDb),
-    [Symbol.dispose]() {
-      // Closing ends no transaction while a statement waits for the garbage collector, and would block the checkpoint.
-      if (sqlite.inTransaction) sqlite.exec("rollback");
-      sqlite.close();
-    },
+    [Symbol.dispose]: () => closeSnapshot(sqlite),
   };
+}
+
+function closeSnapshot(sqlite: Database): void {
+  if (!snapshots.delete(sqlite)) return;
+  // Closing ends no transaction while a statement waits for the garbage collector, and would block the checkpoint.
+  if (sqlite.inTransaction) sqlite.exec("rollback");
+  sqlite.close();
+}
+
+/** Closes the snapshots of a file, whose next read then fails. Returns how many there were. */
+export function closeSnapshots(filename: string): number {
+  const open = [...snapshots].filter(([, file]) => file === filename);
+  for (const [sqlite] of open) closeSnapshot(sqlite);
+  return open.length;
 }
 
 /** Checkpoints the write-ahead log and closes the file, so that the directory can be copied. */
@@ -105,6 +121,39 @@ export function closeDatabase(db: WritableDb): void {
   }
   db.$client.close();
 }
+
+/**
+ * Leaves a database whose files are no longer its own. Nothing is checkpointed into a file that took its place, and its
+ * log is renamed, since SQLite would apply it to that file. Returns the files that it kept. `hasData`: this process still
+ * reads all of the data, and copies it. `ownsLog`: the log in the directory is still its own.
+ */
+export function abandonDatabase(
+  { $client: sqlite }: WritableDb,
+  { hasData, ownsLog }: { hasData: boolean; ownsLog: boolean },
+): string[] {
+  const file = sqlite.filename;
+  const kept: string[] = [];
+  abandoned.add(sqlite);
+  if (ownsLog) {
+    kept.push(`${file}-wal.kept-${fileStamp()}`);
+    renameSync(`${file}-wal`, kept[0]!);
+    rmSync(`${file}-shm`, { force: true });
+  }
+  if (hasData) {
+    const copy = `${file}.kept-${fileStamp()}`;
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    closeSync(openSync(copy, "wx", 0o600));
+    sqlite.query("vacuum into ?").run(copy);
+    kept.push(copy);
+  }
+  return kept;
+}
+
+/** Closing one of these, or collecting it as garbage, would checkpoint its log into the wrong file. */
+const abandoned = new Set<Database>();
+
+/** The time in a form for names of files. */
+const fileStamp = () => new Date().toISOString().replace(/[:.]/g, "-");
 
 /** Creates the data directory if `create` is true. Rejects a directory of other files or one that is not writable. */
 export function inspectDirectory(dataDir: string, create: boolean): void {
@@ -153,7 +202,7 @@ function inspectFile(file: string): void {
     );
   }
   if (!inLog) {
-    const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
+    const pageSize = readPageSize(header);
     refuseOthers(file, {
       application: header.readUInt32BE(68),
       version: header.readUInt32BE(60),
@@ -164,6 +213,10 @@ function inspectFile(file: string): void {
   }
   probe(file, inLog);
 }
+
+/** From a database's header (sqlite.org/fileformat.html section 1.3.2). */
+export const readPageSize = (header: Buffer): number =>
+  header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
 
 /** The file's size and its first 100 bytes, padded with zeros. */
 function readHeader(file: string): { size: number; header: Buffer } {
@@ -206,9 +259,7 @@ function refuseOthers(
 function probe(file: string, inLog: boolean): void {
   let sqlite: Database | undefined;
   try {
-    sqlite = inLog
-      ? new Database(file, { readonly: true, strict: true })
-      : new Database(`file:${asUriPath(file)}?immutable=1`, (OPEN_READONLY | OPEN_URI) as never);
+    sqlite = inLog ? new Database(file, { readonly: true, strict: true }) : openImmutable(file);
     if (inLog) {
       const pragma = (name: string) => Number(sqlite!.query(`pragma ${name}`).values()[0]![0]);
       refuseOthers(file, {
@@ -229,6 +280,10 @@ function probe(file: string, inLog: boolean): void {
     sqlite?.close();
   }
 }
+
+/** Opens the main file alone, without its log and without a lock, in a mode that creates no other files. */
+const openImmutable = (file: string): Database =>
+  new Database(`file:${asUriPath(file)}?immutable=1`, (OPEN_READONLY | OPEN_URI) as never);
 
 const asUriPath = (path: string) => encodeURI(path).replace(/[?#]/g, encodeURIComponent);
 

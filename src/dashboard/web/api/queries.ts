@@ -126,8 +126,8 @@ export const refreshQueries = (client: QueryClient, changed: readonly ChangeType
     },
   });
 
-/** Polls for changes while the page is visible, and refreshes the queries that show them. */
-export function useChanges(): void {
+/** Polls for changes while the page is visible, and refreshes the queries that show them. Returns the last answer. */
+export function useChanges(): Changes | undefined {
   const client = useQueryClient();
   const { data: changes } = useQuery({
     queryKey: ["changes"],
@@ -143,4 +143,5 @@ export function useChanges(): void {
     if (changes && changes.changed.length > 0)
       void refreshQueries(client, changes.changed as ChangeType[]);
   }, [client, changes]);
+  return changes;
 }

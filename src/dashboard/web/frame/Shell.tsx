@@ -1,13 +1,24 @@
 /** The frame around every page: the header and the sidebar, which is a drawer on a phone. */
-import { AppShell, Badge, Burger, Divider, Group, NavLink, ScrollArea, Text } from "@mantine/core";
+import {
+  Alert,
+  AppShell,
+  Badge,
+  Burger,
+  Divider,
+  Group,
+  NavLink,
+  ScrollArea,
+  Text,
+} from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconBook2 } from "@tabler/icons-react";
+import { IconBook2, IconDatabaseX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import type { AttentionItem } from "../../answers.ts";
 import { PAGE_PATHS } from "../../page-paths.ts";
 import { pageQuery, sessionQuery, useChanges } from "../api/queries.ts";
+import { capitalize } from "../parts/capitalize.ts";
 import { ConfirmIdentityProvider } from "../parts/confirm-identity.tsx";
 import { AccountMenu, ColorSchemeButton, SearchButton } from "./header.tsx";
 import { NAVIGATION, type NavigationGroup, type NavigationPage } from "./navigation.ts";
@@ -18,7 +29,7 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { pathname } = useLocation();
   const openSearch = useRef<() => void>(null);
-  useChanges();
+  const storage = useChanges()?.storage ?? null;
   useEffect(close, [pathname]);
   return (
     <ConfirmIdentityProvider>
@@ -49,6 +60,11 @@ export function Shell() {
           </ScrollArea>
         </AppShell.Navbar>
         <AppShell.Main id="content" tabIndex={-1}>
+          {storage && (
+            <Alert color="red" mb="lg" icon={<IconDatabaseX />} title="Changes cannot be saved">
+              {capitalize(storage.message)}. The server's log says what to do.
+            </Alert>
+          )}
           <Suspense>
             <Outlet />
           </Suspense>
