@@ -6,7 +6,14 @@ import { createPasswords, type Passwords } from "./access/passwords.ts";
 import { createSessions, type Sessions } from "./access/sessions.ts";
 import type { KeyKind } from "./access/token.ts";
 import { createUsers, type Users } from "./access/users.ts";
-import { createVault, KEY_ENV, loadVaultKey, VAULT_KEY_BYTES, type Vault } from "./access/vault.ts";
+import {
+  createVault,
+  KEY_ENV,
+  keepVaultKey,
+  loadVaultKey,
+  VAULT_KEY_BYTES,
+  type Vault,
+} from "./access/vault.ts";
 import { type Config, UsageError } from "./config.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { createIds, type Ids } from "./lib/ids.ts";
@@ -51,7 +58,7 @@ export interface Appliance {
 }
 
 export type ApiKeyKind = Exclude<KeyKind, "plat">;
-type ApplianceConfig = Pick<Config, "data" | "webhookAllow" | "webhookCa">;
+type ApplianceConfig = Pick<Config, "data" | "webhookAllow" | "webhookCa" | "newDatabase">;
 
 /** Opens a data directory. Throws a UsageError if it is foreign, damaged, newer than this program or not writable. */
 export function openAppliance(
@@ -61,8 +68,9 @@ export function openAppliance(
 ): Appliance {
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
   const egress = openEgress(config);
-  const vaultKey = loadKeyOfVault(config.data, environment, random, create);
-  const writer = openDatabase(config.data, { create });
+  const vaultKey = loadKeyOfVault(config, environment, random, create);
+  const writer = openDatabase(config.data, { create, newDatabase: config.newDatabase });
+  if (create) keepVaultKey(config.data);
   const ids = createIds(clock, random, requestRandom);
   const health = create ? watchStorage(writer, environment) : UNWATCHED;
   const store = createStore(writer, clock, ids, health);
@@ -91,14 +99,14 @@ export function openAppliance(
 
 /** Runs before the database is created, so that an invalid key leaves no files. Null if no database will be created. */
 function loadKeyOfVault(
-  data: string,
+  { data, newDatabase }: ApplianceConfig,
   { secretKey = process.env[KEY_ENV] }: Environment,
   random: Random,
   create: boolean,
 ): Uint8Array | null {
   if (data === MEMORY) return random.bytes(VAULT_KEY_BYTES);
   const fresh = !existsSync(join(data, DATABASE_FILE));
-  if (create) inspectDirectory(data, true);
+  if (create) inspectDirectory(data, { create, newDatabase });
   return fresh && !create ? null : loadVaultKey(data, secretKey, random, fresh);
 }
 

@@ -108,6 +108,7 @@ export interface Config {
   tlsCert: string | null;
   tlsKey: string | null;
   logLevel: LogLevel;
+  newDatabase: boolean;
 }
 
 /** An invalid setting. The message says in one sentence what is wrong and what is allowed. */
@@ -180,6 +181,15 @@ function parseLogLevel(text: string): LogLevel {
   if (!level)
     throw new UsageError(`--log-level must be one of ${LOG_LEVELS.join(", ")}, not "${text}".`);
   return level;
+}
+
+/** For a setting without a value on the command line. */
+function parseSwitch(env: string) {
+  return (text: string) => {
+    if (text === "true" || text === "1") return true;
+    if (text === "false" || text === "0") return false;
+    throw new UsageError(`${env} must be true or false, not "${text}".`);
+  };
 }
 
 export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
@@ -282,6 +292,13 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     default: "info",
     help: `log level: ${LOG_LEVELS.join(", ")}; logs go to stderr, one JSON object per line`,
     parse: parseLogLevel,
+  },
+  newDatabase: {
+    flag: "--new-database",
+    env: "ALLISON_NEW_DATABASE",
+    default: false,
+    help: "start with an empty database although the directory had one, which is lost; for one start",
+    parse: parseSwitch("ALLISON_NEW_DATABASE"),
   },
 };
 

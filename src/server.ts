@@ -35,7 +35,7 @@ const DEFAULT_ORGANIZATION = "My business";
 
 export async function startServer({ config, log, ...environment }: ServerOptions): Promise<Server> {
   const tls = readTls(config);
-  inspectDirectory(config.data, true);
+  inspectDirectory(config.data, { create: true, newDatabase: config.newDatabase });
   const lock = lockDirectory(config.data);
   try {
     const appliance = openAppliance(config, { ...environment, log }, true);

@@ -62,15 +62,32 @@ export function loadVaultKey(
   const file = join(dataDir, KEY_FILE);
   if (environment !== undefined && environment !== "") return parseKey(environment, KEY_ENV);
   if (existsSync(file)) return parseKey(readKeyFile(file).trim(), file);
+  const staged = stagedFile(file);
+  if (!mayCreate && existsSync(staged)) return parseKey(readKeyFile(staged).trim(), staged);
   if (!mayCreate) {
     throw new UsageError(
       `The key file ${file} is missing: it decrypts the webhook secrets in the database. Restore it from a backup, or set ${KEY_ENV} to its content.`,
     );
   }
   const key = random.bytes(VAULT_KEY_BYTES);
-  writeDurably(dataDir, file, `${Buffer.from(key).toString("hex")}\n`);
+  writeDurably(staged, `${Buffer.from(key).toString("hex")}\n`);
   return key;
 }
+
+/**
+ * Gives the key of a first start its name, once the database exists. Until then another name shows that there never was a
+ * database: a key file without one means that the database was lost.
+ */
+export function keepVaultKey(dataDir: string): void {
+  const file = join(dataDir, KEY_FILE);
+  if (!existsSync(stagedFile(file)) || existsSync(file)) return;
+  renameSync(stagedFile(file), file);
+  const parent = openSync(dataDir, "r");
+  fsyncSync(parent);
+  closeSync(parent);
+}
+
+const stagedFile = (file: string) => `${file}.new`;
 
 function readKeyFile(file: string): string {
   try {
@@ -80,16 +97,12 @@ function readKeyFile(file: string): string {
   }
 }
 
-/** Creates the whole file on disk or none of it: everything sealed afterwards depends on it. */
-function writeDurably(directory: string, file: string, text: string): void {
-  const handle = openSync(`${file}.new`, "w", 0o600);
+/** Everything sealed afterwards depends on the file. */
+function writeDurably(file: string, text: string): void {
+  const handle = openSync(file, "w", 0o600);
   writeSync(handle, text);
   fsyncSync(handle);
   closeSync(handle);
-  renameSync(`${file}.new`, file);
-  const parent = openSync(directory, "r");
-  fsyncSync(parent);
-  closeSync(parent);
 }
 
 function parseKey(text: string, source: string): Uint8Array {

@@ -32,8 +32,17 @@ function optionOf(setting: Setting): Option {
     ]);
     return option;
   }
+  if (setting.default === false) return optionOfSwitch(setting);
   if (setting.default !== null) option.default(setting.default);
   return option.argParser((text: string) => setting.parse(text));
+}
+
+/** Commander takes any value of the environment variable of an option without a value for true. */
+function optionOfSwitch(setting: Setting): Option {
+  const text = process.env[setting.env] ?? "";
+  const option = new Option(setting.flag, setting.help).default(false);
+  const isOn = text !== "" && setting.parse(text) === true;
+  return isOn || text === "" ? option.env(setting.env) : option;
 }
 
 /** The configuration of a command: its options, and defaults for other settings. */

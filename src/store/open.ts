@@ -42,11 +42,18 @@ const SMALLEST_PAGE = 512;
 /** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
 const OLDEST_SQLITE = [3, 51, 3];
 
+export interface OpenOptions {
+  /** Whether a missing database is created. */
+  create: boolean;
+  /** Whether it is created even where the key file shows that there was one. */
+  newDatabase?: boolean;
+}
+
 /** Opens or creates the database of `dataDir`, or creates one in memory for `MEMORY`. */
-export function openDatabase(dataDir: string, options: { create: boolean }): WritableDb {
+export function openDatabase(dataDir: string, options: OpenOptions): WritableDb {
   if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }));
   const file = join(dataDir, DATABASE_FILE);
-  inspectDirectory(dataDir, options.create);
+  inspectDirectory(dataDir, options);
   const fresh = !existsSync(file);
   if (!fresh) inspectFile(file);
   else if (!options.create) {
@@ -156,7 +163,7 @@ const abandoned = new Set<Database>();
 const fileStamp = () => new Date().toISOString().replace(/[:.]/g, "-");
 
 /** Creates the data directory if `create` is true. Rejects a directory of other files or one that is not writable. */
-export function inspectDirectory(dataDir: string, create: boolean): void {
+export function inspectDirectory(dataDir: string, { create, newDatabase }: OpenOptions): void {
   if (!existsSync(dataDir)) {
     if (!create) throw new UsageError(`The data directory ${dataDir} does not exist; see --data.`);
     try {
@@ -179,6 +186,12 @@ export function inspectDirectory(dataDir: string, create: boolean): void {
     );
   }
   const entries = readdirSync(dataDir);
+  if (create && !entries.includes(DATABASE_FILE) && entries.includes(KEY_FILE)) {
+    if (newDatabase) return;
+    throw new UsageError(
+      `${dataDir} holds ${KEY_FILE} but no ${DATABASE_FILE}: the database was removed or is not restored yet. Put it back, or start once with --new-database to begin with an empty one.`,
+    );
+  }
   const ours = entries.includes(DATABASE_FILE) || entries.every((name) => MAY_BE_THERE.has(name));
   if (!ours) {
     throw new UsageError(

@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
@@ -16,9 +17,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { loadVaultKey } from "../../src/access/vault.ts";
+import { keepVaultKey, loadVaultKey } from "../../src/access/vault.ts";
+import { openAppliance } from "../../src/appliance.ts";
 import { verifyAuditLog } from "../../src/audit/log.ts";
-import { UsageError } from "../../src/config.ts";
+import { defaultConfig, UsageError } from "../../src/config.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { LOCK_FILE, lockDirectory, readRunning, SERVER_FILE } from "../../src/store/lock.ts";
 import { APPLICATION_ID, SCHEMA_VERSION } from "../../src/store/migrate.ts";
@@ -147,7 +149,49 @@ describe("a directory that is refused", () => {
     }
     mkdirSync(join(directory.path, "lost+found"));
     closeDatabase(openDatabase(directory.path, { create: true }));
-    inspectDirectory(directory.path, false);
+    inspectDirectory(directory.path, { create: false });
+  });
+
+  test("has a key whose database is gone, unless a new one is asked for", async () => {
+    using directory = temporaryDirectory();
+    const open = async (newDatabase: boolean) => {
+      const config = defaultConfig({ data: directory.path, newDatabase });
+      const appliance = openAppliance(config, {}, true);
+      await appliance.close();
+    };
+    await open(false);
+    const key = readFileSync(join(directory.path, KEY_FILE));
+    await open(false);
+    rmSync(join(directory.path, DATABASE_FILE));
+    const words = [KEY_FILE, `no ${DATABASE_FILE}`, "--new-database"];
+    expectRefused(directory.path, words, () =>
+      openAppliance(defaultConfig({ data: directory.path }), {}, true),
+    );
+    await open(true);
+    await open(false);
+    expect(readFileSync(join(directory.path, KEY_FILE))).toEqual(key);
+  });
+
+  test.each([
+    ["before its database", [`${KEY_FILE}.new`]],
+    ["in the middle of its key", []],
+    ["before its key got its name", [`${KEY_FILE}.new`, DATABASE_FILE]],
+  ])("is no reason to refuse a first start that was cut off %s", async (_, left) => {
+    using directory = temporaryDirectory();
+    const whole = join(directory.path, "whole");
+    const data = join(directory.path, "data");
+    mkdirSync(data);
+    const open = (path: string) => openAppliance(defaultConfig({ data: path }), {}, true);
+    const first = open(whole);
+    const sealed = first.vault.seal("secret", "test");
+    await first.close();
+    const name = (file: string) => join(whole, file.replace(/\.new$/, ""));
+    for (const file of left) cpSync(name(file), join(data, file));
+    if (left.length === 0) writeFileSync(join(data, `${KEY_FILE}.new`), "0f");
+    const next = open(data);
+    if (left.includes(DATABASE_FILE)) expect(next.vault.open(sealed, "test")).toBe("secret");
+    await next.close();
+    expect(readdirSync(data).filter((file) => file.startsWith(KEY_FILE))).toEqual([KEY_FILE]);
   });
 
   test("is not writable for this user, nor its database file", async () => {
@@ -402,6 +446,7 @@ describe("a database that is opened", () => {
     closeDatabase(openDatabase(data, { create: true }));
     expect(statSync(data).mode & 0o777).toBe(0o700);
     const key = loadVaultKey(data, undefined, systemRandom, true);
+    keepVaultKey(data);
     expect(statSync(join(data, KEY_FILE)).mode & 0o777).toBe(0o600);
     expect(statSync(join(data, DATABASE_FILE)).mode & 0o777).toBe(0o600);
     expect(loadVaultKey(data, undefined, systemRandom, false)).toEqual(Buffer.from(key));
