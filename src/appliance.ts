@@ -58,7 +58,10 @@ export interface Appliance {
 }
 
 export type ApiKeyKind = Exclude<KeyKind, "plat">;
-type ApplianceConfig = Pick<Config, "data" | "webhookAllow" | "webhookCa" | "newDatabase">;
+type ApplianceConfig = Pick<
+  Config,
+  "data" | "webhookAllow" | "webhookCa" | "newDatabase" | "discardDamagedLog"
+>;
 
 /** Opens a data directory. Throws a UsageError if it is foreign, damaged, newer than this program or not writable. */
 export function openAppliance(
@@ -69,7 +72,7 @@ export function openAppliance(
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
   const egress = openEgress(config);
   const vaultKey = loadKeyOfVault(config, environment, random, create);
-  const writer = openDatabase(config.data, { create, newDatabase: config.newDatabase });
+  const writer = openDatabase(config.data, { ...config, create, log: environment.log });
   if (create) keepVaultKey(config.data);
   const ids = createIds(clock, random, requestRandom);
   const health = create ? watchStorage(writer, environment) : UNWATCHED;

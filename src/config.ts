@@ -109,6 +109,7 @@ export interface Config {
   tlsKey: string | null;
   logLevel: LogLevel;
   newDatabase: boolean;
+  discardDamagedLog: boolean;
 }
 
 /** An invalid setting. The message says in one sentence what is wrong and what is allowed. */
@@ -299,6 +300,13 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     default: false,
     help: "start with an empty database although the directory had one, which is lost; for one start",
     parse: parseSwitch("ALLISON_NEW_DATABASE"),
+  },
+  discardDamagedLog: {
+    flag: "--discard-damaged-log",
+    env: "ALLISON_DISCARD_DAMAGED_LOG",
+    default: false,
+    help: "keep a copy of a damaged write-ahead log and start without the changes behind the damage; for one start",
+    parse: parseSwitch("ALLISON_DISCARD_DAMAGED_LOG"),
   },
 };
 

@@ -3,7 +3,7 @@
  * process ends for any reason, so a lock is never stale.
  */
 import { Database } from "bun:sqlite";
-import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../config.ts";
@@ -59,6 +59,22 @@ export function lockDirectory(dataDir: string): ServerLock {
       held.delete(taken);
     },
   };
+}
+
+/** Whether a server holds the lock of the directory. Takes no lock that could keep one from starting for long. */
+export function isServerRunning(dataDir: string): boolean {
+  const file = join(dataDir, LOCK_FILE);
+  if (!existsSync(file)) return false;
+  let lock: Database | undefined;
+  try {
+    lock = new Database(file, { readonly: true, strict: true });
+    lock.query("select 1 from sqlite_schema").get();
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === "SQLITE_BUSY";
+  } finally {
+    lock?.close();
+  }
 }
 
 /** The record of the last server, which may have ended since; null if there is no readable record. */

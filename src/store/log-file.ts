@@ -2,7 +2,19 @@
  * Reads the write-ahead log and its index as files (sqlite.org/fileformat2.html section 4, sqlite.org/walformat.html).
  * SQLite takes the first frame with a wrong checksum for the end of the log and drops what follows without an error.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  rmSync,
+  truncateSync,
+} from "node:fs";
 
 /** A log whose valid part ends before its last commit. */
 export interface LogDamage {
@@ -72,7 +84,8 @@ export function parseLogHeader(bytes: Buffer): LogHeader | null {
 
 /**
  * Looks for commits behind the end that SQLite would find in the log of `file`. A crash leaves at most one, which nobody
- * was told of: each commit is synced before the next. If the index of the log survived, it says even that.
+ * was told of: each commit is synced before the next. The index of the log tells it from damage; without the index, one
+ * commit counts as damage.
  */
 export function findLogDamage(file: string, pageSize: number): LogDamage | null {
   const log = `${file}-wal`;
@@ -92,6 +105,20 @@ export function findLogDamage(file: string, pageSize: number): LogDamage | null 
   } finally {
     closeSync(handle);
   }
+}
+
+/**
+ * Copies the log to `copy`, and cuts off what stands behind its valid part. SQLite would write over a part of it only, and
+ * the rest would look like damage again.
+ */
+export function cutDamagedLog(file: string, { validBytes }: LogDamage, copy: string): void {
+  copyFileSync(`${file}-wal`, copy, constants.COPYFILE_EXCL);
+  chmodSync(copy, 0o600);
+  const handle = openSync(copy, "r+");
+  fsyncSync(handle);
+  closeSync(handle);
+  truncateSync(`${file}-wal`, validBytes);
+  rmSync(`${file}-shm`, { force: true });
 }
 
 /** Frames are counted from 1. */

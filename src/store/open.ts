@@ -20,8 +20,10 @@ import {
 import { dirname, join } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { UsageError } from "../config.ts";
+import type { Log } from "../lib/log.ts";
 import { type Db, readOnly, type WritableDb } from "./database.ts";
-import { LOCK_FILE } from "./lock.ts";
+import { isServerRunning, LOCK_FILE } from "./lock.ts";
+import { cutDamagedLog, findLogDamage } from "./log-file.ts";
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
 
 export const DATABASE_FILE = "allison.db";
@@ -39,6 +41,7 @@ const MAY_BE_THERE = new Set<string>([
 const OPEN_READONLY = 0x1;
 const OPEN_URI = 0x40;
 const SMALLEST_PAGE = 512;
+const SECOND_LOOK_MS = 50;
 /** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
 const OLDEST_SQLITE = [3, 51, 3];
 
@@ -47,6 +50,9 @@ export interface OpenOptions {
   create: boolean;
   /** Whether it is created even where the key file shows that there was one. */
   newDatabase?: boolean;
+  /** Whether a damaged write-ahead log is copied and cut off before its damage. */
+  discardDamagedLog?: boolean;
+  log?: Log | undefined;
 }
 
 /** Opens or creates the database of `dataDir`, or creates one in memory for `MEMORY`. */
@@ -55,7 +61,7 @@ export function openDatabase(dataDir: string, options: OpenOptions): WritableDb 
   const file = join(dataDir, DATABASE_FILE);
   inspectDirectory(dataDir, options);
   const fresh = !existsSync(file);
-  if (!fresh) inspectFile(file);
+  if (!fresh) inspectFile(file, options);
   else if (!options.create) {
     throw new UsageError(
       `${dataDir} holds no ${DATABASE_FILE}. Start \`allison serve --data ${dataDir}\` once, or name the right directory with --data.`,
@@ -201,7 +207,7 @@ export function inspectDirectory(dataDir: string, { create, newDatabase }: OpenO
 }
 
 /** Checks the file's header (sqlite.org/fileformat.html) without SQLite, so that a rejected file is never opened. */
-function inspectFile(file: string): void {
+function inspectFile(file: string, options: OpenOptions): void {
   const { size, header } = readHeader(file);
   // The header does not include what is still in the log; `probe` reads that through SQLite.
   const inLog = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
@@ -214,8 +220,9 @@ function inspectFile(file: string): void {
       `${file} is not an SQLite database; move it away, or restore a backup over it. It was not touched.`,
     );
   }
-  if (!inLog) {
-    const pageSize = readPageSize(header);
+  const pageSize = readPageSize(header);
+  if (inLog) inspectLog(file, pageSize, options);
+  else {
     refuseOthers(file, {
       application: header.readUInt32BE(68),
       version: header.readUInt32BE(60),
@@ -227,12 +234,31 @@ function inspectFile(file: string): void {
   probe(file, inLog);
 }
 
+/** Rejects a log that SQLite would read only up to its damage, or cuts it off there if the options say so. */
+function inspectLog(file: string, pageSize: number, options: OpenOptions): void {
+  if (!options.create && isServerRunning(dirname(file))) return;
+  const damage = findLogDamage(file, pageSize);
+  if (damage === null) return;
+  // Another process may just be writing; damage stays where it is.
+  Bun.sleepSync(SECOND_LOOK_MS);
+  if (findLogDamage(file, pageSize)?.frame !== damage.frame) return;
+  const missing = `the changes of ${damage.commits} or more commits, the newest ones, may be missing`;
+  if (!options.discardDamagedLog) {
+    throw new UsageError(
+      `${file}-wal is damaged at frame ${damage.frame}: ${missing}. Restore a backup, or start \`allison serve\` once with --discard-damaged-log, which keeps a copy of the log and goes on without them. It was not touched.`,
+    );
+  }
+  const copy = `${file}-wal.damaged-${fileStamp()}`;
+  cutDamagedLog(file, damage, copy);
+  options.log?.warn({ file: `${file}-wal`, frame: damage.frame, copy }, `damaged log: ${missing}`);
+}
+
 /** From a database's header (sqlite.org/fileformat.html section 1.3.2). */
 export const readPageSize = (header: Buffer): number =>
   header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
 
 /** The file's size and its first 100 bytes, padded with zeros. */
-function readHeader(file: string): { size: number; header: Buffer } {
+export function readHeader(file: string): { size: number; header: Buffer } {
   const header = Buffer.alloc(100);
   const stat = statSync(file);
   if (!stat.isFile()) return { size: SMALLEST_PAGE, header };
