@@ -37,12 +37,12 @@ function optionOf(setting: Setting): Option {
   return option.argParser((text: string) => setting.parse(text));
 }
 
-/** Commander takes any value of the environment variable of an option without a value for true. */
+/** An option without a value. Commander takes its environment variable for true whatever it holds, empty included. */
 function optionOfSwitch(setting: Setting): Option {
-  const text = process.env[setting.env] ?? "";
+  const text = process.env[setting.env];
   const option = new Option(setting.flag, setting.help).default(false);
-  const isOn = text !== "" && setting.parse(text) === true;
-  return isOn || text === "" ? option.env(setting.env) : option;
+  if (text === "" || text === "false" || text === "0") return option;
+  return option.env(setting.env).argParser(() => text === undefined || setting.parse(text));
 }
 
 /** The configuration of a command: its options, and defaults for other settings. */

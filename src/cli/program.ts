@@ -10,6 +10,7 @@ import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
 import { callsCommand } from "./calls.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { healthCommand } from "./health.ts";
 import { keysCommand } from "./keys.ts";
 import { listenCommand } from "./listen.ts";
@@ -38,6 +39,7 @@ export async function runCommand(args: string[]): Promise<number> {
     .addCommand(webhooksCommand())
     .addCommand(openapiCommand())
     .addCommand(healthCommand())
+    .addCommand(doctorCommand())
     .addCommand(versionCommand())
     .addHelpText(
       "after",

@@ -12,7 +12,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import BetterSqlite3 from "better-sqlite3";
 import { sql } from "drizzle-orm";
 import { createLog } from "../../src/lib/log.ts";
 import type { Server } from "../../src/server.ts";
@@ -21,19 +20,7 @@ import { makeAccount, signIn } from "../support/dashboard.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 import { freshNumber, sampleCall } from "../support/samples.ts";
-import { spawnScript } from "../support/store.ts";
-
-/** The pages of a table in a file, the root first. */
-function pagesOf(file: string, table: string): number[] {
-  // better-sqlite3 is compiled with the table that lists pages.
-  const db = new BetterSqlite3(file, { readonly: true });
-  const pages = db
-    .prepare("select pageno from dbstat where name = ? order by path")
-    .pluck()
-    .all(table);
-  db.close();
-  return pages as number[];
-}
+import { pagesOf, spawnScript } from "../support/store.ts";
 
 type Write = (it: TestServer) => Promise<unknown>;
 

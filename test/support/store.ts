@@ -1,5 +1,6 @@
 /** A store on a real file in a directory that goes away, with a clock that a test turns. */
 import { join } from "node:path";
+import BetterSqlite3 from "better-sqlite3";
 import { createIds } from "../../src/lib/ids.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { type Contact, contactEntity } from "../../src/resources/contacts.ts";
@@ -67,3 +68,15 @@ export const spawnScript = (script: string, args: string[] = []) =>
   Bun.spawn([process.execPath, "-e", script, ...args], {
     ...{ cwd: SUPPORT, stdin: "ignore", stdout: "pipe", stderr: "inherit" },
   });
+
+/** The pages of a table in a file, the root first. */
+export function pagesOf(file: string, table: string): number[] {
+  // better-sqlite3 is compiled with the table that lists pages.
+  const db = new BetterSqlite3(file, { readonly: true });
+  const pages = db
+    .prepare("select pageno from dbstat where name = ? order by path")
+    .pluck()
+    .all(table);
+  db.close();
+  return pages as number[];
+}
