@@ -22,6 +22,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import { UsageError } from "../config.ts";
 import type { Log } from "../lib/log.ts";
 import { type Db, readOnly, type WritableDb } from "./database.ts";
+import { StorageError } from "./errors.ts";
 import { isServerRunning, LOCK_FILE } from "./lock.ts";
 import { cutDamagedLog, findLogDamage } from "./log-file.ts";
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
@@ -70,8 +71,15 @@ export function openDatabase(dataDir: string, options: OpenOptions): WritableDb 
   const sqlite = new Database(file, { strict: true, create: fresh, readwrite: true });
   // Other users may be able to enter the directory. The log and its index inherit the mode of the file.
   if (fresh) chmodSync(file, 0o600);
+  openedInodes.set(sqlite.filename, inodeOf(file));
   return prepare(sqlite);
 }
+
+/** The inode of each opened file, by its name: a file that takes its place later is another database. */
+const openedInodes = new Map<string, bigint | undefined>();
+
+const inodeOf = (file: string): bigint | undefined =>
+  statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 
 function prepare(sqlite: Database): WritableDb {
   const { version } = sqlite.query("select sqlite_version() as version").get() as {
@@ -99,9 +107,16 @@ function prepare(sqlite: Database): WritableDb {
 /** The open snapshots, by the file that they read. */
 const snapshots = new Map<Database, string>();
 
-/** Opens a separate connection with a read transaction: it does not see later writes and does not block writers. */
+/**
+ * Opens a separate connection with a read transaction: it does not see later writes and does not block writers. Throws a
+ * StorageError if another file has taken the place of the opened one.
+ */
 export function openSnapshot({ $client: { filename } }: Db): { db: Db } & Disposable {
   const sqlite = new Database(filename, { readonly: true, strict: true });
+  if (inodeOf(filename) !== openedInodes.get(filename)) {
+    sqlite.close();
+    throw new StorageError(new Error(`${filename} was replaced`));
+  }
   sqlite.exec("begin");
   snapshots.set(sqlite, filename);
   return {

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { createLog } from "../../src/lib/log.ts";
 import type { Server } from "../../src/server.ts";
+import { StorageError } from "../../src/store/errors.ts";
 import { openSnapshot } from "../../src/store/open.ts";
 import { makeAccount, signIn } from "../support/dashboard.ts";
 import { temporaryDirectory } from "../support/directory.ts";
@@ -126,6 +127,15 @@ describe("a file of the database that is exchanged under the server is noticed",
       if (existsSync(file)) expect(countContacts(file)).toBe(5);
     },
   );
+
+  test("a file renamed over the database is not read in its place, not even before it is noticed", async () => {
+    using directory = temporaryDirectory();
+    const { it, file, older } = await startWithContacts(join(directory.path, "data"));
+    await using _server = it;
+    openSnapshot(it.server.db)[Symbol.dispose]();
+    renameSync(older, file);
+    expect(() => openSnapshot(it.server.db)).toThrow(StorageError);
+  });
 
   test("a file copied over the database is whole after the server stops", async () => {
     using directory = temporaryDirectory();
