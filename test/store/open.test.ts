@@ -196,15 +196,17 @@ describe("a directory that is refused", () => {
 
   test("is not writable for this user, nor its database file", async () => {
     using directory = temporaryDirectory();
+    // Bun releases a closed connection's files when it collects its statements, so the test works on copies.
+    using original = temporaryDirectory();
+    await makeDatabase(join(original.path, "data"));
     chmodSync(directory.path, 0o755);
     const empty = join(directory.path, "empty");
     mkdirSync(empty);
-    const full = join(directory.path, "full");
-    await makeDatabase(full);
-    const unreadable = join(directory.path, "unreadable");
-    await makeDatabase(unreadable);
-    const readOnly = join(directory.path, "read-only");
-    await makeDatabase(readOnly);
+    const [full, unreadable, readOnly] = ["full", "unreadable", "read-only"].map((name) => {
+      const data = join(directory.path, name);
+      cpSync(join(original.path, "data"), data, { recursive: true });
+      return data;
+    }) as [string, string, string];
     for (const data of [empty, full]) chmodSync(data, 0o555);
     for (const data of [unreadable, readOnly]) chmodSync(data, 0o777);
     chmodSync(join(unreadable, DATABASE_FILE), 0o000);
