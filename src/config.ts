@@ -66,6 +66,14 @@ export const LIMITS = {
   diskReserveBytes: 256 * 1024 * 1024,
   /** Size of the write-ahead log at which the server warns and closes its own long reads; again at each doubling. */
   logWarnBytes: 256 * 1024 * 1024,
+  /** A command beside a running server: how long its transactions stay open, its pause after each, … */
+  yieldingGroupMs: 5,
+  yieldingPauseMs: 15,
+  /** … and its pause without a server, so that other commands can write. */
+  commandPauseMs: 2,
+  /** How long a write, or the start of a process, waits for another process; and how often a write tries again. */
+  writeLockMs: 5_000,
+  writeLockRetryMs: 4,
   /** How long a shutdown waits for requests in flight; how long it waits for a period without requests, … */
   shutdownMs: 10_000,
   quietMs: 100,

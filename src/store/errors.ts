@@ -1,7 +1,9 @@
-/** The storage itself failed: nothing of the write is stored. `cause` is SQLite's error. */
+import type { Database } from "bun:sqlite";
+
+/** The storage itself failed: nothing of the write is stored. `cause` is SQLite's error; `detail` may add a reason. */
 export class StorageError extends Error {
-  constructor(cause: unknown) {
-    super(String(cause), { cause });
+  constructor(cause: unknown, detail?: string) {
+    super(detail ? `${String(cause)} (${detail})` : String(cause), { cause });
     this.name = "StorageError";
   }
 }
@@ -24,15 +26,30 @@ export class StorageUnavailable extends Error {
 /** SQLite's result codes after which the storage cannot be trusted with another write in this transaction. */
 const STORAGE_FAILURE = /^SQLITE_(FULL|IOERR|READONLY|CORRUPT|BUSY|CANTOPEN|NOTADB|NOMEM)/;
 
+/** SQLite's result code of an error, such as `SQLITE_BUSY_RECOVERY`; an empty string for other errors. */
+export const storageCode = (error: unknown): string =>
+  error instanceof Error ? ((error as { code?: string }).code ?? "") : "";
+
+/** Whether another connection holds the lock that this one needs. */
+export const isBusy = (error: unknown): boolean => storageCode(error).startsWith("SQLITE_BUSY");
+
 /** Whether SQLite reported that its file, disk or memory failed, rather than that a statement was wrong. */
 export const isStorageFailure = (error: unknown): boolean =>
-  error instanceof Error && STORAGE_FAILURE.test((error as { code?: string }).code ?? "");
+  STORAGE_FAILURE.test(storageCode(error));
 
 /** Whether SQLite found its file damaged, at a write or a read. */
-export function isCorruption(error: unknown): boolean {
-  const cause = error instanceof StorageError ? error.cause : error;
-  return (
-    cause instanceof Error &&
-    /^SQLITE_(CORRUPT|NOTADB)/.test((cause as { code?: string }).code ?? "")
-  );
+export const isCorruption = (error: unknown): boolean =>
+  /^SQLITE_(CORRUPT|NOTADB)/.test(storageCode(error instanceof StorageError ? error.cause : error));
+
+/**
+ * Rolls the transaction back after `error`, unless SQLite already has, as it does for a full disk. Never throws, because
+ * a second error would hide the first.
+ */
+export function rollBackAfter(error: unknown, sqlite: Database): void {
+  if (!sqlite.inTransaction) return;
+  try {
+    sqlite.exec("rollback");
+  } catch (cause) {
+    if (error instanceof Error) error.message += ` (and the rollback failed: ${String(cause)})`;
+  }
 }

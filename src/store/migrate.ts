@@ -3,6 +3,7 @@
  * `user_version` is the number of applied migrations. Each migration is one transaction.
  */
 import type { Database } from "bun:sqlite";
+import { rollBackAfter } from "./errors.ts";
 import init from "./migrations/0000_init.sql" with { type: "text" };
 import accounts from "./migrations/0001_accounts.sql" with { type: "text" };
 import dashboard from "./migrations/0002_dashboard.sql" with { type: "text" };
@@ -30,7 +31,7 @@ export function migrate(sqlite: Database): void {
       sqlite.exec(`pragma application_id = ${APPLICATION_ID}`);
       sqlite.exec("commit");
     } catch (error) {
-      sqlite.exec("rollback");
+      rollBackAfter(error, sqlite);
       throw error;
     }
   }

@@ -17,17 +17,19 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { drizzle } from "drizzle-orm/bun-sqlite";
-import { UsageError } from "../config.ts";
+import { LIMITS, UsageError } from "../config.ts";
 import type { Log } from "../lib/log.ts";
 import { type Db, readOnly, type WritableDb } from "./database.ts";
 import { StorageError } from "./errors.ts";
 import { isServerRunning, LOCK_FILE } from "./lock.ts";
 import { cutDamagedLog, findLogDamage } from "./log-file.ts";
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
+import { damaged, explainOpenFailure } from "./open-failure.ts";
+import { DATABASE_FILE, databasePath } from "./paths.ts";
 
-export const DATABASE_FILE = "allison.db";
+export { DATABASE_FILE };
 /** Beside the database: the key of the vault (`access/vault.ts`). */
 export const KEY_FILE = "secret.key";
 /** Used instead of a data directory: a database in memory that ends with the process. */
@@ -59,7 +61,7 @@ export interface OpenOptions {
 /** Opens or creates the database of `dataDir`, or creates one in memory for `MEMORY`. */
 export function openDatabase(dataDir: string, options: OpenOptions): WritableDb {
   if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }));
-  const file = join(dataDir, DATABASE_FILE);
+  const file = databasePath(dataDir);
   inspectDirectory(dataDir, options);
   const fresh = !existsSync(file);
   if (!fresh) inspectFile(file, options);
@@ -68,11 +70,17 @@ export function openDatabase(dataDir: string, options: OpenOptions): WritableDb 
       `${dataDir} holds no ${DATABASE_FILE}. Start \`allison serve --data ${dataDir}\` once, or name the right directory with --data.`,
     );
   }
-  const sqlite = new Database(file, { strict: true, create: fresh, readwrite: true });
-  // Other users may be able to enter the directory. The log and its index inherit the mode of the file.
-  if (fresh) chmodSync(file, 0o600);
-  openedInodes.set(sqlite.filename, inodeOf(file));
-  return prepare(sqlite);
+  let sqlite: Database | undefined;
+  try {
+    sqlite = new Database(file, { strict: true, create: fresh, readwrite: true });
+    // Other users may be able to enter the directory. The log and its index inherit the mode of the file.
+    if (fresh) chmodSync(file, 0o600);
+    openedInodes.set(sqlite.filename, inodeOf(file));
+    return prepare(sqlite);
+  } catch (error) {
+    sqlite?.close();
+    throw explainOpenFailure(file, error);
+  }
 }
 
 /** The inode of each opened file, by its name: a file that takes its place later is another database. */
@@ -91,7 +99,7 @@ function prepare(sqlite: Database): WritableDb {
     throw new UsageError(`SQLite ${version} is too old; ${OLDEST_SQLITE.join(".")} is needed.`);
   }
   // Set explicitly: the defaults of bun:sqlite disable foreign keys and do not wait for other processes.
-  sqlite.exec("pragma busy_timeout = 5000");
+  sqlite.exec(`pragma busy_timeout = ${LIMITS.writeLockMs}`);
   sqlite.exec("pragma journal_mode = wal");
   sqlite.exec("pragma synchronous = full");
   sqlite.exec("pragma foreign_keys = on");
@@ -314,6 +322,8 @@ function probe(file: string, inLog: boolean): void {
   let sqlite: Database | undefined;
   try {
     sqlite = inLog ? new Database(file, { readonly: true, strict: true }) : openImmutable(file);
+    // Another process may be recovering the log after a kill.
+    sqlite.exec(`pragma busy_timeout = ${LIMITS.writeLockMs}`);
     if (inLog) {
       const pragma = (name: string) => Number(sqlite!.query(`pragma ${name}`).values()[0]![0]);
       refuseOthers(file, {
@@ -329,7 +339,7 @@ function probe(file: string, inLog: boolean): void {
       sqlite.query(`select * from "${String(name)}" limit 1`).values();
     }
   } catch (error) {
-    throw error instanceof UsageError ? error : damaged(file, reasonOf(error));
+    throw explainOpenFailure(file, error);
   } finally {
     sqlite?.close();
   }
@@ -340,10 +350,5 @@ const openImmutable = (file: string): Database =>
   new Database(`file:${asUriPath(file)}?immutable=1`, (OPEN_READONLY | OPEN_URI) as never);
 
 const asUriPath = (path: string) => encodeURI(path).replace(/[?#]/g, encodeURIComponent);
-
-const damaged = (file: string, reason: string) =>
-  new UsageError(
-    `${file} is damaged (${reason}). Restore a backup, or copy the directory and try \`sqlite3 allison.db .recover\` on the copy. It was not touched.`,
-  );
 
 const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
