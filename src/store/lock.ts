@@ -1,12 +1,22 @@
 /**
  * One server per data directory. The lock is SQLite's lock on a separate file: the operating system releases it when the
- * process ends for any reason, so a lock is never stale.
+ * process ends for any reason, so a lock is never stale. It is beside the real database, so that a directory whose database
+ * is a symbolic link shares the lock of the directory that it points to.
  */
 import { Database } from "bun:sqlite";
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../config.ts";
+import { databasePath } from "./paths.ts";
 
 export const LOCK_FILE = "server.lock";
 /** The process id and the URL of the running server, for people and for `allison health`. */
@@ -26,11 +36,15 @@ const held = new Set<Database>();
 
 /** Takes the lock. Throws a UsageError that names the other server if one runs on the directory. */
 export function lockDirectory(dataDir: string): ServerLock {
-  const file = join(dataDir, LOCK_FILE);
+  const realDir = dirname(databasePath(dataDir));
+  const file = join(realDir, LOCK_FILE);
   let lock: Database | undefined;
   try {
-    lock = new Database(file, { create: true, strict: true });
+    closeSync(openSync(file, "a", 0o600));
+    lock = new Database(file, { readwrite: true, strict: true });
     lock.exec("pragma busy_timeout = 0");
+    // The file stores nothing, so it needs no journal, which would be readable for everybody.
+    lock.exec("pragma journal_mode = memory");
     lock.exec("begin exclusive");
     // A user who can read the file can hold the lock.
     chmodSync(file, 0o600);
@@ -42,7 +56,7 @@ export function lockDirectory(dataDir: string): ServerLock {
         `${file} cannot be locked (${message}); make it writable, or remove it while no server runs on the directory.`,
       );
     }
-    const other = readRunning(dataDir);
+    const other = readRunning(dataDir) ?? readRunning(realDir);
     const who = other ? ` (process ${other.pid}, ${other.url})` : "";
     throw new UsageError(
       `Another server${who} is running on ${dataDir}. Stop it first, or name another directory with --data.`,
@@ -54,7 +68,11 @@ export function lockDirectory(dataDir: string): ServerLock {
     announce: (running) =>
       writeFileSync(join(dataDir, SERVER_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 }),
     release() {
-      rmSync(join(dataDir, SERVER_FILE), { force: true });
+      try {
+        rmSync(join(dataDir, SERVER_FILE), { force: true });
+      } catch {
+        // What remains names a server that has ended, as after a kill.
+      }
       taken.close();
       held.delete(taken);
     },
@@ -63,7 +81,7 @@ export function lockDirectory(dataDir: string): ServerLock {
 
 /** Whether a server holds the lock of the directory. Takes no lock that could keep one from starting for long. */
 export function isServerRunning(dataDir: string): boolean {
-  const file = join(dataDir, LOCK_FILE);
+  const file = join(dirname(databasePath(dataDir)), LOCK_FILE);
   if (!existsSync(file)) return false;
   let lock: Database | undefined;
   try {

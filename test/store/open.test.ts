@@ -616,6 +616,41 @@ describe("the lock of a data directory", () => {
     lockDirectory(directory.path).release();
   });
 
+  test("two directories with one database, by a symbolic link, share a lock and a log", async () => {
+    using directory = temporaryDirectory();
+    const [real, linked] = [join(directory.path, "real"), join(directory.path, "linked")];
+    await makeDatabase(real, 1);
+    mkdirSync(linked);
+    symlinkSync(join(real, DATABASE_FILE), join(linked, DATABASE_FILE));
+    const child = await startHolder(real);
+    expectRefused(directory.path, [`process ${child.pid}`], () => lockDirectory(linked));
+    child.kill("SIGKILL");
+    await child.exited;
+    const lock = lockDirectory(linked);
+    expectRefused(directory.path, ["Another server"], () => lockDirectory(real));
+    lock.release();
+    await using world = openTestStore({ directory: real });
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "in the log"));
+    const db = openDatabase(linked, { create: false });
+    expect(db.$client.query("select count(*) as n from contacts").get()).toEqual({ n: 2 });
+    closeDatabase(db);
+  });
+
+  test("its files are readable by their owner alone from the moment they exist", () => {
+    using directory = temporaryDirectory();
+    const previous = process.umask(0o022);
+    try {
+      const lock = lockDirectory(directory.path);
+      for (const name of readdirSync(directory.path)) {
+        expect([name, statSync(join(directory.path, name)).mode & 0o777]).toEqual([name, 0o600]);
+      }
+      expect(readdirSync(directory.path)).toEqual([LOCK_FILE]);
+      lock.release();
+    } finally {
+      process.umask(previous);
+    }
+  });
+
   test("a lock file that is none is told as what it is, not as another server", () => {
     using directory = temporaryDirectory();
     writeFileSync(join(directory.path, LOCK_FILE), "not a database ".repeat(100));
