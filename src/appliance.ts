@@ -21,6 +21,7 @@ import { parseCidr } from "./lib/ip.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
 import { createStore, type Store } from "./store/change.ts";
 import type { Db } from "./store/database.ts";
+import type { Pace } from "./store/group-commit.ts";
 import { type HealthOptions, type StorageHealth, UNWATCHED, watchStorage } from "./store/health.ts";
 import { DATABASE_FILE, inspectDirectory, MEMORY, openDatabase } from "./store/open.ts";
 import { createEgress, type Egress } from "./webhooks/egress.ts";
@@ -35,6 +36,8 @@ export interface Environment extends HealthOptions {
   apiKeyKind?: ApiKeyKind;
   /** The environment variable that holds the vault's key in place of the key file. */
   secretKey?: string | undefined;
+  /** How writes make way for other processes; a command on the directory of a server yields. */
+  pace?: () => Pace;
 }
 
 /** An open data directory. */
@@ -76,7 +79,7 @@ export function openAppliance(
   if (create) keepVaultKey(config.data);
   const ids = createIds(clock, random, requestRandom);
   const health = create ? watchStorage(writer, environment) : UNWATCHED;
-  const store = createStore(writer, clock, ids, health);
+  const store = createStore(writer, clock, ids, health, environment.pace);
   const vault = createVault(vaultKey!, random);
   const sessions = createSessions(store, clock, random);
   return {

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { SingleBar } from "cli-progress";
 import { Command } from "commander";
-import { LIMITS, UsageError } from "../config.ts";
+import { UsageError } from "../config.ts";
 import { createIngest } from "../platform/ingest.ts";
 import { ingestLines, type LineResult, splitLines } from "../platform/lines.ts";
 import { readRunning } from "../store/lock.ts";
@@ -12,7 +12,6 @@ import { CommandFailed, printable, printJson, printLine, printMessage } from "./
 /** Invalid lines that are listed; the rest is counted. */
 const MAX_LISTED_LINES = 50;
 const STDIN = "-";
-const PAUSE_MS = 2;
 
 export function callsCommand(): Command {
   return new Command("calls").description("Import call records.").addCommand(importCommand());
@@ -105,8 +104,6 @@ async function importLines(results: AsyncIterable<LineResult>, { bar }: Source):
       else tally[status] += 1;
       lines += 1;
       bar?.update({ lines });
-      // Lets a server on the same directory write too.
-      if (lines % LIMITS.groupOperations === 0) await Bun.sleep(PAUSE_MS);
     }
   } finally {
     bar?.stop();

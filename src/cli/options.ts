@@ -4,8 +4,17 @@ import { type Command, Option } from "commander";
 import ms, { type StringValue } from "ms";
 import { z } from "zod";
 import { type Appliance, openAppliance } from "../appliance.ts";
-import { type Config, defaultConfig, SETTINGS, type Setting, UsageError } from "../config.ts";
+import {
+  type Config,
+  defaultConfig,
+  LIMITS,
+  SETTINGS,
+  type Setting,
+  UsageError,
+} from "../config.ts";
 import { type Actor, cliActor } from "../store/actor.ts";
+import type { Pace } from "../store/group-commit.ts";
+import { readRunning } from "../store/lock.ts";
 
 type SettingName = keyof Config;
 
@@ -56,12 +65,20 @@ export async function withData<T>(
   options: Record<string, unknown>,
   work: (appliance: Appliance, actor: Actor) => Promise<T>,
 ): Promise<T> {
-  const appliance = openAppliance(configOf(options), {}, false);
+  const config = configOf(options);
+  const appliance = openAppliance(config, { pace: () => paceBeside(config.data) }, false);
   try {
     return await work(appliance, cliActor(userName(), appliance.ids.uuid()));
   } finally {
     await appliance.close();
   }
+}
+
+/** Read before each group of writes: a server may start or stop while a command runs. */
+function paceBeside(data: string): Pace {
+  if (readRunning(data) === null)
+    return { groupMs: LIMITS.groupMs, pauseMs: LIMITS.commandPauseMs };
+  return { groupMs: LIMITS.yieldingGroupMs, pauseMs: LIMITS.yieldingPauseMs };
 }
 
 /** The name of the user who runs the command. Looked up by user id, because environment variables can be forged. */

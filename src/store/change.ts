@@ -2,12 +2,14 @@
  * The one write path. Everything in the product is written through `change(actor, work)`: the row, its audit row and its
  * events commit together or not at all, and the promise resolves when they are on disk.
  */
+
+import { LIMITS } from "../config.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Ids } from "../lib/ids.ts";
 import type { Actor } from "./actor.ts";
 import { createAuditChain } from "./audit-chain.ts";
 import { type Db, readOnly, type WritableDb } from "./database.ts";
-import { createGroupCommit, type GroupParticipant } from "./group-commit.ts";
+import { createGroupCommit, type GroupParticipant, type Pace } from "./group-commit.ts";
 import { requireWritable, type StorageHealth, UNWATCHED } from "./health.ts";
 import { createIdempotencyRecords } from "./idempotency.ts";
 import { createOutbox } from "./outbox.ts";
@@ -38,11 +40,16 @@ export interface Store {
   idle(): Promise<void>;
 }
 
+/** The pace of a server, whose requests wait for nothing but their own group. */
+const SERVER_PACE: Pace = { groupMs: LIMITS.groupMs, pauseMs: 0 };
+
+/** `pace`: read before each group. */
 export function createStore(
   writer: WritableDb,
   clock: Clock,
   ids: Ids,
   health: StorageHealth = UNWATCHED,
+  pace: () => Pace = () => SERVER_PACE,
 ): Store {
   const db = readOnly(writer);
   const chain = createAuditChain(writer);
@@ -65,9 +72,10 @@ export function createStore(
     discard: health.reportError,
   };
   const participants = [chain, indexes, failures];
-  const { enqueue, idle } = createGroupCommit(writer.$client, clock, participants, () => {
+  const onChange = () => {
     for (const listener of listeners) listener();
-  });
+  };
+  const { enqueue, idle } = createGroupCommit(writer.$client, clock, participants, onChange, pace);
   return {
     db,
     async change(actor, work, { isEssential } = { isEssential: isOperator(actor) }) {

@@ -109,6 +109,8 @@ function prepare(sqlite: Database): WritableDb {
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
   migrate(sqlite);
+  // From here on a wait inside SQLite would block the event loop; group commit retries from a timer instead.
+  sqlite.exec("pragma busy_timeout = 0");
   return drizzle(sqlite) as unknown as WritableDb;
 }
 

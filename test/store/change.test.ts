@@ -458,20 +458,6 @@ describe("storage that fails", () => {
     expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: 2 });
   });
 
-  test("another process that holds the file refuses all that wait at once, not one after another", async () => {
-    await using world = openTestStore();
-    world.db.$client.exec("pragma busy_timeout = 300");
-    const other = new Database(world.file);
-    other.exec("begin immediate");
-    const started = performance.now();
-    await expectAllUnavailable(Array.from({ length: 20 }, (_, i) => write(world, `n${i}`)));
-    expect(performance.now() - started).toBeLessThan(2_000);
-    other.exec("rollback");
-    other.close();
-    await write(world, "after");
-    expect(count(world, "contacts")).toBe(1);
-  });
-
   test("a commit that fails refuses those that were in it, and no other", async () => {
     await using world = openTestStore();
     // A deferred foreign key is checked by the commit alone.
