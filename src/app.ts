@@ -22,7 +22,7 @@ import type { Log } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
 import { ROUTES } from "./routes.ts";
 import { StorageUnavailable } from "./store/errors.ts";
-import { removeExpiredIdempotency } from "./store/idempotency.ts";
+import { removeAllExpiredIdempotency } from "./store/idempotency.ts";
 import { createDispatcher, type Dispatcher } from "./webhooks/dispatcher.ts";
 import { removeOldDeliveries } from "./webhooks/retention.ts";
 
@@ -227,10 +227,8 @@ function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
     });
   const flushUses = () => Promise.all([keys.flushUses(), sessions.flushUses()]);
   const cleanUp = async () => {
-    await store.housekeep((writer, at) => {
-      removeExpiredIdempotency(writer, at);
-      sessions.removeExpired(writer, at);
-    });
+    await removeAllExpiredIdempotency(store);
+    await store.housekeep((writer, at) => sessions.removeExpired(writer, at));
     await removeOldDeliveries(store);
   };
   let stopTimers: (() => void)[] = [];

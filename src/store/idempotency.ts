@@ -62,6 +62,20 @@ export function createIdempotencyRecords(db: WritableDb): IdempotencyRecords {
   };
 }
 
+/** The part of the store that writes internal records. */
+interface Housekeeper {
+  housekeep<T>(work: (db: WritableDb, at: string) => T): Promise<T>;
+}
+
+/**
+ * Removes every record that is expired, a bounded number in each transaction, so that other writes take turns with it and
+ * the records never grow faster than they are removed.
+ */
+export async function removeAllExpiredIdempotency(store: Housekeeper): Promise<void> {
+  let removed = REMOVED_AT_ONCE;
+  while (removed === REMOVED_AT_ONCE) removed = await store.housekeep(removeExpiredIdempotency);
+}
+
 /** Removes a bounded number of expired records; returns how many. */
 export function removeExpiredIdempotency(db: WritableDb, at: string): number {
   const expired = db

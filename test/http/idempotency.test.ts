@@ -17,6 +17,7 @@ import { systemRandom } from "../../src/lib/random.ts";
 import {
   createIdempotencyRecords,
   type RequestName,
+  removeAllExpiredIdempotency,
   removeExpiredIdempotency,
 } from "../../src/store/idempotency.ts";
 import { temporaryDirectory } from "../support/directory.ts";
@@ -132,6 +133,15 @@ describe("a kept answer", () => {
     world.clock.advance(DAY - 999);
     const removed = [world.removeExpired(), world.removeExpired(), world.removeExpired()];
     expect(removed).toEqual([1_000, 500, 0]);
+    expect(world.rows("select key from idempotency")).toEqual([{ key: "young" }]);
+  });
+
+  test("goes from the file however many have expired since the last clean-up, and no other with them", async () => {
+    await using world = openRecords();
+    for (let i = 0; i < 3_500; i += 1) world.keep({ ...REQUEST, key: `old ${i}` });
+    world.clock.advance(DAY + 1);
+    world.keep({ ...REQUEST, key: "young" });
+    await removeAllExpiredIdempotency(world.store);
     expect(world.rows("select key from idempotency")).toEqual([{ key: "young" }]);
   });
 
