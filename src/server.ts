@@ -8,7 +8,7 @@ import { loopbackUrl } from "./lib/ip.ts";
 import type { Log } from "./lib/log.ts";
 import { createOrganization, readOrganization } from "./resources/organization.ts";
 import { systemActor } from "./store/actor.ts";
-import { lockDirectory } from "./store/lock.ts";
+import { lockDirectory, SERVER_FILE, type ServerLock } from "./store/lock.ts";
 import { inspectDirectory } from "./store/open.ts";
 
 export interface Server extends Appliance {
@@ -41,7 +41,7 @@ export async function startServer({ config, log, ...environment }: ServerOptions
     const appliance = openAppliance(config, { ...environment, log }, true);
     try {
       await ensureOrganization(appliance, config);
-      return listen(appliance, config, log, tls, lock);
+      return await listen(appliance, config, log, tls, lock);
     } catch (error) {
       await appliance.close();
       throw error;
@@ -52,13 +52,13 @@ export async function startServer({ config, log, ...environment }: ServerOptions
   }
 }
 
-function listen(
+async function listen(
   appliance: Appliance,
   config: Config,
   log: Log,
   tls: ReturnType<typeof readTls>,
-  lock: ReturnType<typeof lockDirectory>,
-): Server {
+  lock: ServerLock,
+): Promise<Server> {
   const application = createApplication(appliance, config, log);
   const server = startListening(
     config,
@@ -66,8 +66,14 @@ function listen(
   );
   const url = formatUrl(config.host, server.port!, tls !== undefined);
   const publicUrl = config.publicUrl ?? loopbackUrl(url);
-  application.start(server, publicUrl);
-  lock.announce({ pid: process.pid, url });
+  try {
+    application.start(server, publicUrl);
+  } catch (error) {
+    // An open listener would keep the process alive after the failure.
+    await server.stop(true);
+    throw error;
+  }
+  announce(lock, url, log);
 
   async function stop(): Promise<void> {
     await application.drain();
@@ -88,6 +94,15 @@ function listen(
       return stopping;
     },
   };
+}
+
+/** Best effort: without the file, `allison health` requires the URL, and the server works. */
+function announce(lock: ServerLock, url: string, log: Log): void {
+  try {
+    lock.announce({ pid: process.pid, url });
+  } catch (error) {
+    log.warn({ err: error, file: SERVER_FILE }, "the URL of the server could not be stored");
+  }
 }
 
 /** Another program already listens on the port. */

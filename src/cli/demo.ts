@@ -11,14 +11,8 @@ import type { Mock } from "../mock/server.ts";
 import { PortInUse } from "../server.ts";
 import { DEFAULT_SEED, MOCK_SERVER, seedOption } from "./mock.ts";
 import { configOf, withSettings } from "./options.ts";
-import { logUncaughtErrors, stopOnSignals } from "./serve.ts";
-import {
-  ignoreOutputErrors,
-  printLine,
-  printMessage,
-  programName,
-  quoteForShell,
-} from "./terminal.ts";
+import { keepRunning, logUncaughtErrors } from "./serve.ts";
+import { printLine, printMessage, programName, quoteForShell } from "./terminal.ts";
 
 export function demoCommand(): Command {
   const command = new Command("demo")
@@ -31,11 +25,11 @@ export function demoCommand(): Command {
     async (options: Partial<Config> & { open?: true; seed: number }) => {
       printMessage("Creating a dental practice with 90 days of calls …");
       const mock = await startOnPort(options, command.getOptionValueSource("port") === "default");
-      ignoreOutputErrors();
-      stopOnSignals(mock);
-      printWelcome(mock);
-      if (options.open) await openInBrowser(mock.signInLink());
-      printLine(`listening on ${mock.url}`);
+      await keepRunning(mock, async () => {
+        printWelcome(mock);
+        if (options.open) await openInBrowser(mock.signInLink());
+        printLine(`listening on ${mock.url}`);
+      });
     },
   );
 }

@@ -119,6 +119,7 @@ async function listen(options: Options): Promise<void> {
   };
   process.once("SIGINT", () => void stop());
   process.once("SIGTERM", () => void stop());
+  process.once("SIGHUP", () => void stop());
 }
 
 const headersOf = ({ key }: Options) => ({

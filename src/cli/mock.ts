@@ -12,14 +12,8 @@ import { fillFromFile, fillWithBusiness } from "../mock/fill.ts";
 import type { MockOptions } from "../mock/instance.ts";
 import { type Mock, startMock } from "../mock/server.ts";
 import { configOf, timeParser, wholeNumberOption, withSettings } from "./options.ts";
-import { logUncaughtErrors, stopOnSignals } from "./serve.ts";
-import {
-  ignoreOutputErrors,
-  printLine,
-  printMessage,
-  programName,
-  quoteForShell,
-} from "./terminal.ts";
+import { keepRunning, logUncaughtErrors } from "./serve.ts";
+import { printLine, printMessage, programName, quoteForShell } from "./terminal.ts";
 
 export const DEFAULT_SEED = 1;
 const DEFAULT_CALLS = 100;
@@ -85,14 +79,14 @@ export function mockCommand(): Command {
       const mockOptions = optionsOf(options);
       logUncaughtErrors(mockOptions.log);
       const mock = await startMock(mockOptions);
-      ignoreOutputErrors();
-      stopOnSignals(mock);
-      if (options.json) {
-        printLine(JSON.stringify({ url: mock.url, ...KEY_FIELDS, pid: process.pid }));
-        return;
-      }
-      printWelcome(mock, options);
-      printLine(`listening on ${mock.url}`);
+      await keepRunning(mock, () => {
+        if (options.json) {
+          printLine(JSON.stringify({ url: mock.url, ...KEY_FIELDS, pid: process.pid }));
+          return;
+        }
+        printWelcome(mock, options);
+        printLine(`listening on ${mock.url}`);
+      });
     },
   );
 }

@@ -25,10 +25,10 @@ export function serveCommand(): Command {
       const log = createLog(config.logLevel);
       logUncaughtErrors(log);
       const server = await startServer({ config, log });
-      ignoreOutputErrors();
-      stopOnSignals(server);
-      printWelcome(server, config);
-      printLine(`listening on ${server.url}`);
+      await keepRunning(server, () => {
+        printWelcome(server, config);
+        printLine(`listening on ${server.url}`);
+      });
     });
 }
 
@@ -44,8 +44,26 @@ export function logUncaughtErrors(log: Log): void {
   });
 }
 
+/**
+ * Prints the welcome and leaves the server running until a signal. If the welcome fails, the server stops, because its
+ * open listener would keep the process alive.
+ */
+export async function keepRunning(
+  server: Pick<Server, "stop">,
+  printWelcome: () => void | Promise<void>,
+): Promise<void> {
+  ignoreOutputErrors();
+  stopOnSignals(server);
+  try {
+    await printWelcome();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
 /** The first signal stops the server gracefully, a second one immediately. */
-export function stopOnSignals(server: Pick<Server, "stop">): void {
+function stopOnSignals(server: Pick<Server, "stop">): void {
   let signals = 0;
   const onSignal = () => {
     signals += 1;
@@ -60,6 +78,8 @@ export function stopOnSignals(server: Pick<Server, "stop">): void {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  // Sent when a terminal closes. Its default would end the process without finishing the requests in flight.
+  process.on("SIGHUP", onSignal);
 }
 
 function printWelcome(server: Server, config: Config): void {

@@ -1,6 +1,6 @@
 /** Every command of the executable, copied alone into an empty directory. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SCHEMA_VERSION } from "../../src/store/migrate.ts";
 import { createClient } from "../support/client.ts";
@@ -295,7 +295,7 @@ describe("starting and stopping", () => {
     ]);
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)(
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "%s stops the server with exit 0 and merges the write-ahead log into the database",
     async (signal) => {
       await using own = await allison.serve(["--data", `stopped-${signal}`]);
@@ -313,6 +313,19 @@ describe("starting and stopping", () => {
       ]);
     },
   );
+
+  test("a server that cannot store its URL serves, logs it, and ends at a signal", async () => {
+    const data = join(allison.path, "unannounced");
+    {
+      await using _ = await allison.serve(["--data", "unannounced"]);
+    }
+    mkdirSync(join(data, "server.json"));
+    await using own = await allison.serve(["--data", "unannounced"]);
+    expect((await fetch(`${own.url}/health`)).status).toBe(200);
+    expect(own.log()).toContain("the URL of the server could not be stored");
+    own.kill("SIGTERM");
+    expect(await own.ended).toBe(0);
+  });
 
   test("a second signal stops the server immediately, even with a request in flight", async () => {
     await using own = await allison.serve(["--data", "hasty"]);
