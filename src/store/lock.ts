@@ -19,6 +19,7 @@ import { UsageError } from "../config.ts";
 import { databasePath } from "./paths.ts";
 
 export const LOCK_FILE = "server.lock";
+const BRIEF_LOCK_MS = 100;
 /** The process id and the URL of the running server, for people and for `allison health`. */
 export const SERVER_FILE = "server.json";
 
@@ -40,9 +41,11 @@ export function lockDirectory(dataDir: string): ServerLock {
   const file = join(realDir, LOCK_FILE);
   let lock: Database | undefined;
   try {
-    closeSync(openSync(file, "a", 0o600));
+    // An existing file is not opened here: closing it would release the lock that this process may hold (fcntl(2)).
+    if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
     lock = new Database(file, { readwrite: true, strict: true });
-    lock.exec("pragma busy_timeout = 0");
+    // A command that reads whether a server runs holds the lock for a moment; see `isServerRunning`.
+    lock.exec(`pragma busy_timeout = ${BRIEF_LOCK_MS}`);
     // The file stores nothing, so it needs no journal, which would be readable for everybody.
     lock.exec("pragma journal_mode = memory");
     lock.exec("begin exclusive");
