@@ -2,7 +2,6 @@
  * The one write path. Everything in the product is written through `change(actor, work)`: the row, its audit row and its
  * events commit together or not at all, and the promise resolves when they are on disk.
  */
-
 import { LIMITS } from "../config.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { Ids } from "../lib/ids.ts";

@@ -6,17 +6,24 @@
  * process (fcntl(2)), and the next command beside the server would take itself for the only one and delete the log.
  */
 import type { Database } from "bun:sqlite";
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { INDEX_BYTES, offsetOfFrame, parseLogHeader, parseLogIndex } from "./log-file.ts";
+import {
+  INDEX_BYTES,
+  LOG_HEADER_BYTES,
+  offsetOfFrame,
+  parseLogHeader,
+  parseLogIndex,
+  readAt,
+} from "./log-file.ts";
 import { type MainFileHead, readMainFile } from "./main-file.ts";
 
 export type FileProblem = "moved" | "overwritten";
 
 export interface FileWatch {
-  /** Looks at the files; null while they are those that SQLite opened. */
+  /** Checks the files; null while they are those that SQLite opened. */
   findProblem(): Promise<FileProblem | null>;
-  /** The size of the write-ahead log at the last look. */
+  /** The size of the write-ahead log at the last check. */
   logBytes(): number;
   /** Whether the directory still has this file under its name: the own one, another one, or none. */
   owner(suffix: FileSuffix): "own" | "foreign" | "none";
@@ -31,13 +38,12 @@ interface FileState {
   ctimeMs: bigint;
 }
 
-const LOG_HEADER_BYTES = 32;
 const SUFFIXES = ["", "-wal", "-shm"] as const;
 type FileSuffix = (typeof SUFFIXES)[number];
 /** How coarse the times of a file system may be: a file that changed this recently may change again unnoticed. */
 const CTIME_GRAIN_MS = 2_000;
-/** A second look at a log that another process was just resetting. */
-const SECOND_LOOK_MS = 50;
+/** The delay before the second check of a log, which another process may just have been resetting. */
+const RECHECK_MS = 50;
 
 /** Starts to watch the files of `sqlite`, which must have read from them already. */
 export function watchFiles(sqlite: Database): FileWatch {
@@ -50,7 +56,7 @@ export function watchFiles(sqlite: Database): FileWatch {
 
   async function hasForeignLog(): Promise<boolean> {
     if (!isForeignLog(log, index)) return false;
-    await new Promise((resolve) => setTimeout(resolve, SECOND_LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, RECHECK_MS));
     return isForeignLog(log, index);
   }
 
@@ -87,7 +93,7 @@ async function readState(path: string): Promise<FileState | null> {
 }
 
 /**
- * Tells whether the main file was overwritten in place. Only checkpoints write to it, and they only move the end of its
+ * Reports whether the main file was overwritten in place. Only checkpoints write to it, and they only move the end of its
  * audit log forward, along our own chain. So it is read again, without the log, whenever it was written.
  */
 function createMainInspector(sqlite: Database, handle: number) {
@@ -127,14 +133,9 @@ function createMainInspector(sqlite: Database, handle: number) {
 
 /** Whether the log is shorter than its index says, or of another generation. */
 function isForeignLog(log: number, index: number): boolean {
-  const current = parseLogIndex(readStart(index, INDEX_BYTES));
+  const current = parseLogIndex(readAt(index, 0, INDEX_BYTES));
   if (current === null || current.frames === 0) return false;
-  const header = parseLogHeader(readStart(log, LOG_HEADER_BYTES));
+  const header = parseLogHeader(readAt(log, 0, LOG_HEADER_BYTES));
   if (header === null || !header.salts.equals(current.salts)) return true;
   return fstatSync(log).size < offsetOfFrame(current.frames + 1, header.pageSize);
-}
-
-function readStart(handle: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
-  return bytes.subarray(0, readSync(handle, bytes, 0, length, 0));
 }

@@ -1,5 +1,5 @@
 /**
- * The health of the storage. A check once a second looks at the files and at the free space; a write only reads the last
+ * The health of the storage. A check once a second reads the state of the files and the free space; a write only reads the last
  * result. While the disk is nearly full, writes of clients are refused; sign-in, outcomes of webhooks and internal records
  * go on, since they are small or free space. Once the files are replaced or damaged, nothing is written any more.
  */
@@ -14,7 +14,7 @@ import { abandonDatabase, closeDatabase, closeSnapshots, MEMORY } from "./open.t
 
 export interface StorageHealth {
   problem(): StorageProblem | null;
-  /** Looks at the files and the disk. */
+  /** Checks the files and the disk. */
   check(): Promise<void>;
   /** Takes note of an error that SQLite reported anywhere, if it means damage. */
   reportError(error: unknown): void;
@@ -72,7 +72,7 @@ const REMEDIES = {
     "stop the server, which puts the write-ahead log of the previous database aside; put the right database in place, and start again",
 };
 
-/** Throws or returns nothing, by what a write is. */
+/** Throws StorageUnavailable while the storage has a problem; on a low disk only if the write is not allowed there. */
 export function requireWritable(health: StorageHealth, isAllowedOnLowDisk: boolean): void {
   const problem = health.problem();
   if (problem === null || (problem.state === "disk_low" && isAllowedOnLowDisk)) return;

@@ -1,11 +1,11 @@
 /** Checks the file of a database table by table, on a connection of its own that only reads. */
 import { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { UsageError } from "../config.ts";
+import { LIMITS, UsageError } from "../config.ts";
 import { isServerRunning } from "./lock.ts";
 import { findLogDamage, type LogDamage } from "./log-file.ts";
-import { DATABASE_FILE, inspectDirectory, readHeader, readPageSize } from "./open.ts";
+import { inspectDirectory, readHeader, readPageSize } from "./open.ts";
+import { DATABASE_FILE, databasePath } from "./paths.ts";
 
 export interface TableCheck {
   table: string;
@@ -26,7 +26,7 @@ const SCHEMA_TABLE = "sqlite_schema";
 /** Opens the database of a data directory for a check. A server may run on it meanwhile. */
 export function openIntegrityCheck(dataDir: string): IntegrityCheck {
   inspectDirectory(dataDir, { create: false });
-  const file = join(dataDir, DATABASE_FILE);
+  const file = databasePath(dataDir);
   if (!existsSync(file)) throw new UsageError(`${dataDir} holds no ${DATABASE_FILE}; see --data.`);
   const pageSize = readPageSize(readHeader(file).header);
   const logDamage = isServerRunning(dataDir) ? null : findLogDamage(file, pageSize);
@@ -35,7 +35,7 @@ export function openIntegrityCheck(dataDir: string): IntegrityCheck {
   }
   const sqlite = new Database(file, { readonly: true, strict: true });
   // A server that writes must not make the check fail.
-  sqlite.exec("pragma busy_timeout = 5000");
+  sqlite.exec(`pragma busy_timeout = ${LIMITS.writeLockMs}`);
   const { names, problems } = listTables(sqlite);
   return {
     logDamage,

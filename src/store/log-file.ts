@@ -43,7 +43,7 @@ export interface LogHeader {
 
 type Checksum = readonly [number, number];
 
-const HEADER_BYTES = 32;
+export const LOG_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 const INDEX_HEADER_BYTES = 48;
 /** Two copies of the header, and then the number of frames that are in the main file. */
@@ -53,7 +53,7 @@ const FRAMES_AT_ONCE = 256;
 
 /** The offset in the log of a frame, counted from 1. */
 export const offsetOfFrame = (frame: number, pageSize: number): number =>
-  HEADER_BYTES + (frame - 1) * (FRAME_HEADER_BYTES + pageSize);
+  LOG_HEADER_BYTES + (frame - 1) * (FRAME_HEADER_BYTES + pageSize);
 
 /** Null for an index that nothing was written to, or that was caught in the middle of a write. */
 export function parseLogIndex(bytes: Buffer): LogIndex | null {
@@ -72,7 +72,7 @@ export function parseLogIndex(bytes: Buffer): LogIndex | null {
 
 /** Null for a header that SQLite does not accept. */
 export function parseLogHeader(bytes: Buffer): LogHeader | null {
-  if (bytes.length < HEADER_BYTES) return null;
+  if (bytes.length < LOG_HEADER_BYTES) return null;
   const magic = bytes.readUInt32BE(0);
   if (magic !== MAGIC && magic !== MAGIC + 1) return null;
   const isBigEndian = magic === MAGIC + 1;
@@ -83,9 +83,9 @@ export function parseLogHeader(bytes: Buffer): LogHeader | null {
 }
 
 /**
- * Looks for commits behind the end that SQLite would find in the log of `file`. A crash leaves at most one, which nobody
- * was told of: each commit is synced before the next. The index of the log tells it from damage; without the index, one
- * commit counts as damage.
+ * Looks for commits behind the end that SQLite would find in the log of `file`. A crash leaves at most one, which was
+ * not acknowledged: each commit is synced before the next. The index of the log distinguishes it from damage; without the
+ * index, one commit counts as damage.
  */
 export function findLogDamage(file: string, pageSize: number): LogDamage | null {
   const log = `${file}-wal`;
@@ -93,8 +93,9 @@ export function findLogDamage(file: string, pageSize: number): LogDamage | null 
   const handle = openSync(log, "r");
   try {
     const { size } = fstatSync(handle);
-    const bytes = readAt(handle, 0, HEADER_BYTES + FRAME_HEADER_BYTES);
-    const isUnused = size < HEADER_BYTES + FRAME_HEADER_BYTES || bytes.every((byte) => byte === 0);
+    const bytes = readAt(handle, 0, LOG_HEADER_BYTES + FRAME_HEADER_BYTES);
+    const isUnused =
+      size < LOG_HEADER_BYTES + FRAME_HEADER_BYTES || bytes.every((byte) => byte === 0);
     if (isUnused) return null;
     const header = parseLogHeader(bytes);
     if (header === null) {
@@ -185,8 +186,8 @@ function countCommits(handle: number, size: number, pageSize: number): number {
 /** Yields each complete frame. The bytes are valid until the next one. */
 function* readFrames(handle: number, size: number, pageSize: number): Generator<Buffer> {
   const frameBytes = FRAME_HEADER_BYTES + pageSize;
-  const end = HEADER_BYTES + Math.floor((size - HEADER_BYTES) / frameBytes) * frameBytes;
-  for (let offset = HEADER_BYTES; offset < end; offset += FRAMES_AT_ONCE * frameBytes) {
+  const end = LOG_HEADER_BYTES + Math.floor((size - LOG_HEADER_BYTES) / frameBytes) * frameBytes;
+  for (let offset = LOG_HEADER_BYTES; offset < end; offset += FRAMES_AT_ONCE * frameBytes) {
     const bytes = readAt(handle, offset, Math.min(FRAMES_AT_ONCE * frameBytes, end - offset));
     for (let at = 0; at + frameBytes <= bytes.length; at += frameBytes)
       yield bytes.subarray(at, at + frameBytes);
@@ -203,7 +204,8 @@ function readLogIndex(file: string): LogIndex | null {
   }
 }
 
-function readAt(handle: number, offset: number, length: number): Buffer {
+/** The bytes at an offset; fewer at the end of the file. */
+export function readAt(handle: number, offset: number, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   return bytes.subarray(0, readSync(handle, bytes, 0, length, offset));
 }

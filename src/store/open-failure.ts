@@ -1,9 +1,8 @@
 /** Explains why a database cannot be opened. Only what SQLite calls corrupt counts as damage. */
 import { LIMITS, UsageError } from "../config.ts";
-import { isBusy, isStorageFailure, storageCode } from "./errors.ts";
+import { isBusy, isCorruption, isStorageFailure, storageCode } from "./errors.ts";
 import { describeLockHolders } from "./lock-holders.ts";
 
-const DAMAGE = /^SQLITE_(CORRUPT|NOTADB)/;
 /** What to do, by the beginning of SQLite's result code (sqlite.org/rescode.html). */
 const CURES: readonly [RegExp, string][] = [
   [/^SQLITE_FULL/, "the disk is full; free space on it"],
@@ -26,7 +25,7 @@ export function explainOpenFailure(file: string, error: unknown): unknown {
   if (error instanceof UsageError) return error;
   const code = storageCode(error);
   const reason = error instanceof Error ? error.message : String(error);
-  if (DAMAGE.test(code)) return damaged(file, reason);
+  if (isCorruption(error)) return damaged(file, reason);
   if (isBusy(error)) {
     const holders = describeLockHolders(file) || "in use by another process";
     const seconds = LIMITS.writeLockMs / 1_000;

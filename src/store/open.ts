@@ -44,7 +44,7 @@ const MAY_BE_THERE = new Set<string>([
 const OPEN_READONLY = 0x1;
 const OPEN_URI = 0x40;
 const SMALLEST_PAGE = 512;
-const SECOND_LOOK_MS = 50;
+const RECHECK_MS = 50;
 /** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
 const OLDEST_SQLITE = [3, 51, 3];
 
@@ -265,7 +265,7 @@ function inspectLog(file: string, pageSize: number, options: OpenOptions): void 
   const damage = findLogDamage(file, pageSize);
   if (damage === null) return;
   // Another process may just be writing; damage stays where it is.
-  Bun.sleepSync(SECOND_LOOK_MS);
+  Bun.sleepSync(RECHECK_MS);
   if (findLogDamage(file, pageSize)?.frame !== damage.frame) return;
   const missing = `the changes of ${damage.commits} or more commits, the newest ones, may be missing`;
   if (!options.discardDamagedLog) {

@@ -48,7 +48,7 @@ export function createLanes(services: LaneServices): Lanes {
   const places = createPlaces();
 
   /** Sends `deliveries` in one place of the lane of a subscription. */
-  function occupyPlace(subscription: Subscription, deliveries: ClaimedDelivery[]): void {
+  function sendInPlace(subscription: Subscription, deliveries: ClaimedDelivery[]): void {
     const { id } = subscription;
     const lane = lanes.get(id) ?? new Set();
     lanes.set(id, lane);
@@ -76,10 +76,10 @@ export function createLanes(services: LaneServices): Lanes {
     startSending(subscription, deliveries) {
       if (deliveries.length === 0) return;
       if (!isFailing(subscription)) {
-        occupyPlace(subscription, deliveries);
+        sendInPlace(subscription, deliveries);
         return;
       }
-      for (const delivery of deliveries) occupyPlace(subscription, [delivery]);
+      for (const delivery of deliveries) sendInPlace(subscription, [delivery]);
     },
     isBusy: () => lanes.size > 0,
     async finished() {

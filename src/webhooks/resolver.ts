@@ -1,5 +1,5 @@
 /**
- * Resolves the names of receivers by the hosts file and by DNS, on the event loop. The system's resolver would occupy
+ * Resolves the names of receivers by the hosts file and by DNS, on the event loop. The system's resolver would hold
  * threads that password hashing and file reads need, for as long as a nameserver does not answer. c-ares asks the
  * nameservers of /etc/resolv.conf (over TCP after a truncated response), but reads no hosts file and applies no search
  * domains; both are done here.
@@ -129,17 +129,17 @@ function linesOf(text: string, comment: RegExp): string[][] {
 
 /** Returns a reader of a file that parses it again when it has changed. A missing file is empty. */
 function cacheParsedFile<T>(path: string, parse: (text: string) => T): () => T {
-  let seen: string | null = null;
+  let parsedVersion: string | null = null;
   let value = parse("");
   return () => {
     try {
       const { mtimeMs, size } = statSync(path);
       const version = `${mtimeMs} ${size}`;
       // Synchronous: an asynchronous read would wait for the thread pool.
-      if (version !== seen) value = parse(readFileSync(path, "utf8"));
-      seen = version;
+      if (version !== parsedVersion) value = parse(readFileSync(path, "utf8"));
+      parsedVersion = version;
     } catch {
-      seen = null;
+      parsedVersion = null;
       value = parse("");
     }
     return value;

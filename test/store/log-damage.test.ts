@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { verifyAuditLog } from "../../src/audit/log.ts";
 import { UsageError } from "../../src/config.ts";
+import { openIntegrityCheck } from "../../src/store/integrity.ts";
 import { closeDatabase, DATABASE_FILE, openDatabase } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../support/directory.ts";
 import { ACTOR, insertContact, openTestStore } from "../support/store.ts";
@@ -98,7 +100,7 @@ test.each([
   60_000,
 );
 
-test("the refusal names the log, what may be missing and the option, with which the start keeps a copy and goes on", async () => {
+test("the refusal names the log, what may be missing and the option, with which the start keeps a copy and goes on; a check finds it, also through a symbolic link", async () => {
   using directory = temporaryDirectory();
   const data = join(directory.path, "data");
   await leaveKilled(data, CONTACTS);
@@ -110,6 +112,13 @@ test("the refusal names the log, what may be missing and the option, with which 
     /allison\.db-wal is damaged at frame 61: the changes of \d+ or more commits.*--discard-damaged-log/,
   );
   expect(() => openDatabase(data, { create: false })).toThrow("--discard-damaged-log");
+  const linked = join(directory.path, "linked");
+  mkdirSync(linked);
+  symlinkSync(join(data, DATABASE_FILE), join(linked, DATABASE_FILE));
+  for (const directoryOfCheck of [data, linked]) {
+    using check = openIntegrityCheck(directoryOfCheck);
+    expect(check.logDamage).toMatchObject({ frame: 61 });
+  }
   const contacts = openCopy(data, { discardDamagedLog: true })!;
   expect(contacts).toBeGreaterThan(0);
   expect(contacts).toBeLessThan(CONTACTS);
