@@ -5,6 +5,7 @@
 import { Elysia } from "elysia";
 import type { SignInLink } from "./access/one-time.ts";
 import type { Appliance } from "./appliance.ts";
+import { formatHead } from "./audit/log.ts";
 import { type Config, LIMITS } from "./config.ts";
 import { REFUSED_HEADERS } from "./contract/fault-header.ts";
 import { createDashboard, type Dashboard } from "./dashboard/api.ts";
@@ -21,8 +22,10 @@ import { clientAddress, parseCidr } from "./lib/ip.ts";
 import type { Log } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
 import { ROUTES } from "./routes.ts";
+import { readAuditHead } from "./store/audit-chain.ts";
 import { StorageUnavailable } from "./store/errors.ts";
 import { removeAllExpiredIdempotency } from "./store/idempotency.ts";
+import { MEMORY } from "./store/open.ts";
 import { createDispatcher, type Dispatcher } from "./webhooks/dispatcher.ts";
 import { removeOldDeliveries } from "./webhooks/retention.ts";
 
@@ -55,6 +58,7 @@ const REFRESH_MS = 1_000;
 const WATCH_MS = 1_000;
 const FLUSH_MS = 5_000;
 const CLEAN_UP_MS = 600_000;
+const AUDIT_HEAD_MS = 86_400_000;
 const DRAIN_POLL_MS = 5;
 
 /** Options for other kinds of servers. The defaults are those of `allison serve`. */
@@ -234,12 +238,14 @@ function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
   let stopTimers: (() => void)[] = [];
   return {
     start() {
+      logAuditHead(appliance, log);
       dispatcher.start();
       stopTimers = [
         every(REFRESH_MS, async () => dispatcher.refresh()),
         every(WATCH_MS, health.check),
         every(FLUSH_MS, flushUses),
         every(CLEAN_UP_MS, cleanUp),
+        every(AUDIT_HEAD_MS, async () => logAuditHead(appliance, log)),
       ];
     },
     async stop() {
@@ -248,8 +254,25 @@ function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
       await store.idle();
       // A full disk must not prevent the shutdown: the times of last use may be lost.
       await Promise.allSettled([keys.flushUses(), sessions.flushUses()]);
+      // Nor must a damaged file.
+      await Promise.allSettled([Promise.try(() => logAuditHead(appliance, log))]);
     },
   };
+}
+
+/** Notes the head outside the database, so that rows that were removed or rewritten with the key are detected. */
+function logAuditHead({ db, auditKey }: Appliance, log: Log): void {
+  // The log of a mock or demo ends with the process.
+  if (db.$client.filename === MEMORY) return;
+  const head = readAuditHead(db, auditKey);
+  if (head?.isSigned) {
+    log.info({ head: formatHead(head.id, head.hash) }, "audit log head");
+  } else {
+    log.error(
+      {},
+      "the audit log was altered, or was written with another secret key; run `allison audit verify`",
+    );
+  }
 }
 
 /** Waits for the requests in flight, and then for those that clients send before they notice the shutdown. */

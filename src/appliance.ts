@@ -8,6 +8,7 @@ import type { KeyKind } from "./access/token.ts";
 import { createUsers, type Users } from "./access/users.ts";
 import {
   createVault,
+  deriveKey,
   KEY_ENV,
   keepVaultKey,
   loadVaultKey,
@@ -55,6 +56,8 @@ export interface Appliance {
   sessions: Sessions;
   passwords: Passwords;
   vault: Vault;
+  /** The key of the audit log's hashes. */
+  auditKey: Uint8Array;
   egress: Egress;
   /** Waits for pending writes, checkpoints the write-ahead log into the file and closes it. */
   close(): Promise<void>;
@@ -75,11 +78,13 @@ export function openAppliance(
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
   const egress = openEgress(config);
   const vaultKey = loadKeyOfVault(config, environment, random, create);
-  const writer = openDatabase(config.data, { ...config, create, log: environment.log });
+  const auditKey = vaultKey && deriveKey(vaultKey, "audit log");
+  const { log } = environment;
+  const writer = openDatabase(config.data, { ...config, create, auditKey: auditKey!, log });
   if (create) keepVaultKey(config.data);
   const ids = createIds(clock, random, requestRandom);
   const health = create ? watchStorage(writer, environment) : UNWATCHED;
-  const store = createStore(writer, clock, ids, health, environment.pace);
+  const store = createStore(writer, clock, ids, auditKey!, health, environment.pace);
   const vault = createVault(vaultKey!, random);
   const sessions = createSessions(store, clock, random);
   return {
@@ -95,6 +100,7 @@ export function openAppliance(
     sessions,
     passwords: createPasswords(),
     vault,
+    auditKey: auditKey!,
     egress,
     async close() {
       await store.idle();

@@ -10,6 +10,7 @@ import { createOrganization, readOrganization } from "./resources/organization.t
 import { systemActor } from "./store/actor.ts";
 import { lockDirectory, SERVER_FILE, type ServerLock } from "./store/lock.ts";
 import { inspectDirectory } from "./store/open.ts";
+import { findSchemaChanges } from "./store/schema.ts";
 
 export interface Server extends Appliance {
   /** The URL that it listens on, such as `http://127.0.0.1:8080`. */
@@ -40,6 +41,7 @@ export async function startServer({ config, log, ...environment }: ServerOptions
   try {
     const appliance = openAppliance(config, { ...environment, log }, true);
     try {
+      requireUnchangedSchema(appliance);
       await ensureOrganization(appliance, config);
       return await listen(appliance, config, log, tls, lock);
     } catch (error) {
@@ -152,6 +154,16 @@ export function startListening<T>({ host, port }: Address, listen: () => T): T {
 /** Returns the URL of a server that listens on `host` and `port`. */
 export const formatUrl = (host: string, port: number, secure: boolean): string =>
   `${secure ? "https" : "http"}://${hostForUrl(host)}:${port}`;
+
+/** Without the triggers of the audit log, the server would go on with a log that any program can rewrite. */
+function requireUnchangedSchema({ db }: Appliance): void {
+  const changes = findSchemaChanges(db);
+  if (changes.length === 0) return;
+  const list = changes.map(({ object, problem }) => `${object} ${problem}`).join(", ");
+  throw new UsageError(
+    `The schema of ${db.$client.filename} was changed by another program: ${list}. Restore a backup, or run \`allison audit verify\`, which checks the rows and prints the statements that restore the schema.`,
+  );
+}
 
 async function ensureOrganization({ db, store }: Appliance, config: Config): Promise<void> {
   if (readOrganization(db)) return;

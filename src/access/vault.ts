@@ -2,7 +2,7 @@
  * Secrets at rest: AES-256-GCM with a key that is stored beside the database, not in it, so that a copy of the database
  * alone reveals none. The key is a file with mode 0600 in the data directory, or ALLISON_SECRET_KEY.
  */
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -47,6 +47,10 @@ export function createVault(key: Uint8Array, random: Random): Vault {
     },
   };
 }
+
+/** A key for another purpose than the vault's own, by HKDF-SHA-256 (RFC 5869) with the purpose as `info`. */
+export const deriveKey = (key: Uint8Array, purpose: string): Uint8Array =>
+  new Uint8Array(hkdfSync("sha256", key, "", `allison ${purpose}`, VAULT_KEY_BYTES));
 
 /**
  * The vault's key: 64 hex digits from ALLISON_SECRET_KEY, else from the data directory's key file, which the first start

@@ -4,11 +4,17 @@ import type { Keys } from "../access/keys.ts";
 import {
   type AuditFilter,
   entryView,
+  formatHead,
   listNewestEntries,
+  type NotedHead,
+  parseHead,
   readEntries,
+  type Verdict,
   verifyAuditLog,
 } from "../audit/log.ts";
 import { UsageError } from "../config.ts";
+import { readAuditHead } from "../store/audit-chain.ts";
+import { findSchemaChanges } from "../store/schema.ts";
 import { jsonOption, limitOption, timeParser, withData, withSettings } from "./options.ts";
 import {
   CommandFailed,
@@ -24,6 +30,7 @@ export function auditCommand(): Command {
     .description("Read and verify the audit log, which has a row for every write.")
     .addCommand(listCommand())
     .addCommand(verifyCommand())
+    .addCommand(headCommand())
     .addCommand(exportCommand());
 }
 
@@ -95,20 +102,66 @@ function listCommand(): Command {
 function verifyCommand(): Command {
   const command = new Command("verify")
     .description(
-      "Verify the hash chain from the first row to the last; exit 1 at the first changed or missing row.",
+      "Verify the hash chain with the secret key, from the first row to the last; exit 1 at the first changed or missing row.",
     )
-    .option("--head <hash>", "a hash noted earlier, which must still be in the log")
+    .option(
+      "--head <head>",
+      "a head noted earlier, as `audit head` prints it, which must be in the log",
+    )
     .addOption(jsonOption())
     .addHelpText("after", "\nExample:\n  allison audit verify");
   return withSettings(command, ["data"]).action(async (options) => {
-    if (options.head !== undefined && !/^[0-9a-f]{64}$/.test(options.head)) {
-      throw new UsageError("--head must be 64 hexadecimal digits, as `audit verify` prints them.");
-    }
-    const verdict = await withData(options, async ({ db }) => verifyAuditLog(db, options.head));
+    const head = options.head === undefined ? undefined : parseHeadOption(options.head);
+    const { verdict, repair } = await withData(options, async ({ db, auditKey }) => ({
+      verdict: verifyAuditLog(db, { auditKey, head }),
+      repair: findSchemaChanges(db).flatMap(({ sql }) => sql ?? []),
+    }));
     if (options.json) printJson(verdict);
-    else if (verdict.intact) printLine(`intact: ${verdict.rows} rows, head ${verdict.head}`);
-    else printMessage(`The audit log is not intact: row ${verdict.row} ${verdict.problem}.`);
+    else if (verdict.intact) printLine(describeIntact(verdict));
+    else {
+      const { row, problem } = verdict;
+      printMessage(
+        `The audit log is not intact: ${row === null ? problem : `row ${row} ${problem}`}.`,
+      );
+      if (repair.length > 0)
+        printMessage(`These statements restore the schema:\n${repair.join(";\n")};`);
+    }
     if (!verdict.intact) throw new CommandFailed();
+  });
+}
+
+function parseHeadOption(text: string): NotedHead {
+  const head = parseHead(text);
+  if (head) return head;
+  throw new UsageError(
+    "--head must be a row number, a colon and 64 hexadecimal digits, as `allison audit head` prints them.",
+  );
+}
+
+function describeIntact({ rows, head, unkeyed_rows }: Extract<Verdict, { intact: true }>): string {
+  const line = `intact: ${rows} rows, head ${formatHead(rows, head)}`;
+  return unkeyed_rows === 0
+    ? line
+    : `${line}; rows 1 to ${unkeyed_rows} are older than the key, row ${unkeyed_rows + 1} covers them`;
+}
+
+function headCommand(): Command {
+  const command = new Command("head")
+    .description(
+      "Print the number and hash of the newest row, to note elsewhere for `audit verify --head`.",
+    )
+    .addOption(jsonOption())
+    .addHelpText("after", "\nExample:\n  allison audit head");
+  return withSettings(command, ["data"]).action(async (options) => {
+    const head = await withData(options, async ({ db, auditKey }) => readAuditHead(db, auditKey));
+    if (!head?.isSigned) {
+      printMessage(
+        "The recorded head of the audit log is missing or not signed with this secret key; run `allison audit verify`.",
+      );
+      throw new CommandFailed();
+    }
+    if (options.json) printJson({ row: head.id, hash: head.hash });
+    else printLine(formatHead(head.id, head.hash));
   });
 }
 

@@ -14,7 +14,6 @@ import { pageLimit, pagingQuery } from "../http/paging.ts";
 import type { Query } from "../http/route.ts";
 import { type Clock, isoTime } from "../lib/clock.ts";
 import type { AuditRow } from "../store/audit-chain.ts";
-import type { Db } from "../store/database.ts";
 import type { AuditEntry, AuditState } from "./answers.ts";
 import {
   type DashboardRoute,
@@ -49,9 +48,9 @@ const PageQuery = z.object({
 /** How long a verdict is reused, so that reloading the page does not read the whole log again. */
 const VERDICT_LIFETIME_MS = 60_000;
 
-export function auditRoutes({ db, clock }: Appliance): DashboardRoute[] {
+export function auditRoutes({ db, clock, auditKey }: Appliance): DashboardRoute[] {
   const nameOf = createEntityNames(db);
-  const readState = createStateReader(db, clock);
+  const readState = createStateReader(clock, () => verifyInSteps(db, { auditKey }));
   return [
     sessionRoute({
       method: "GET",
@@ -110,11 +109,14 @@ function* viewEntries(rows: Iterable<AuditRow>) {
 }
 
 /** Returns a function that verifies the log, at most once in VERDICT_LIFETIME_MS. */
-function createStateReader(db: Db, clock: Clock): () => Promise<AuditState> {
+function createStateReader(
+  clock: Clock,
+  verify: () => Promise<Verdict>,
+): () => Promise<AuditState> {
   let current: { startedAt: number; verdict: Promise<Verdict> } | null = null;
 
   function startVerification() {
-    const verification = { startedAt: clock.monotonic(), verdict: verifyInSteps(db) };
+    const verification = { startedAt: clock.monotonic(), verdict: verify() };
     // A failed verification is not reused.
     verification.verdict.catch(() => {
       current = null;

@@ -11,3 +11,7 @@ export function canonicalJson(value: unknown): string {
 
 /** SHA-256 as lower-case hex. */
 export const sha256Hex = (text: string): string => Bun.SHA256.hash(text, "hex");
+
+/** HMAC-SHA-256 (RFC 2104) as lower-case hex. */
+export const hmacSha256Hex = (key: Uint8Array, text: string): string =>
+  new Bun.CryptoHasher("sha256", key).update(text).digest("hex");

@@ -1,11 +1,13 @@
 /**
- * The audit chain: each row contains the hash of the previous row, so that an altered or missing row is detected. Rows are
- * appended in the transaction of the change; only `store/transaction.ts` appends.
+ * The audit chain: each row contains the hash of itself and of the previous row, and the head beside the table has the
+ * number and the hash of the newest row. Both use the key of the log, which is not in the database, so that whoever alters
+ * the database alone is detected. Rows are appended in the transaction of the change; only `store/transaction.ts` appends.
  */
+import type { Database } from "bun:sqlite";
 import { eq, getTableColumns, sql } from "drizzle-orm";
-import { canonicalJson, sha256Hex } from "../lib/json.ts";
+import { canonicalJson, hmacSha256Hex, sha256Hex } from "../lib/json.ts";
 import type { Actor } from "./actor.ts";
-import type { WritableDb } from "./database.ts";
+import type { Db, WritableDb } from "./database.ts";
 import type { GroupParticipant } from "./group-commit.ts";
 import { audit, auditHead } from "./tables.ts";
 
@@ -13,29 +15,52 @@ export type AuditRow = typeof audit.$inferSelect;
 /** The previous hash of the first row. */
 export const GENESIS = "0".repeat(64);
 
+/** What a row's hash covers. `changes` is the stored text, so that verification does not serialize it again. */
+const rowText = (previous: string, row: Omit<AuditRow, "hash">): string =>
+  JSON.stringify([
+    previous,
+    row.id,
+    row.at,
+    row.actor_type,
+    row.actor_id,
+    row.actor_name,
+    row.actor_prefix,
+    row.action,
+    row.entity_type,
+    row.entity_id,
+    row.changes,
+    row.ip,
+    row.user_agent,
+    row.request_id,
+  ]);
+
 /**
- * A row's hash: SHA-256 of the JSON array of the previous hash and the row's columns in this order. `changes` is hashed as
- * the stored text, so that verification does not serialize it again.
+ * A row's hash: HMAC-SHA-256 (RFC 2104) of the JSON array of the previous hash and the row's columns in this order, as
+ * lower-case hex.
  */
-export function rowHash(previous: string, row: Omit<AuditRow, "hash">): string {
-  return sha256Hex(
-    JSON.stringify([
-      previous,
-      row.id,
-      row.at,
-      row.actor_type,
-      row.actor_id,
-      row.actor_name,
-      row.actor_prefix,
-      row.action,
-      row.entity_type,
-      row.entity_id,
-      row.changes,
-      row.ip,
-      row.user_agent,
-      row.request_id,
-    ]),
-  );
+export const rowHash = (key: Uint8Array, previous: string, row: Omit<AuditRow, "hash">): string =>
+  hmacSha256Hex(key, rowText(previous, row));
+
+/** The hash of rows that were written before the log had a key: SHA-256 of the same text. */
+export const unkeyedRowHash = (previous: string, row: Omit<AuditRow, "hash">): string =>
+  sha256Hex(rowText(previous, row));
+
+/** Number and hash of the newest row; 0 and GENESIS for an empty log. */
+export interface AuditHead {
+  id: number;
+  hash: string;
+}
+
+/** The signature of a head. Without it, whoever removes the newest rows could set the head back. */
+export const headSignature = (key: Uint8Array, { id, hash }: AuditHead): string =>
+  hmacSha256Hex(key, JSON.stringify(["audit head", id, hash]));
+
+/** The recorded head, and whether it is signed with `key`; null if the record is missing. */
+export function readAuditHead(db: Db, key: Uint8Array): (AuditHead & { isSigned: boolean }) | null {
+  const head = db.select().from(auditHead).get();
+  if (!head) return null;
+  const { id, hash } = head;
+  return { id, hash, isSigned: head.signature === headSignature(key, head) };
 }
 
 /** What an audit row shows of an entity: which columns are secret, and which are too long to store twice. */
@@ -86,16 +111,15 @@ function shown(field: string, value: unknown, rules: AuditRules): unknown {
 }
 
 /** Takes part in each group: reads the head when it opens, since another process may have written, and stores it once. */
-export interface AuditChain extends GroupParticipant<Head> {
+export interface AuditChain extends GroupParticipant<AuditHead> {
   append(
     actor: Actor,
     at: string,
     entry: Pick<AuditRow, "action" | "entity_type" | "entity_id" | "changes">,
   ): void;
 }
-type Head = { id: number; hash: string };
 
-export function createAuditChain(db: WritableDb): AuditChain {
+export function createAuditChain(db: WritableDb, key: Uint8Array): AuditChain {
   const columns = Object.keys(getTableColumns(audit));
   const insert = db.$client.prepare<never, [Record<string, string | number | null>]>(
     `insert into audit (${columns.join(", ")}) values (${columns.map((column) => `$${column}`).join(", ")})`,
@@ -103,15 +127,21 @@ export function createAuditChain(db: WritableDb): AuditChain {
   const readHead = db.select().from(auditHead).prepare();
   const writeHead = db
     .update(auditHead)
-    .set({ id: sql`${sql.placeholder("id")}`, hash: sql`${sql.placeholder("hash")}` })
+    .set({
+      id: sql`${sql.placeholder("id")}`,
+      hash: sql`${sql.placeholder("hash")}`,
+      signature: sql`${sql.placeholder("signature")}`,
+    })
     .where(eq(auditHead.seq, 1))
     .prepare();
-  let stored: Head = { id: 0, hash: GENESIS };
+  let stored: AuditHead = { id: 0, hash: GENESIS };
   let head = stored;
+  let storedSignature: string | null = null;
   return {
     open() {
-      const row = readHead.get()!;
-      stored = { id: row.id, hash: row.hash };
+      const { id, hash, signature } = readHead.get()!;
+      stored = { id, hash };
+      storedSignature = signature;
       head = stored;
     },
     append(actor, at, entry) {
@@ -127,7 +157,7 @@ export function createAuditChain(db: WritableDb): AuditChain {
         user_agent: actor.user_agent,
         request_id: actor.request_id,
       };
-      const hash = rowHash(head.hash, row);
+      const hash = rowHash(key, head.hash, row);
       insert.run({ ...row, hash });
       head = { id: row.id, hash };
     },
@@ -136,8 +166,54 @@ export function createAuditChain(db: WritableDb): AuditChain {
       head = mark;
     },
     close() {
-      if (head !== stored) writeHead.run(head);
+      if (head === stored) return;
+      // A head that somebody else has set keeps its wrong signature: a new one would hide that rows were removed.
+      const isSigned = storedSignature === headSignature(key, stored);
+      writeHead.run({ ...head, signature: isSigned ? headSignature(key, head) : storedSignature });
       stored = head;
     },
   };
+}
+
+/** The audit row of the change from SHA-256 to the key, in the form of the schema that `keyAuditLog` meets. */
+const KEYED_ROW = {
+  actor_type: "system",
+  actor_id: null,
+  actor_name: "update",
+  actor_prefix: null,
+  action: "updated",
+  entity_type: "audit_log",
+  entity_id: "audit_log",
+  changes: '{"hash_algorithm":["sha256","hmac-sha256"]}',
+  ip: null,
+  user_agent: null,
+  request_id: null,
+} as const;
+
+/**
+ * Signs the head for the first time. If the log has rows, it first appends a keyed row, which covers the hash of the last
+ * unkeyed one. Only the migration calls it: later, an unkeyed log or head is a forged one. A head that does not match the
+ * last row remains unsigned, so that verification reports it.
+ */
+export function keyAuditLog(sqlite: Database, key: Uint8Array, at: string): void {
+  const head = sqlite.query<AuditHead, []>("select id, hash from audit_head").get();
+  const last = sqlite
+    .query<AuditHead, []>("select id, hash from audit order by id desc limit 1")
+    .get() ?? { id: 0, hash: GENESIS };
+  if (head?.id !== last.id || head.hash !== last.hash) return;
+  let signed = last;
+  if (last.id > 0) {
+    const row = { id: last.id + 1, at, ...KEYED_ROW };
+    signed = { id: row.id, hash: rowHash(key, last.hash, row) };
+    const values = { ...row, hash: signed.hash };
+    const columns = Object.keys(values);
+    sqlite
+      .prepare(
+        `insert into audit (${columns.join(", ")}) values (${columns.map((name) => `$${name}`).join(", ")})`,
+      )
+      .run(values);
+  }
+  sqlite
+    .prepare("update audit_head set id = ?, hash = ?, signature = ?")
+    .run(signed.id, signed.hash, headSignature(key, signed));
 }

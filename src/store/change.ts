@@ -42,16 +42,17 @@ export interface Store {
 /** The pace of a server, whose requests wait for nothing but their own group. */
 const SERVER_PACE: Pace = { groupMs: LIMITS.groupMs, pauseMs: 0 };
 
-/** `pace`: read before each group. */
+/** `auditKey`: the key of the audit log. `pace`: read before each group. */
 export function createStore(
   writer: WritableDb,
   clock: Clock,
   ids: Ids,
+  auditKey: Uint8Array,
   health: StorageHealth = UNWATCHED,
   pace: () => Pace = () => SERVER_PACE,
 ): Store {
   const db = readOnly(writer);
-  const chain = createAuditChain(writer);
+  const chain = createAuditChain(writer, auditKey);
   const indexes = createSearchIndexes(writer);
   const parts = {
     db,

@@ -51,17 +51,20 @@ function readAt(handle: number, offset: number, length: number): Buffer {
   return bytes;
 }
 
-/** Parses the row (seq, id, hash) of a page with one row; null for any other page. */
+/** Parses the row (seq, id, hash, signature) of a page with one row; null for any other page. */
 function parseHead(page: Buffer): MainFileHead | null {
   if (page[0] !== LEAF_OF_TABLE || page.readUInt16BE(3) !== 1) return null;
-  // Payload size and row number are one byte each: the row is short, and its number is 1.
-  const record = page.subarray(page.readUInt16BE(8) + 2);
+  const cell = page.readUInt16BE(8);
+  // The payload size takes a second byte with the signature, which older databases lack. The row number is 1: one byte.
+  const sizeBytes = page[cell]! < 0x80 ? 1 : 2;
+  const record = page.subarray(cell + sizeBytes + 1);
   const [headerBytes, seq, id, ...hash] = record.subarray(0, 5);
   const integerBytes = INTEGER_BYTES[id ?? -1];
   const isHead =
-    headerBytes === 5 && seq === TYPE_NULL && hash[0] === TYPE_HASH[0] && hash[1] === TYPE_HASH[1];
+    headerBytes! >= 5 && seq === TYPE_NULL && hash[0] === TYPE_HASH[0] && hash[1] === TYPE_HASH[1];
   if (!isHead || integerBytes === undefined) return null;
-  const number = id === 9 ? 1 : integerBytes === 0 ? 0 : record.readUIntBE(5, integerBytes);
-  const start = 5 + integerBytes;
+  const number =
+    id === 9 ? 1 : integerBytes === 0 ? 0 : record.readUIntBE(headerBytes!, integerBytes);
+  const start = headerBytes! + integerBytes;
   return { id: number, hash: record.toString("latin1", start, start + HASH_LENGTH) };
 }

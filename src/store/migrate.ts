@@ -3,18 +3,22 @@
  * `user_version` is the number of applied migrations. Each migration is one transaction.
  */
 import type { Database } from "bun:sqlite";
+import { isoTime, systemClock } from "../lib/clock.ts";
+import { keyAuditLog } from "./audit-chain.ts";
 import { rollBackAfter } from "./errors.ts";
 import init from "./migrations/0000_init.sql" with { type: "text" };
 import accounts from "./migrations/0001_accounts.sql" with { type: "text" };
 import dashboard from "./migrations/0002_dashboard.sql" with { type: "text" };
+import auditSignature from "./migrations/0003_audit_signature.sql" with { type: "text" };
 
-const MIGRATIONS: readonly string[] = [init, accounts, dashboard];
+export const MIGRATIONS: readonly string[] = [init, accounts, dashboard, auditSignature];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 /** "AVOX" in ASCII: marks the file as ours (sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x41564f58;
 
-export function migrate(sqlite: Database): void {
+/** `auditKey`: the key of the audit log, with which one migration signs it. */
+export function migrate(sqlite: Database, auditKey: Uint8Array): void {
   const done = (sqlite.query("pragma user_version").get() as { user_version: number }).user_version;
   if (done === SCHEMA_VERSION) return;
   // Rebuilding a table while foreign keys are enforced would delete the rows that refer to it. SQLite ignores this pragma
@@ -23,7 +27,9 @@ export function migrate(sqlite: Database): void {
   for (let version = done; version < SCHEMA_VERSION; version += 1) {
     sqlite.exec("begin immediate");
     try {
-      sqlite.exec(MIGRATIONS[version]!);
+      const migration = MIGRATIONS[version]!;
+      sqlite.exec(migration);
+      if (migration === auditSignature) keyAuditLog(sqlite, auditKey, isoTime(systemClock.now()));
       const orphans = sqlite.query("pragma foreign_key_check").all();
       if (orphans.length > 0)
         throw new Error(`migration ${version} leaves ${orphans.length} orphans`);

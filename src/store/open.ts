@@ -49,6 +49,8 @@ const RECHECK_MS = 50;
 const OLDEST_SQLITE = [3, 51, 3];
 
 export interface OpenOptions {
+  /** The key of the audit log. */
+  auditKey: Uint8Array;
   /** Whether a missing database is created. */
   create: boolean;
   /** Whether it is created even where the key file shows that there was one. */
@@ -60,7 +62,8 @@ export interface OpenOptions {
 
 /** Opens or creates the database of `dataDir`, or creates one in memory for `MEMORY`. */
 export function openDatabase(dataDir: string, options: OpenOptions): WritableDb {
-  if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }));
+  const { auditKey } = options;
+  if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }), auditKey);
   const file = databasePath(dataDir);
   inspectDirectory(dataDir, options);
   const fresh = !existsSync(file);
@@ -76,7 +79,7 @@ export function openDatabase(dataDir: string, options: OpenOptions): WritableDb 
     // Other users may be able to enter the directory. The log and its index inherit the mode of the file.
     if (fresh) chmodSync(file, 0o600);
     openedInodes.set(sqlite.filename, inodeOf(file));
-    return prepare(sqlite);
+    return prepare(sqlite, auditKey);
   } catch (error) {
     sqlite?.close();
     throw explainOpenFailure(file, error);
@@ -89,7 +92,7 @@ const openedInodes = new Map<string, bigint | undefined>();
 const inodeOf = (file: string): bigint | undefined =>
   statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 
-function prepare(sqlite: Database): WritableDb {
+function prepare(sqlite: Database, auditKey: Uint8Array): WritableDb {
   const { version } = sqlite.query("select sqlite_version() as version").get() as {
     version: string;
   };
@@ -108,7 +111,7 @@ function prepare(sqlite: Database): WritableDb {
   sqlite.exec("pragma wal_autocheckpoint = 8192");
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
-  migrate(sqlite);
+  migrate(sqlite, auditKey);
   // From here on a wait inside SQLite would block the event loop; group commit retries from a timer instead.
   sqlite.exec("pragma busy_timeout = 0");
   return drizzle(sqlite) as unknown as WritableDb;
@@ -194,7 +197,10 @@ const abandoned = new Set<Database>();
 const fileStamp = () => new Date().toISOString().replace(/[:.]/g, "-");
 
 /** Creates the data directory if `create` is true. Rejects a directory of other files or one that is not writable. */
-export function inspectDirectory(dataDir: string, { create, newDatabase }: OpenOptions): void {
+export function inspectDirectory(
+  dataDir: string,
+  { create, newDatabase }: Omit<OpenOptions, "auditKey">,
+): void {
   if (!existsSync(dataDir)) {
     if (!create) throw new UsageError(`The data directory ${dataDir} does not exist; see --data.`);
     try {

@@ -34,6 +34,8 @@ export const auditHead = sqliteTable("audit_head", {
   seq: integer().primaryKey(),
   id: integer().notNull(),
   hash: text().notNull(),
+  /** Made with the key of the log; null or wrong where somebody without the key has set the head. */
+  signature: text(),
 });
 
 export const idempotency = sqliteTable(

@@ -8,7 +8,7 @@ import { createToken, tokenHash } from "../../src/access/token.ts";
 import { isoTime } from "../../src/lib/clock.ts";
 import { createStore } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
-import { ACTOR, openTestStore, spawnScript, type TestStore } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY, openTestStore, spawnScript, type TestStore } from "../support/store.ts";
 
 const LIVE = ["live"] as const;
 
@@ -153,8 +153,8 @@ describe("a change by another process applies from the next request on", () => {
   test("disabled and enabled repeatedly by the same code over another connection", async () => {
     await using world = openKeys();
     const { key, token } = await world.make();
-    const db = openDatabase(world.directory, { create: false });
-    const store = createStore(db, world.clock, world.ids);
+    const db = openDatabase(world.directory, { create: false, auditKey: AUDIT_KEY });
+    const store = createStore(db, world.clock, world.ids, AUDIT_KEY);
     const keys = createKeys(store, world.clock, world.random);
     for (let i = 0; i < 10; i += 1) {
       const active = i % 2 === 1;

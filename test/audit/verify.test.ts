@@ -1,14 +1,29 @@
 /** The audit chain: any change to the log outside the product is detected, and at which row. */
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { entryView, listNewestEntries, readEntries, verifyAuditLog } from "../../src/audit/log.ts";
-import { type AuditRow, GENESIS, rowHash } from "../../src/store/audit-chain.ts";
+import {
+  entryView,
+  formatHead,
+  listNewestEntries,
+  parseHead,
+  readEntries,
+  verifyAuditLog,
+} from "../../src/audit/log.ts";
+import {
+  type AuditRow,
+  GENESIS,
+  headSignature,
+  rowHash,
+  unkeyedRowHash,
+} from "../../src/store/audit-chain.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
+import { findSchemaChanges } from "../../src/store/schema.ts";
 import { temporaryDirectory } from "../support/directory.ts";
-import { ACTOR, insertContact, openTestStore, spawnScript } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY, insertContact, openTestStore, spawnScript } from "../support/store.ts";
 
 const ROWS = 300;
 
@@ -32,16 +47,19 @@ await makeLog(original);
 let copies = 0;
 
 /** Returns the verdict on a copy of the log that was tampered with in the file. */
-function verdictAfter(tamper: (sqlite: Database) => void, head?: string) {
+function verdictAfter(tamper: (sqlite: Database) => void, noted?: string, auditKey = AUDIT_KEY) {
   const copy = join(shared.path, `copy ${copies++}`);
   cpSync(original, copy, { recursive: true });
-  const db = openDatabase(copy, { create: false });
+  const db = openDatabase(copy, { create: false, auditKey });
   for (const trigger of ["audit_no_update", "audit_no_delete", "audit_only_next"]) {
     db.$client.exec(`drop trigger ${trigger}`);
   }
+  const triggers = findSchemaChanges(db).map(({ sql }) => sql!);
   // In one transaction, so that a change of many rows waits for the disk once.
   db.$client.transaction(() => tamper(db.$client))();
-  const verdict = verifyAuditLog(db, head);
+  for (const trigger of triggers) db.$client.exec(trigger);
+  const head = noted === undefined ? undefined : parseHead(noted)!;
+  const verdict = verifyAuditLog(db, { auditKey, head });
   closeDatabase(db);
   return verdict;
 }
@@ -51,15 +69,24 @@ const rowsOf = (sqlite: Database) =>
 const hashOf = (sqlite: Database, id: number) =>
   (sqlite.query("select hash from audit where id = ?").get(id) as { hash: string }).hash;
 
-/** Recomputes the hash of every row from `first` on, as a careful forger does. */
-function rehash(sqlite: Database, first: number): string {
+/** Recomputes the hash of every row from `first` on, as a careful forger does, who does not have the key. */
+function rehash(
+  sqlite: Database,
+  first: number,
+  hash: (previous: string, row: AuditRow) => string = unkeyedRowHash,
+): string {
   let previous = first === 1 ? GENESIS : hashOf(sqlite, first - 1);
   for (const row of rowsOf(sqlite).filter(({ id }) => id >= first)) {
-    previous = rowHash(previous, row);
+    previous = hash(previous, row);
     sqlite.query("update audit set hash = ? where id = ?").run(previous, row.id);
   }
   return previous;
 }
+const OTHER_KEY = new Uint8Array(32).fill(1);
+const forgedRules: [string, (previous: string, row: AuditRow) => string][] = [
+  ["plain SHA-256", unkeyedRowHash],
+  ["another key", (previous, row) => rowHash(OTHER_KEY, previous, row)],
+];
 const setHead = (sqlite: Database, id: number, hash: string) =>
   sqlite.query("update audit_head set id = ?, hash = ?").run(id, hash);
 
@@ -77,15 +104,20 @@ const columns = (() => {
 describe("an unmodified log", () => {
   test("is intact, also while it is empty, and the verdict has its row count and head", async () => {
     await using world = openTestStore();
-    expect(verifyAuditLog(world.db)).toEqual({ intact: true, rows: 0, head: GENESIS });
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY })).toEqual({
+      intact: true,
+      rows: 0,
+      head: GENESIS,
+      unkeyed_rows: 0,
+    });
     await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
-    const verdict = verifyAuditLog(world.db);
+    const verdict = verifyAuditLog(world.db, { auditKey: AUDIT_KEY });
     const hash: string = world.value("select hash from audit");
-    expect(verdict).toEqual({ intact: true, rows: 1, head: hash });
+    expect(verdict).toEqual({ intact: true, rows: 1, head: hash, unkeyed_rows: 0 });
     expect(verdictAfter(() => undefined)).toMatchObject({ intact: true, rows: ROWS });
   });
 
-  test("can be verified by the documented rule: SHA-256 of the previous hash and the columns, as JSON", () => {
+  test("can be verified by the documented rule: HMAC-SHA-256 of the previous hash and the columns, as JSON", () => {
     verdictAfter((sqlite) => {
       let previous = "0".repeat(64);
       for (const row of rowsOf(sqlite)) {
@@ -105,7 +137,7 @@ describe("an unmodified log", () => {
           row.user_agent,
           row.request_id,
         ]);
-        previous = new Bun.CryptoHasher("sha256").update(text).digest("hex");
+        previous = createHmac("sha256", AUDIT_KEY).update(text).digest("hex");
         expect(row.hash).toBe(previous);
       }
     });
@@ -115,8 +147,8 @@ describe("an unmodified log", () => {
     const row = Object.fromEntries(columns.map((name) => [name, name])) as unknown as AuditRow;
     const hashes = columns
       .filter((name) => name !== "hash")
-      .map((name) => rowHash(GENESIS, { ...row, [name]: "another" }));
-    expect(new Set([...hashes, rowHash(GENESIS, row)]).size).toBe(columns.length);
+      .map((name) => rowHash(AUDIT_KEY, GENESIS, { ...row, [name]: "another" }));
+    expect(new Set([...hashes, rowHash(AUDIT_KEY, GENESIS, row)]).size).toBe(columns.length);
   });
 
   test("matches a head that was recorded at any earlier row", () => {
@@ -125,6 +157,8 @@ describe("an unmodified log", () => {
         let head = "";
         verdictAfter((sqlite) => (head = hashOf(sqlite, id)));
         expect(verdictAfter(() => undefined, head).intact).toBe(true);
+        expect(verdictAfter(() => undefined, formatHead(id, head)).intact).toBe(true);
+        expect(verdictAfter(() => undefined, formatHead(id + 1, head)).intact).toBe(false);
       }),
       { numRuns: 5 },
     );
@@ -151,10 +185,10 @@ describe("an unmodified log", () => {
       [data],
     );
     await child.stdout.getReader().read();
-    const db = openDatabase(data, { create: false });
+    const db = openDatabase(data, { create: false, auditKey: AUDIT_KEY });
     const seen: number[] = [];
     for (let i = 0; i < 20; i += 1) {
-      const verdict = verifyAuditLog(db);
+      const verdict = verifyAuditLog(db, { auditKey: AUDIT_KEY });
       expect(verdict.intact).toBe(true);
       seen.push((verdict as { rows: number }).rows);
       await Bun.sleep(2);
@@ -212,23 +246,33 @@ describe("a log that was tampered with", () => {
     );
   });
 
-  test("a truncated log is detected at its first missing row; if the head is forged too, by a hash recorded elsewhere", () => {
+  test("a truncated log is detected at its first missing row; if the head is set back too, by its signature", () => {
     fc.assert(
       fc.property(anyRow, (id) => {
         const cut = (sqlite: Database) => sqlite.query("delete from audit where id >= ?").run(id);
         expect(verdictAfter(cut)).toMatchObject({ intact: false, row: id });
-        let recorded = "";
         const cutWell = (sqlite: Database) => {
-          recorded = hashOf(sqlite, ROWS);
           cut(sqlite);
           setHead(sqlite, id - 1, id === 1 ? GENESIS : hashOf(sqlite, id - 1));
         };
-        // The file alone cannot reveal this; --head can.
-        expect(verdictAfter(cutWell).intact).toBe(true);
-        expect(verdictAfter(cutWell, recorded)).toMatchObject({ intact: false, row: id - 1 });
+        expect(verdictAfter(cutWell)).toMatchObject({ intact: false, row: id - 1 });
       }),
       { numRuns: 10, examples: [[1], [ROWS]] },
     );
+  });
+
+  test("a truncated log with a head that was signed then, as an old copy of the file has it, is detected by a head noted later", () => {
+    let noted = "";
+    const restoreOldState = (sqlite: Database) => {
+      noted = formatHead(ROWS, hashOf(sqlite, ROWS));
+      sqlite.exec("delete from audit where id > 200");
+      const head = { id: 200, hash: hashOf(sqlite, 200) };
+      setHead(sqlite, head.id, head.hash);
+      sqlite.query("update audit_head set signature = ?").run(headSignature(AUDIT_KEY, head));
+    };
+    // The file and the key alone cannot reveal this.
+    expect(verdictAfter(restoreOldState)).toMatchObject({ intact: true, rows: 200 });
+    expect(verdictAfter(restoreOldState, noted)).toMatchObject({ intact: false, row: 200 });
   });
 
   test("two swapped rows are detected at the first of them", () => {
@@ -245,22 +289,121 @@ describe("a log that was tampered with", () => {
     );
   });
 
-  test("an altered row with recomputed hashes is detected by the head; if the head is forged too, by a hash recorded elsewhere", () => {
-    fc.assert(
-      fc.property(anyRow, (id) => {
-        let recorded = "";
-        const forge = (sqlite: Database) => {
-          recorded = hashOf(sqlite, ROWS);
-          sqlite.query("update audit set actor_name = 'somebody else' where id = ?").run(id);
-          return rehash(sqlite, id);
-        };
-        expect(verdictAfter(forge)).toMatchObject({ intact: false, row: ROWS });
-        const forgeWell = (sqlite: Database) => setHead(sqlite, ROWS, forge(sqlite));
-        expect(verdictAfter(forgeWell).intact).toBe(true);
-        expect(verdictAfter(forgeWell, recorded)).toMatchObject({ intact: false, row: ROWS });
-      }),
-      { numRuns: 8, examples: [[1], [ROWS]] },
+  test.each(forgedRules)(
+    "an altered row with hashes recomputed by %s is detected at that row, with or without a forged head",
+    (_, rule) => {
+      fc.assert(
+        fc.property(fc.integer({ min: 2, max: ROWS }), (id) => {
+          const forge = (sqlite: Database) => {
+            sqlite.query("update audit set actor_name = 'somebody else' where id = ?").run(id);
+            return rehash(sqlite, id, rule);
+          };
+          expect(verdictAfter(forge)).toMatchObject({ intact: false, row: id });
+          const forgeWell = (sqlite: Database) => setHead(sqlite, ROWS, forge(sqlite));
+          expect(verdictAfter(forgeWell)).toMatchObject({ intact: false, row: id });
+        }),
+        { numRuns: 8, examples: [[2], [ROWS]] },
+      );
+    },
+  );
+
+  test("a whole log rewritten with plain SHA-256, as logs were before the key, is detected by its unsigned head", () => {
+    for (const signature of ["signature", "null", "''", "hash"]) {
+      const verdict = verdictAfter((sqlite) => {
+        sqlite.exec("update audit set actor_name = 'somebody else'");
+        setHead(sqlite, ROWS, rehash(sqlite, 1));
+        sqlite.exec(`update audit_head set signature = ${signature}`);
+      });
+      expect(verdict).toMatchObject({ intact: false, row: ROWS });
+      expect((verdict as { problem: string }).problem).toContain("not signed with this secret key");
+    }
+  });
+
+  test("a rewritten log with the signature removed stays detected when the server goes on writing and after a restart", async () => {
+    const copy = join(shared.path, `copy ${copies++}`);
+    cpSync(original, copy, { recursive: true });
+    {
+      await using world = openTestStore({ directory: copy });
+      const { $client: sqlite } = world.db;
+      sqlite.exec("drop trigger audit_no_update");
+      sqlite.transaction(() => setHead(sqlite, ROWS, rehash(sqlite, 1)))();
+      sqlite.exec("update audit_head set signature = null");
+      await world.store.change(ACTOR, (tx) => insertContact(tx, "more"));
+    }
+    await using world = openTestStore({ directory: copy });
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "still more"));
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY })).toMatchObject({
+      intact: false,
+      row: ROWS + 2,
+    });
+  });
+
+  test("a removed end stays detected when the server goes on writing after it", async () => {
+    const copy = join(shared.path, `copy ${copies++}`);
+    cpSync(original, copy, { recursive: true });
+    await using world = openTestStore({ directory: copy });
+    const { $client: sqlite } = world.db;
+    sqlite.exec("drop trigger audit_no_delete; delete from audit where id > 100");
+    setHead(sqlite, 100, hashOf(sqlite, 100));
+    for (const number of ["one", "two"]) {
+      await world.store.change(ACTOR, (tx) => insertContact(tx, number));
+    }
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY })).toMatchObject({
+      intact: false,
+      row: 102,
+    });
+  });
+
+  test("a database disguised as one of before the key is shown by its unkeyed rows, and detected by a noted head", async () => {
+    const copy = join(shared.path, `copy ${copies++}`);
+    cpSync(original, copy, { recursive: true });
+    const sqlite = new Database(join(copy, "allison.db"));
+    const noted = parseHead(formatHead(ROWS, hashOf(sqlite, ROWS)))!;
+    sqlite.exec("drop trigger audit_no_update");
+    sqlite.transaction(() => setHead(sqlite, ROWS, rehash(sqlite, 1)))();
+    sqlite.exec("alter table audit_head drop column signature; pragma user_version = 3");
+    sqlite.close();
+    await using world = openTestStore({ directory: copy });
+    for (const { sql } of findSchemaChanges(world.db)) world.db.$client.exec(sql!);
+    const auditKey = AUDIT_KEY;
+    expect(verifyAuditLog(world.db, { auditKey })).toMatchObject({
+      ...{ intact: true, rows: ROWS + 1, unkeyed_rows: ROWS },
+    });
+    expect(verifyAuditLog(world.db, { auditKey, head: noted })).toMatchObject({ intact: false });
+  });
+
+  test("a removed, altered or added trigger is detected, whatever the rows are", async () => {
+    await using world = openTestStore();
+    const { $client: sqlite } = world.db;
+    const [{ sql }] = world.rows<{ sql: string }>(
+      "select sql from sqlite_schema where name = 'audit_no_delete'",
+    ) as [{ sql: string }];
+    const problemAfter = (statement: string) => {
+      sqlite.exec(statement);
+      const verdict = verifyAuditLog(world.db, { auditKey: AUDIT_KEY });
+      return verdict.intact ? null : [verdict.row, verdict.problem];
+    };
+    expect(problemAfter("drop trigger audit_no_delete")).toEqual([
+      null,
+      "the trigger audit_no_delete is missing in the database",
+    ]);
+    expect(
+      problemAfter("create trigger audit_no_delete before delete on audit begin select 1; end"),
+    ).toEqual([null, "the trigger audit_no_delete was altered in the database"]);
+    expect(problemAfter(`drop trigger audit_no_delete; ${sql}`)).toBeNull();
+    expect(problemAfter("create trigger theirs after insert on audit begin select 1; end")).toEqual(
+      [null, "the trigger theirs was added in the database"],
     );
+    // Other programs may keep tables and indexes of their own.
+    expect(
+      problemAfter("drop trigger theirs; create table theirs (a); create index i on theirs (a)"),
+    ).toBeNull();
+  });
+
+  test("another secret key is reported as such, at the first row", () => {
+    const verdict = verdictAfter(() => undefined, undefined, OTHER_KEY);
+    expect(verdict).toMatchObject({ intact: false, row: 1 });
+    expect((verdict as { problem: string }).problem).toContain("not written with this secret key");
   });
 
   test("an inserted row is detected: at the end with a valid hash, or with a number below 1", () => {

@@ -6,7 +6,7 @@ import { LIMITS } from "../../src/config.ts";
 import type { ApiError } from "../../src/http/errors.ts";
 import { appendLine } from "../../src/platform/call-contacts.ts";
 import { contactEntity, contacts } from "../../src/resources/contacts.ts";
-import { ACTOR, insertContact } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY, insertContact } from "../support/store.ts";
 import { BUSINESS, CALLER, ended, openWorld, running, type Sent, STARTED } from "./world.ts";
 
 const OTHER = "+15550100199";
@@ -90,7 +90,7 @@ describe("the fields of a contact", () => {
       "select action from audit where entity_type = 'contact' order by id",
     );
     expect(actions).toEqual([{ action: "created" }, { action: "updated" }]);
-    expect(verifyAuditLog(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY }).intact).toBe(true);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { verifyAuditLog } from "../../src/audit/log.ts";
 import { sha256Hex } from "../../src/lib/json.ts";
 import { callEntity } from "../../src/resources/calls.ts";
-import { ACTOR } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY } from "../support/store.ts";
 import { BUSINESS, CALLER, ENDED, ended, NOWHERE, openWorld, running, STARTED } from "./world.ts";
 
 const TURNS = [
@@ -202,7 +202,7 @@ describe("a call that is sent again", () => {
       outcome: [null, "booked"],
       spam: [false, true],
     });
-    expect(verifyAuditLog(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY }).intact).toBe(true);
   });
 
   test("keeps which messages and callback request are handled, by index", async () => {
@@ -398,7 +398,7 @@ describe("the transcript", () => {
     expect(world.value("select count(*) from audit where changes like '%wheelchair%'")).toBe(
       0 as never,
     );
-    expect(verifyAuditLog(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY }).intact).toBe(true);
   });
 
   test("updates updated_at of the call when it is sent later", async () => {

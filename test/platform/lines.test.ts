@@ -6,7 +6,7 @@ import { verifyAuditLog } from "../../src/audit/log.ts";
 import { LIMITS } from "../../src/config.ts";
 import { ingestLines, type Line, splitLines } from "../../src/platform/lines.ts";
 import { StorageError } from "../../src/store/errors.ts";
-import { ACTOR } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY } from "../support/store.ts";
 import { ended, freshName, lines, openWorld, running } from "./world.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -228,7 +228,7 @@ describe("records in lines", () => {
     expect(new Set(again.map(({ answer }) => answer.status))).toEqual(new Set(["unchanged"]));
     expect(again.map(({ answer }) => answer.id)).toEqual(first.map(({ answer }) => answer.id));
     expect(world.traces()).toEqual(traces);
-    expect(verifyAuditLog(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY }).intact).toBe(true);
   });
 
   test("many records share a commit", async () => {
@@ -313,7 +313,7 @@ describe("records in lines", () => {
     expect(world.value("select count(*) from calls") as unknown as number).toBeGreaterThanOrEqual(
       statuses.length,
     );
-    expect(verifyAuditLog(world.db).intact).toBe(true);
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY }).intact).toBe(true);
   });
 
   test("an unexpected error affects its own line only and is not shown", async () => {

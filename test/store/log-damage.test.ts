@@ -18,7 +18,7 @@ import { UsageError } from "../../src/config.ts";
 import { openIntegrityCheck } from "../../src/store/integrity.ts";
 import { closeDatabase, DATABASE_FILE, openDatabase } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../support/directory.ts";
-import { ACTOR, insertContact, openTestStore } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY, insertContact, openTestStore } from "../support/store.ts";
 
 const LOG = `${DATABASE_FILE}-wal`;
 const INDEX = `${DATABASE_FILE}-shm`;
@@ -44,9 +44,9 @@ async function leaveKilled(to: string, contacts: number): Promise<void> {
 /** The contacts after a start, or null if the start is refused. */
 function openCopy(data: string, options: { discardDamagedLog?: boolean } = {}): number | null {
   try {
-    const db = openDatabase(data, { create: true, ...options });
+    const db = openDatabase(data, { create: true, auditKey: AUDIT_KEY, ...options });
     const contacts = db.$client.query("select count(*) from contacts").values()[0]![0] as number;
-    expect(verifyAuditLog(db)).toMatchObject({ intact: true });
+    expect(verifyAuditLog(db, { auditKey: AUDIT_KEY })).toMatchObject({ intact: true });
     closeDatabase(db);
     return contacts;
   } catch (error) {
@@ -108,10 +108,12 @@ test("the refusal names the log, what may be missing and the option, with which 
   const middle = 32 + 60 * FRAME_BYTES + 700;
   bytes[middle]! ^= 1;
   writeFileSync(join(data, LOG), bytes);
-  expect(() => openDatabase(data, { create: true })).toThrow(
+  expect(() => openDatabase(data, { create: true, auditKey: AUDIT_KEY })).toThrow(
     /allison\.db-wal is damaged at frame 61: the changes of \d+ or more commits.*--discard-damaged-log/,
   );
-  expect(() => openDatabase(data, { create: false })).toThrow("--discard-damaged-log");
+  expect(() => openDatabase(data, { create: false, auditKey: AUDIT_KEY })).toThrow(
+    "--discard-damaged-log",
+  );
   const linked = join(directory.path, "linked");
   mkdirSync(linked);
   symlinkSync(join(data, DATABASE_FILE), join(linked, DATABASE_FILE));

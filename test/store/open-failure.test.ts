@@ -6,7 +6,14 @@ import { UsageError } from "../../src/config.ts";
 import { closeDatabase, DATABASE_FILE, openDatabase } from "../../src/store/open.ts";
 import { explainOpenFailure } from "../../src/store/open-failure.ts";
 import { temporaryDirectory } from "../support/directory.ts";
-import { ACTOR, insertContact, openTestStore, SUPPORT, spawnScript } from "../support/store.ts";
+import {
+  ACTOR,
+  AUDIT_KEY,
+  insertContact,
+  openTestStore,
+  SUPPORT,
+  spawnScript,
+} from "../support/store.ts";
 
 /** A data directory as a killed process leaves it: `rows` contacts, all of them in the log. */
 async function leaveKilled(directory: string, rows: number): Promise<string> {
@@ -41,7 +48,7 @@ describe("a database with a log after a kill", () => {
     const file = join(data, DATABASE_FILE);
     await using child = spawnScript(LOCK, ["exclusive", "700", file]);
     await child.stdout.getReader().read();
-    const db = openDatabase(data, { create: false });
+    const db = openDatabase(data, { create: false, auditKey: AUDIT_KEY });
     expect(db.$client.query("select count(*) as n from contacts").get()).toEqual({ n: 5 });
     closeDatabase(db);
   });
@@ -52,7 +59,7 @@ describe("a database with a log after a kill", () => {
     const file = join(data, DATABASE_FILE);
     await using child = spawnScript(LOCK, ["exclusive", "60000", file]);
     await child.stdout.getReader().read();
-    const refused = refusalOf(() => openDatabase(data, { create: false }));
+    const refused = refusalOf(() => openDatabase(data, { create: false, auditKey: AUDIT_KEY }));
     expect(refused).not.toContain("damaged");
     expect(refused).toContain("was not released within 5 seconds");
     if (process.platform === "linux") expect(refused).toContain(`process ${child.pid}`);
@@ -63,8 +70,9 @@ describe("a database with a log after a kill", () => {
     const data = await leaveKilled(directory.path, 5);
     const script = `
       import { openDatabase } from "../../src/store/open.ts";
+      import { AUDIT_KEY } from "./store.ts";
       try {
-        openDatabase(process.argv.at(-1), { create: false });
+        openDatabase(process.argv.at(-1), { create: false, auditKey: AUDIT_KEY });
       } catch (error) {
         console.log(error.name + " " + error.message);
       }
@@ -82,7 +90,7 @@ describe("a database with a log after a kill", () => {
     expect(text).toMatch(/SQLITE_(FULL|IOERR|CANTOPEN)/);
     expect(text).toContain("space");
     expect(text).not.toContain("is damaged");
-    const db = openDatabase(data, { create: false });
+    const db = openDatabase(data, { create: false, auditKey: AUDIT_KEY });
     expect(db.$client.query("select count(*) as n from contacts").get()).toEqual({ n: 5 });
     closeDatabase(db);
   });
@@ -92,8 +100,9 @@ test("a migration that fills the disk reports the full disk, not the rollback th
   using directory = temporaryDirectory();
   const script = `
     import { openDatabase } from "../../src/store/open.ts";
+    import { AUDIT_KEY } from "./store.ts";
     try {
-      openDatabase(process.argv.at(-1), { create: true });
+      openDatabase(process.argv.at(-1), { create: true, auditKey: AUDIT_KEY });
     } catch (error) {
       console.log(error.message);
     }

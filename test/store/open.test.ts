@@ -32,7 +32,7 @@ import {
   openDatabase,
 } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../support/directory.ts";
-import { ACTOR, insertContact, openTestStore, spawnScript } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY, insertContact, openTestStore, spawnScript } from "../support/store.ts";
 
 /** Every file under a directory: its name, mode and the hash of its bytes. */
 function fingerprint(directory: string): string[] {
@@ -87,7 +87,7 @@ describe("a directory that is refused", () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "missing");
     expectRefused(directory.path, [data, "does not exist", "--data"], () =>
-      openDatabase(data, { create: false }),
+      openDatabase(data, { create: false, auditKey: AUDIT_KEY }),
     );
   });
 
@@ -101,7 +101,7 @@ describe("a directory that is refused", () => {
       join(directory.path, "link"),
     ]) {
       expectRefused(directory.path, [data, "cannot be made", "--data"], () =>
-        openDatabase(data, { create: true }),
+        openDatabase(data, { create: true, auditKey: AUDIT_KEY }),
       );
     }
   });
@@ -112,7 +112,7 @@ describe("a directory that is refused", () => {
     writeFileSync(data, "mine");
     for (const create of [true, false]) {
       expectRefused(directory.path, [data, "is a file, not a directory", "--data"], () =>
-        openDatabase(data, { create }),
+        openDatabase(data, { create, auditKey: AUDIT_KEY }),
       );
     }
   });
@@ -130,7 +130,7 @@ describe("a directory that is refused", () => {
     }
     for (const create of [true, false]) {
       expectRefused(directory.path, [directory.path, "other files", "--data"], () =>
-        openDatabase(directory.path, { create }),
+        openDatabase(directory.path, { create, auditKey: AUDIT_KEY }),
       );
     }
   });
@@ -138,7 +138,7 @@ describe("a directory that is refused", () => {
   test("holds nothing, where none may be made", () => {
     using directory = temporaryDirectory();
     expectRefused(directory.path, [directory.path, "allison serve --data", "--data"], () =>
-      openDatabase(directory.path, { create: false }),
+      openDatabase(directory.path, { create: false, auditKey: AUDIT_KEY }),
     );
   });
 
@@ -148,7 +148,7 @@ describe("a directory that is refused", () => {
       writeFileSync(join(directory.path, name), "");
     }
     mkdirSync(join(directory.path, "lost+found"));
-    closeDatabase(openDatabase(directory.path, { create: true }));
+    closeDatabase(openDatabase(directory.path, { create: true, auditKey: AUDIT_KEY }));
     inspectDirectory(directory.path, { create: false });
   });
 
@@ -216,10 +216,11 @@ describe("a directory that is refused", () => {
     await using child = spawnScript(
       `
       import { openDatabase } from "../../src/store/open.ts";
+      import { AUDIT_KEY } from "./store.ts";
       if (process.getuid() === 0) process.setuid(65534);
       for (const data of process.argv.slice(-4)) {
         try {
-          openDatabase(data, { create: true });
+          openDatabase(data, { create: true, auditKey: AUDIT_KEY });
           console.log(data, "opened");
         } catch (error) {
           console.log(error.constructor.name, error.message);
@@ -242,7 +243,7 @@ describe("a directory that is refused", () => {
 describe("a database file that is refused", () => {
   const file = (data: string) => join(data, DATABASE_FILE);
   const openEither = (data: string) => {
-    for (const create of [true, false]) openDatabase(data, { create });
+    for (const create of [true, false]) openDatabase(data, { create, auditKey: AUDIT_KEY });
   };
 
   test.each([
@@ -401,7 +402,7 @@ describe("a database that is opened", () => {
   test("syncs every commit, enforces foreign keys, keeps a write-ahead log and never waits inside SQLite", () => {
     using directory = temporaryDirectory();
     for (const fresh of [true, false]) {
-      const db = openDatabase(directory.path, { create: fresh });
+      const db = openDatabase(directory.path, { create: fresh, auditKey: AUDIT_KEY });
       const pragma = (name: string) => db.$client.query(`pragma ${name}`).values()[0]![0];
       expect(pragma("synchronous")).toBe(2);
       expect(pragma("foreign_keys")).toBe(1);
@@ -427,7 +428,10 @@ describe("a database that is opened", () => {
     cpSync(join(data, DATABASE_FILE), join(copy, DATABASE_FILE));
     await using world = openTestStore({ directory: copy });
     expect(world.value("select count(*) from contacts")).toBe(30 as never);
-    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: 30 });
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY })).toMatchObject({
+      intact: true,
+      rows: 30,
+    });
   });
 
   test.each(["with a space", "100%", "a%41b", "question?mark", "hash#tag", "Zürich 東京", "a&b=c"])(
@@ -445,7 +449,7 @@ describe("a database that is opened", () => {
   test("makes its directory for the owner alone, and the key file beside it", () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "above", "data");
-    closeDatabase(openDatabase(data, { create: true }));
+    closeDatabase(openDatabase(data, { create: true, auditKey: AUDIT_KEY }));
     expect(statSync(data).mode & 0o777).toBe(0o700);
     const key = loadVaultKey(data, undefined, systemRandom, true);
     keepVaultKey(data);
@@ -517,7 +521,10 @@ describe("after a crash", () => {
         .map((row) => row.phone_number),
     );
     expect(acknowledged.filter((name) => !stored.has(name))).toEqual([]);
-    expect(verifyAuditLog(world.db)).toMatchObject({ intact: true, rows: stored.size });
+    expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY })).toMatchObject({
+      intact: true,
+      rows: stored.size,
+    });
     expect(world.value("select count(*) from events")).toBe(stored.size as never);
     expect(world.value("pragma integrity_check")).toBe("ok" as never);
   }, 60_000);
@@ -528,6 +535,7 @@ describe("after a crash", () => {
         `
         import { Database } from "bun:sqlite";
         import { openDatabase } from "../../src/store/open.ts";
+        import { AUDIT_KEY } from "./store.ts";
         const [data, step] = process.argv.slice(-2);
         const exec = Database.prototype.exec;
         let steps = 0;
@@ -536,7 +544,7 @@ describe("after a crash", () => {
           if (steps === Number(step)) process.kill(process.pid, "SIGKILL");
           return exec.apply(this, args);
         };
-        openDatabase(data, { create: true });
+        openDatabase(data, { create: true, auditKey: AUDIT_KEY });
         `,
         [data, String(step)],
       );
@@ -567,7 +575,9 @@ describe("after a crash", () => {
     const schema = (of: Database) => of.query("select type, name, sql from sqlite_schema").values();
     const before = schema(old);
     old.close();
-    expect(() => openDatabase(directory.path, { create: true })).toThrow("events");
+    expect(() => openDatabase(directory.path, { create: true, auditKey: AUDIT_KEY })).toThrow(
+      "events",
+    );
     const after = new Database(file, { readonly: true });
     expect(schema(after)).toEqual(before);
     expect(after.query("pragma user_version").values()).toEqual([[0]]);
@@ -631,7 +641,7 @@ describe("the lock of a data directory", () => {
     lock.release();
     await using world = openTestStore({ directory: real });
     await world.store.change(ACTOR, (tx) => insertContact(tx, "in the log"));
-    const db = openDatabase(linked, { create: false });
+    const db = openDatabase(linked, { create: false, auditKey: AUDIT_KEY });
     expect(db.$client.query("select count(*) as n from contacts").get()).toEqual({ n: 2 });
     closeDatabase(db);
   });

@@ -13,7 +13,7 @@ import { apiKeys } from "../../src/access/keys.ts";
 import { verifyAuditLog } from "../../src/audit/log.ts";
 import { DATABASE_FILE } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../support/directory.ts";
-import { ACTOR, insertContact, openTestStore } from "../support/store.ts";
+import { ACTOR, AUDIT_KEY, insertContact, openTestStore } from "../support/store.ts";
 
 const SOURCE = new URL("../../src/", import.meta.url).pathname;
 
@@ -214,7 +214,7 @@ test("another build of SQLite reads a file of ours whole: integrity, foreign key
         insertContact(tx, `+1555${String(i).padStart(7, "0")}`, { first_name: `Zoë ${i}` }),
       );
     }
-    head = (verifyAuditLog(world.db) as { head: string }).head;
+    head = (verifyAuditLog(world.db, { auditKey: AUDIT_KEY }) as { head: string }).head;
   }
   const other = new Better(join(data, DATABASE_FILE), { readonly: true });
   expect(other.pragma("integrity_check", { simple: true })).toBe("ok");

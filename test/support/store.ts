@@ -13,6 +13,9 @@ import { temporaryDirectory } from "./directory.ts";
 
 export const ACTOR: Actor = systemActor("test");
 
+/** The key of the audit log. */
+export const AUDIT_KEY = new Uint8Array(32).fill(9);
+
 export type TestStore = ReturnType<typeof openTestStore>;
 
 /** `directory`: an existing one, which stays; else a new one, which goes away with the store. */
@@ -22,8 +25,8 @@ export function openTestStore(options: { clock?: TestClock; directory?: string }
   const clock = options.clock ?? createTestClock();
   const random = systemRandom;
   const ids = createIds(clock, random);
-  const db = openDatabase(directory, { create: true });
-  const store = createStore(db, clock, ids);
+  const db = openDatabase(directory, { create: true, auditKey: AUDIT_KEY });
+  const store = createStore(db, clock, ids, AUDIT_KEY);
   return {
     directory,
     file: join(directory, "allison.db"),

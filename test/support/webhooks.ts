@@ -21,6 +21,7 @@ import {
 } from "../../src/webhooks/subscriptions.ts";
 import { createTestClock, type TestClock } from "./clock.ts";
 import { temporaryDirectory } from "./directory.ts";
+import { AUDIT_KEY } from "./store.ts";
 
 export const ACTOR = systemActor("test");
 
@@ -42,8 +43,8 @@ export function createWebhookWorld(options: WebhookOptions = {}) {
   const vault = createVault(new Uint8Array(32).fill(7), random);
   const egress =
     options.egress ?? createEgress({ allow: [parseCidr("127.0.0.0/8")], limits: options.limits });
-  const db = openDatabase(join(directory.path, "data"), { create: true });
-  const store = createStore(db, clock, createIds(clock, random));
+  const db = openDatabase(join(directory.path, "data"), { create: true, auditKey: AUDIT_KEY });
+  const store = createStore(db, clock, createIds(clock, random), AUDIT_KEY);
   const log = options.log ?? createLog("silent");
   const newDispatcher = () => createDispatcher({ store, clock, vault, egress, log });
   let dispatcher = newDispatcher();

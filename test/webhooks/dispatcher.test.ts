@@ -14,6 +14,7 @@ import { createStore } from "../../src/store/change.ts";
 import { closeDatabase, openDatabase } from "../../src/store/open.ts";
 import { newSecret, webhookSubscriptionEntity } from "../../src/webhooks/subscriptions.ts";
 import { type Answer, startReceiver } from "../support/receiver.ts";
+import { AUDIT_KEY } from "../support/store.ts";
 import {
   ACTOR,
   createWebhookWorld,
@@ -280,8 +281,11 @@ describe("across crashes and restarts", () => {
     const { id } = await world.subscribe(receiver.url);
     await world.pass(0);
     world.dispatcher().refresh();
-    const other = openDatabase(dirname(world.db.$client.filename), { create: false });
-    await createStore(other, world.clock, createIds(systemClock, systemRandom)).change(
+    const other = openDatabase(dirname(world.db.$client.filename), {
+      create: false,
+      auditKey: AUDIT_KEY,
+    });
+    await createStore(other, world.clock, createIds(systemClock, systemRandom), AUDIT_KEY).change(
       ACTOR,
       (tx) => tx.outbox.recordSample(id, "call.ended", sampleOf("call.ended")),
     );
@@ -315,7 +319,10 @@ describe("while the storage refuses writes", () => {
       };
     },
     "another program holds the write lock"({ db }) {
-      const other = openDatabase(dirname(db.$client.filename), { create: false });
+      const other = openDatabase(dirname(db.$client.filename), {
+        create: false,
+        auditKey: AUDIT_KEY,
+      });
       other.$client.run("begin immediate");
       return () => {
         other.$client.run("rollback");

@@ -332,6 +332,14 @@ test("the audit log shows who changed what, old and new values, and whether the 
   await page.getByText(EMAIL).first().waitFor();
 });
 
+test("the audit page shows the head of the log for copying", async () => {
+  await using pages = await dashboard.open();
+  const { page } = pages;
+  await pages.open("/settings/audit");
+  await page.getByText(/^Head: \d+:[0-9a-f]{12}…$/).waitFor();
+  await page.getByRole("button", { name: "Copy head" }).waitFor();
+});
+
 test("on a phone the filters are behind a button with the number set, and are kept in the address", async () => {
   await dashboard.server.write.post("/v1/intents", { name: "Parking" });
   await using pages = await dashboard.open({ viewport: { width: 390, height: 800 } });
