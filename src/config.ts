@@ -28,6 +28,8 @@ export const LIMITS = {
   failedAuthPerMinute: 60,
   /** Characters of a User-Agent that the audit log stores. */
   userAgentLength: 500,
+  /** Characters of a value, as JSON unless it is a text, up to which the audit log stores it; else a digest. */
+  auditValueLength: 1_000,
   /** Characters of a dashboard account's password. */
   passwordMin: 10,
   passwordMax: 200,

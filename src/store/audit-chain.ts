@@ -5,6 +5,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { eq, getTableColumns, sql } from "drizzle-orm";
+import { LIMITS } from "../config.ts";
 import { canonicalJson, hmacSha256Hex, sha256Hex } from "../lib/json.ts";
 import type { Actor } from "./actor.ts";
 import type { Db, WritableDb } from "./database.ts";
@@ -67,7 +68,7 @@ export function readAuditHead(db: Db, key: Uint8Array): (AuditHead & { isSigned:
 export interface AuditRules {
   /** Shown as `***`: the row shows that the value changed, never the value. */
   masked?: readonly string[];
-  /** Shown as length and SHA-256 of their JSON, such as a transcript. */
+  /** Shown as digests of any length, such as a transcript. */
   digested?: readonly string[];
   /** Internal columns that are not part of the entity. */
   ignored?: readonly string[];
@@ -103,11 +104,23 @@ function sameValue(a: unknown, b: unknown): boolean {
 function shown(field: string, value: unknown, rules: AuditRules): unknown {
   if (value === null) return null;
   if (rules.masked?.includes(field)) return "***";
-  if (rules.digested?.includes(field)) {
-    const text = JSON.stringify(value);
-    return { characters: text.length, sha256: sha256Hex(text) };
-  }
-  return value;
+  return rules.digested?.includes(field) || isLong(value) ? digestOf(value) : value;
+}
+
+function isLong(value: unknown): boolean {
+  if (typeof value === "string") return value.length > LIMITS.auditValueLength;
+  return typeof value === "object" && JSON.stringify(value).length > LIMITS.auditValueLength;
+}
+
+/** What the audit log shows of a long value: the SHA-256 of its canonical JSON, and the length of that in bytes. */
+export interface ValueDigest {
+  sha256: string;
+  length: number;
+}
+
+function digestOf(value: unknown): ValueDigest {
+  const text = canonicalJson(value);
+  return { sha256: sha256Hex(text), length: Buffer.byteLength(text) };
 }
 
 /** Takes part in each group: reads the head when it opens, since another process may have written, and stores it once. */

@@ -1,7 +1,7 @@
 /** A record creates a call; further records update it and change only the fields that they contain. */
 import { describe, expect, test } from "bun:test";
 import { verifyAuditLog } from "../../src/audit/log.ts";
-import { sha256Hex } from "../../src/lib/json.ts";
+import { canonicalJson, sha256Hex } from "../../src/lib/json.ts";
 import { callEntity } from "../../src/resources/calls.ts";
 import { ACTOR, AUDIT_KEY } from "../support/store.ts";
 import { BUSINESS, CALLER, ENDED, ended, NOWHERE, openWorld, running, STARTED } from "./world.ts";
@@ -384,8 +384,8 @@ describe("the transcript", () => {
     await world.put({ external_id: call.external_id, transcript: more });
     expect(JSON.parse(world.value("select turns from transcripts"))).toEqual(more);
     const digest = (turns: object) => {
-      const text = JSON.stringify(turns);
-      return { characters: text.length, sha256: sha256Hex(text) };
+      const text = canonicalJson(turns);
+      return { sha256: sha256Hex(text), length: Buffer.byteLength(text) };
     };
     const changes = world
       .rows<{ changes: string }>(

@@ -576,7 +576,7 @@ describe("what the audit log may show", () => {
     const text: string = world.value("select changes from audit where id = 2");
     const hash = new Bun.CryptoHasher("sha256").update('"plain-notes"').digest("hex");
     expect(JSON.parse(text)).toEqual({
-      agent_notes: [null, { characters: 13, sha256: hash }],
+      agent_notes: [null, { sha256: hash, length: 13 }],
       email: [null, "***"],
     });
     expect(text).not.toMatch(/plain|4711/);
@@ -585,6 +585,31 @@ describe("what the audit log may show", () => {
     );
     expect(same).toBe(next);
     expect(count(world, "audit")).toBe(2);
+  });
+
+  test("a value longer than the limit is told by the length and hash of its canonical JSON, old and new", async () => {
+    await using world = openTestStore();
+    const limit = LIMITS.auditValueLength;
+    const text = "ü".repeat(limit);
+    const custom = { b: "ß".repeat(limit / 2), a: "x".repeat(limit / 2) };
+    const made = await world.store.change(ACTOR, (tx) =>
+      insertContact(tx, "one", { first_name: text, last_name: `${text}!`, custom }),
+    );
+    await world.store.change(ACTOR, (tx) => tx.update(contactEntity, made, { custom: {} }));
+    const digest = (canonical: string) => ({
+      sha256: new Bun.CryptoHasher("sha256").update(canonical).digest("hex"),
+      length: Buffer.byteLength(canonical),
+    });
+    const customDigest = digest(`{"a":"${custom.a}","b":"${custom.b}"}`);
+    const [first, second] = world
+      .rows<{ changes: string }>("select changes from audit order by id")
+      .map(({ changes }) => JSON.parse(changes));
+    expect(first).toMatchObject({
+      first_name: [null, text],
+      last_name: [null, digest(`"${text}!"`)],
+      custom: [null, customDigest],
+    });
+    expect(second).toEqual({ custom: [customDigest, {}] });
   });
 
   test("what merely follows from another change is stored without an audit row and without a new updated_at", async () => {

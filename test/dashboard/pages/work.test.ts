@@ -332,10 +332,19 @@ test("the audit log shows who changed what, old and new values, and whether the 
   await page.getByText(EMAIL).first().waitFor();
 });
 
-test("the audit page shows the head of the log for copying", async () => {
+test("the audit log shows a long value by its size and digest, and its head for copying", async () => {
+  const created = await dashboard.server.write.post("/v1/knowledge/facts", {
+    key: "directions",
+    value: "x".repeat(2_000),
+  });
   await using pages = await dashboard.open();
   const { page } = pages;
-  await pages.open("/settings/audit");
+  await pages.open(`/settings/audit?entity_id=${created.body.data.id}`);
+  await page.locator("table.list tbody tr").first().getByRole("link").click();
+  const change = page.getByRole("table", { name: "Changed fields" });
+  const digest = new Bun.CryptoHasher("sha256").update(`"${"x".repeat(2_000)}"`).digest("hex");
+  await change.getByText(`Not stored in the log: 2,002 bytes, SHA-256 ${digest}`).waitFor();
+  await page.keyboard.press("Escape");
   await page.getByText(/^Head: \d+:[0-9a-f]{12}…$/).waitFor();
   await page.getByRole("button", { name: "Copy head" }).waitFor();
 });

@@ -24,7 +24,30 @@ export const changesOf = ({ changes }: AuditEntry): [string, [unknown, unknown]]
 export function formatValue(value: unknown): string {
   if (value === null || value === undefined) return "None";
   if (typeof value === "string") return value;
+  if (isDigest(value)) return formatDigest(value);
   return JSON.stringify(value, null, 2);
+}
+
+/** The digest of a value that is too long to store; `characters` in rows of version 0.1. */
+type Digest = { sha256: string } & ({ length: number } | { characters: number });
+
+function isDigest(value: unknown): value is Digest {
+  if (typeof value !== "object" || value === null) return false;
+  const { sha256, length, characters, ...others } = value as Record<string, unknown>;
+  return (
+    typeof sha256 === "string" &&
+    typeof (length ?? characters) === "number" &&
+    Object.keys(others).length === 0
+  );
+}
+
+/** "Not stored: 12,345 bytes, SHA-256 9f86d081…". */
+function formatDigest(digest: Digest): string {
+  const size =
+    "length" in digest
+      ? `${digest.length.toLocaleString()} bytes`
+      : `${digest.characters.toLocaleString()} characters`;
+  return `Not stored in the log: ${size}, SHA-256 ${digest.sha256}`;
 }
 
 /** The page of the row's entity; null where it has none or no longer exists. */
