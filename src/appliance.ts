@@ -14,6 +14,7 @@ import {
   loadVaultKey,
   VAULT_KEY_BYTES,
   type Vault,
+  type VaultKey,
 } from "./access/vault.ts";
 import { type Config, UsageError } from "./config.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
@@ -78,14 +79,19 @@ export function openAppliance(
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
   const egress = openEgress(config);
   const vaultKey = loadKeyOfVault(config, environment, random, create);
-  const auditKey = vaultKey && deriveKey(vaultKey, "audit log");
-  const { log } = environment;
-  const writer = openDatabase(config.data, { ...config, create, auditKey: auditKey!, log });
+  const auditKey = vaultKey && deriveKey(vaultKey.bytes, "audit log");
+  const writer = openDatabase(config.data, {
+    ...config,
+    create,
+    auditKey: auditKey!,
+    mayHaveUnkeyedRows: !vaultKey?.isLogKeyed,
+    log: environment.log,
+  });
   if (create) keepVaultKey(config.data);
   const ids = createIds(clock, random, requestRandom);
   const health = create ? watchStorage(writer, environment) : UNWATCHED;
   const store = createStore(writer, clock, ids, auditKey!, health, environment.pace);
-  const vault = createVault(vaultKey!, random);
+  const vault = createVault(vaultKey!.bytes, random);
   const sessions = createSessions(store, clock, random);
   return {
     clock,
@@ -115,8 +121,8 @@ function loadKeyOfVault(
   { secretKey = process.env[KEY_ENV] }: Environment,
   random: Random,
   create: boolean,
-): Uint8Array | null {
-  if (data === MEMORY) return random.bytes(VAULT_KEY_BYTES);
+): VaultKey | null {
+  if (data === MEMORY) return { bytes: random.bytes(VAULT_KEY_BYTES), isLogKeyed: true };
   const fresh = !existsSync(join(data, DATABASE_FILE));
   if (create) inspectDirectory(data, { create, newDatabase });
   return fresh && !create ? null : loadVaultKey(data, secretKey, random, fresh);

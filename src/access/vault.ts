@@ -21,6 +21,17 @@ export const VAULT_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 export const KEY_ENV = "ALLISON_SECRET_KEY";
+/** Before the digits of a key that is newer than the keyed audit log. */
+const KEYED_LOG_PREFIX = "v2:";
+
+export interface VaultKey {
+  bytes: Uint8Array;
+  /**
+   * The audit log had a key from its first row. The secret key says so, since the database could be replaced by one that
+   * looks older than the keyed log.
+   */
+  isLogKeyed: boolean;
+}
 
 export interface Vault {
   /** Encrypts `text` for `purpose`; only the same purpose decrypts it. */
@@ -53,7 +64,7 @@ export const deriveKey = (key: Uint8Array, purpose: string): Uint8Array =>
   new Uint8Array(hkdfSync("sha256", key, "", `allison ${purpose}`, VAULT_KEY_BYTES));
 
 /**
- * The vault's key: 64 hex digits from ALLISON_SECRET_KEY, else from the data directory's key file, which the first start
+ * The vault's key: the text in ALLISON_SECRET_KEY, else from the data directory's key file, which the first start
  * creates. `mayCreate` is false for a directory with a database: a lost key file must be restored, not silently replaced
  * by one that decrypts nothing.
  */
@@ -62,7 +73,7 @@ export function loadVaultKey(
   environment: string | undefined,
   random: Random,
   mayCreate: boolean,
-): Uint8Array {
+): VaultKey {
   const file = join(dataDir, KEY_FILE);
   if (environment !== undefined && environment !== "") return parseKey(environment, KEY_ENV);
   if (existsSync(file)) return parseKey(readKeyFile(file).trim(), file);
@@ -73,9 +84,9 @@ export function loadVaultKey(
       `The key file ${file} is missing: it decrypts the webhook secrets in the database. Restore it from a backup, or set ${KEY_ENV} to its content.`,
     );
   }
-  const key = random.bytes(VAULT_KEY_BYTES);
-  writeDurably(staged, `${Buffer.from(key).toString("hex")}\n`);
-  return key;
+  const bytes = random.bytes(VAULT_KEY_BYTES);
+  writeDurably(staged, `${KEYED_LOG_PREFIX}${Buffer.from(bytes).toString("hex")}\n`);
+  return { bytes, isLogKeyed: true };
 }
 
 /**
@@ -109,9 +120,13 @@ function writeDurably(file: string, text: string): void {
   closeSync(handle);
 }
 
-function parseKey(text: string, source: string): Uint8Array {
-  if (!/^[0-9a-f]{64}$/i.test(text)) {
-    throw new UsageError(`${source} must hold 64 hexadecimal digits (32 bytes).`);
+function parseKey(text: string, source: string): VaultKey {
+  const isLogKeyed = text.startsWith(KEYED_LOG_PREFIX);
+  const digits = isLogKeyed ? text.slice(KEYED_LOG_PREFIX.length) : text;
+  if (!/^[0-9a-f]{64}$/i.test(digits)) {
+    throw new UsageError(
+      `${source} must hold 64 hexadecimal digits (32 bytes), with or without "${KEYED_LOG_PREFIX}" before them.`,
+    );
   }
-  return Buffer.from(text, "hex");
+  return { bytes: Buffer.from(digits, "hex"), isLogKeyed };
 }

@@ -206,14 +206,19 @@ const KEYED_ROW = {
 /**
  * Signs the head for the first time. If the log has rows, it first appends a keyed row, which covers the hash of the last
  * unkeyed one. Only the migration calls it: later, an unkeyed log or head is a forged one. A head that does not match the
- * last row remains unsigned, so that verification reports it.
+ * last row remains unsigned, so that verification reports it, and so does a log with rows unless `mayHaveUnkeyedRows`.
  */
-export function keyAuditLog(sqlite: Database, key: Uint8Array, at: string): void {
+export function keyAuditLog(
+  sqlite: Database,
+  options: { auditKey: Uint8Array; mayHaveUnkeyedRows?: boolean; at: string },
+): void {
+  const { auditKey: key, mayHaveUnkeyedRows = true, at } = options;
   const head = sqlite.query<AuditHead, []>("select id, hash from audit_head").get();
   const last = sqlite
     .query<AuditHead, []>("select id, hash from audit order by id desc limit 1")
     .get() ?? { id: 0, hash: GENESIS };
   if (head?.id !== last.id || head.hash !== last.hash) return;
+  if (last.id > 0 && !mayHaveUnkeyedRows) return;
   let signed = last;
   if (last.id > 0) {
     const row = { id: last.id + 1, at, ...KEYED_ROW };

@@ -17,8 +17,14 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 /** "AVOX" in ASCII: marks the file as ours (sqlite.org/pragma.html#pragma_application_id). */
 export const APPLICATION_ID = 0x41564f58;
 
-/** `auditKey`: the key of the audit log, with which one migration signs it. */
-export function migrate(sqlite: Database, auditKey: Uint8Array): void {
+/** What a migration needs to sign the audit log. */
+export interface MigrateOptions {
+  auditKey: Uint8Array;
+  /** False if the log had a key from its first row, so that an unkeyed one is forged. Default true. */
+  mayHaveUnkeyedRows?: boolean;
+}
+
+export function migrate(sqlite: Database, options: MigrateOptions): void {
   const done = (sqlite.query("pragma user_version").get() as { user_version: number }).user_version;
   if (done === SCHEMA_VERSION) return;
   // Rebuilding a table while foreign keys are enforced would delete the rows that refer to it. SQLite ignores this pragma
@@ -29,7 +35,8 @@ export function migrate(sqlite: Database, auditKey: Uint8Array): void {
     try {
       const migration = MIGRATIONS[version]!;
       sqlite.exec(migration);
-      if (migration === auditSignature) keyAuditLog(sqlite, auditKey, isoTime(systemClock.now()));
+      if (migration === auditSignature)
+        keyAuditLog(sqlite, { ...options, at: isoTime(systemClock.now()) });
       const orphans = sqlite.query("pragma foreign_key_check").all();
       if (orphans.length > 0)
         throw new Error(`migration ${version} leaves ${orphans.length} orphans`);

@@ -25,7 +25,7 @@ import { type Db, readOnly, type WritableDb } from "./database.ts";
 import { StorageError } from "./errors.ts";
 import { isServerRunning, LOCK_FILE } from "./lock.ts";
 import { cutDamagedLog, findLogDamage } from "./log-file.ts";
-import { APPLICATION_ID, migrate, SCHEMA_VERSION } from "./migrate.ts";
+import { APPLICATION_ID, type MigrateOptions, migrate, SCHEMA_VERSION } from "./migrate.ts";
 import { damaged, explainOpenFailure } from "./open-failure.ts";
 import { DATABASE_FILE, databasePath } from "./paths.ts";
 
@@ -48,13 +48,14 @@ const RECHECK_MS = 50;
 /** Before 3.51.3 a race when the write-ahead log is reset could corrupt the file (sqlite.org/changes.html). */
 const OLDEST_SQLITE = [3, 51, 3];
 
-export interface OpenOptions {
-  /** The key of the audit log. */
-  auditKey: Uint8Array;
+interface DirectoryOptions {
   /** Whether a missing database is created. */
   create: boolean;
   /** Whether it is created even where the key file shows that there was one. */
   newDatabase?: boolean;
+}
+
+export interface OpenOptions extends DirectoryOptions, MigrateOptions {
   /** Whether a damaged write-ahead log is copied and cut off before its damage. */
   discardDamagedLog?: boolean;
   log?: Log | undefined;
@@ -62,8 +63,7 @@ export interface OpenOptions {
 
 /** Opens or creates the database of `dataDir`, or creates one in memory for `MEMORY`. */
 export function openDatabase(dataDir: string, options: OpenOptions): WritableDb {
-  const { auditKey } = options;
-  if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }), auditKey);
+  if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }), options);
   const file = databasePath(dataDir);
   inspectDirectory(dataDir, options);
   const fresh = !existsSync(file);
@@ -79,7 +79,7 @@ export function openDatabase(dataDir: string, options: OpenOptions): WritableDb 
     // Other users may be able to enter the directory. The log and its index inherit the mode of the file.
     if (fresh) chmodSync(file, 0o600);
     openedInodes.set(sqlite.filename, inodeOf(file));
-    return prepare(sqlite, auditKey);
+    return prepare(sqlite, options);
   } catch (error) {
     sqlite?.close();
     throw explainOpenFailure(file, error);
@@ -92,7 +92,7 @@ const openedInodes = new Map<string, bigint | undefined>();
 const inodeOf = (file: string): bigint | undefined =>
   statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 
-function prepare(sqlite: Database, auditKey: Uint8Array): WritableDb {
+function prepare(sqlite: Database, options: MigrateOptions): WritableDb {
   const { version } = sqlite.query("select sqlite_version() as version").get() as {
     version: string;
   };
@@ -111,7 +111,7 @@ function prepare(sqlite: Database, auditKey: Uint8Array): WritableDb {
   sqlite.exec("pragma wal_autocheckpoint = 8192");
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
-  migrate(sqlite, auditKey);
+  migrate(sqlite, options);
   // From here on a wait inside SQLite would block the event loop; group commit retries from a timer instead.
   sqlite.exec("pragma busy_timeout = 0");
   return drizzle(sqlite) as unknown as WritableDb;
@@ -197,10 +197,7 @@ const abandoned = new Set<Database>();
 const fileStamp = () => new Date().toISOString().replace(/[:.]/g, "-");
 
 /** Creates the data directory if `create` is true. Rejects a directory of other files or one that is not writable. */
-export function inspectDirectory(
-  dataDir: string,
-  { create, newDatabase }: Omit<OpenOptions, "auditKey">,
-): void {
+export function inspectDirectory(dataDir: string, { create, newDatabase }: DirectoryOptions): void {
   if (!existsSync(dataDir)) {
     if (!create) throw new UsageError(`The data directory ${dataDir} does not exist; see --data.`);
     try {

@@ -354,22 +354,41 @@ describe("a log that was tampered with", () => {
     });
   });
 
-  test("a database disguised as one of before the key is shown by its unkeyed rows, and detected by a noted head", async () => {
+  /** Rewrites a copy as a database of before the log had a key, and returns its directory. */
+  function disguise(): string {
     const copy = join(shared.path, `copy ${copies++}`);
     cpSync(original, copy, { recursive: true });
     const sqlite = new Database(join(copy, "allison.db"));
-    const noted = parseHead(formatHead(ROWS, hashOf(sqlite, ROWS)))!;
+    const [{ sql }] = sqlite
+      .query("select sql from sqlite_schema where name = 'audit_no_update'")
+      .all() as [{ sql: string }];
     sqlite.exec("drop trigger audit_no_update");
     sqlite.transaction(() => setHead(sqlite, ROWS, rehash(sqlite, 1)))();
-    sqlite.exec("alter table audit_head drop column signature; pragma user_version = 3");
+    sqlite.exec(`${sql}; alter table audit_head drop column signature; pragma user_version = 3`);
     sqlite.close();
-    await using world = openTestStore({ directory: copy });
-    for (const { sql } of findSchemaChanges(world.db)) world.db.$client.exec(sql!);
+    return copy;
+  }
+
+  test("a database disguised as one of before the key is detected if the secret key is newer than the keyed log", async () => {
+    const auditKey = AUDIT_KEY;
+    const options = { create: false, auditKey, mayHaveUnkeyedRows: false };
+    const directory = disguise();
+    closeDatabase(openDatabase(directory, options));
+    await using world = openTestStore({ directory });
+    await world.store.change(ACTOR, (tx) => insertContact(tx, "more"));
+    expect(verifyAuditLog(world.db, { auditKey })).toMatchObject({ intact: false, row: ROWS + 1 });
+  });
+
+  test("a database disguised as one of before the key is shown by its unkeyed rows, and detected by a noted head, if the secret key is older", async () => {
+    let noted = "";
+    verdictAfter((sqlite) => (noted = formatHead(ROWS, hashOf(sqlite, ROWS))));
+    await using world = openTestStore({ directory: disguise() });
     const auditKey = AUDIT_KEY;
     expect(verifyAuditLog(world.db, { auditKey })).toMatchObject({
       ...{ intact: true, rows: ROWS + 1, unkeyed_rows: ROWS },
     });
-    expect(verifyAuditLog(world.db, { auditKey, head: noted })).toMatchObject({ intact: false });
+    const head = parseHead(noted)!;
+    expect(verifyAuditLog(world.db, { auditKey, head })).toMatchObject({ intact: false });
   });
 
   test("a removed, altered or added trigger is detected, whatever the rows are", async () => {

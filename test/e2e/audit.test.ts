@@ -3,6 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { type AuditRow, GENESIS, unkeyedRowHash } from "../../src/store/audit-chain.ts";
 import { type Executable, installExecutable, type Serving } from "../support/executable.ts";
 
 const HEAD = /^\d+:[0-9a-f]{64}$/;
@@ -78,6 +79,23 @@ describe("the secret key of the audit log", () => {
     const missing = await audit("verify", "--data", data);
     expect(missing.exitCode).not.toBe(0);
     expect(missing.stderr).toMatch(/key file .*secret\.key is missing.*ALLISON_SECRET_KEY/);
+  });
+
+  test("of a new install says that the log had a key from its first row, so that a database disguised as older is detected", async () => {
+    expect(secretKey()).toMatch(/^v2:[0-9a-f]{64}$/);
+    const data = copyData("disguised", (sqlite) => {
+      sqlite.exec("alter table audit_head drop column signature; pragma user_version = 3");
+      sqlite.exec("drop trigger audit_no_update");
+      let previous = GENESIS;
+      for (const row of sqlite.query("select * from audit order by id").all() as AuditRow[]) {
+        previous = unkeyedRowHash(previous, row);
+        sqlite.query("update audit set hash = ? where id = ?").run(previous, row.id);
+      }
+      sqlite.query("update audit_head set hash = ?").run(previous);
+    });
+    const verified = await audit("verify", "--data", data);
+    expect(verified.exitCode).toBe(1);
+    expect(verified.stderr).toContain("not signed with this secret key");
   });
 
   test("if it is another one, verification, head and start of the server report it", async () => {

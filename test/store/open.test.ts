@@ -455,7 +455,13 @@ describe("a database that is opened", () => {
     keepVaultKey(data);
     expect(statSync(join(data, KEY_FILE)).mode & 0o777).toBe(0o600);
     expect(statSync(join(data, DATABASE_FILE)).mode & 0o777).toBe(0o600);
-    expect(loadVaultKey(data, undefined, systemRandom, false)).toEqual(Buffer.from(key));
+    expect(loadVaultKey(data, undefined, systemRandom, false)).toEqual({
+      bytes: Buffer.from(key.bytes),
+      isLogKeyed: true,
+    });
+    // The file's content may stand in the environment.
+    const text = readFileSync(join(data, KEY_FILE), "utf8").trim();
+    expect(loadVaultKey(data, text, systemRandom, false).bytes).toEqual(Buffer.from(key.bytes));
   });
 
   test("a lost key file is told, not replaced by one that opens nothing; the environment stands in for it", () => {
@@ -464,11 +470,12 @@ describe("a database that is opened", () => {
       loadVaultKey(directory.path, undefined, systemRandom, false),
     );
     const hex = "0f".repeat(32);
-    expect(
-      Buffer.from(loadVaultKey(directory.path, hex, systemRandom, false)).toString("hex"),
-    ).toBe(hex);
+    expect(loadVaultKey(directory.path, hex, systemRandom, false)).toEqual({
+      bytes: Buffer.from(hex, "hex"),
+      isLogKeyed: false,
+    });
     expect(readdirSync(directory.path)).toEqual([]);
-    for (const bad of ["0f", `${hex}00`, "zz".repeat(32)]) {
+    for (const bad of ["0f", `${hex}00`, "zz".repeat(32), `v3:${hex}`, "v2:"]) {
       expectRefused(directory.path, ["64 hexadecimal digits"], () =>
         loadVaultKey(directory.path, bad, systemRandom, true),
       );
