@@ -100,8 +100,17 @@ export const LIMITS = {
   sentAgainAtOnce: 1_000,
   /** Lookups of receivers' names: at once, timeout (at least 1 s in Bun) and tries of a query, and time in total. */
   lookup: { atOnce: 64, tryMs: 1_000, tries: 2, totalMs: 4_000, searchDomains: 6 },
-  /** One delivery attempt: timeouts in total and for connecting; bytes of the response that are read and stored. */
-  egress: { totalMs: 10_000, connectMs: 5_000, answerBytes: 64 * 1024, keptBytes: 4 * 1024 },
+  /**
+   * One delivery attempt: timeouts in total, for connecting, and for the body after a 2xx head; bytes of the response that
+   * are read and stored.
+   */
+  egress: {
+    totalMs: 10_000,
+    connectMs: 5_000,
+    bodyMs: 1_000,
+    answerBytes: 64 * 1024,
+    keptBytes: 4 * 1024,
+  },
 } as const;
 
 export interface Config {

@@ -5,7 +5,9 @@ import { Command, Option } from "commander";
 import { LIMITS, UsageError } from "../config.ts";
 import { EVENT_TYPES } from "../contract/event-types.ts";
 import { MOCK_KEYS } from "../contract/mock-keys.ts";
+import { parseCidr } from "../lib/ip.ts";
 import { formatUrl, startListening } from "../server.ts";
+import { createEgress, isSuccess } from "../webhooks/egress.ts";
 import { SIGNATURE_HEADERS, signedHeaders, TIMESTAMP_HEADERS } from "../webhooks/sign.ts";
 import { noServerText, sendRequest } from "./http.ts";
 import { MOCK_SERVER } from "./mock.ts";
@@ -34,9 +36,9 @@ interface Options {
 
 /** The oldest signature that is accepted. */
 const TOLERANCE_SECONDS = 300;
-const FORWARD_TIMEOUT_MS = 10_000;
 const FORWARDED_HEADERS = [
   "content-type",
+  "user-agent",
   "x-allison-event-id",
   "webhook-id",
   ...SIGNATURE_HEADERS,
@@ -205,21 +207,21 @@ function hasValidSignature(headers: Headers, body: string, secret: string): bool
 interface ForwardResult {
   /** Null without a response. */
   status: number | null;
+  /** Why there was none. */
+  error: string | null;
   ms: number;
 }
 
 async function forwardWebhook(request: Request, body: string, url: string): Promise<ForwardResult> {
-  const started = performance.now();
   const headers = Object.fromEntries(
     FORWARDED_HEADERS.map((name) => [name, request.headers.get(name) ?? ""]),
   );
-  const options = { method: "POST", headers, body, timeoutMs: FORWARD_TIMEOUT_MS };
-  const status = await sendRequest(url, options).then(
-    (response) => response.status,
-    () => null,
-  );
-  return { status, ms: Math.round(performance.now() - started) };
+  const { statusCode, error, durationMs } = await forwarder.post(url, { headers, body });
+  return { status: statusCode, error, ms: durationMs };
 }
+
+/** As a server sends a webhook, but to any network: the URL is the developer's own. */
+const forwarder = createEgress({ allow: ["0.0.0.0/0", "::/0"].map(parseCidr) });
 
 type Style = Parameters<typeof styleText>[0];
 /** Styles text for a terminal. Other outputs, and NO_COLOR, get plain text. */
@@ -239,10 +241,9 @@ function printDelivery({ id, type, data }: Delivery, forwarded: ForwardResult | 
     printLine(`${INDENT}${name.padEnd(nameWidth)}  ${truncate(text, valueWidth)}`);
   }
   if (forwarded) {
-    const { status, ms } = forwarded;
-    const isSuccess = status !== null && status < 300;
-    const text = `forwarded: ${status ?? "no response"}, ${ms} ms`;
-    printLine(`${INDENT}${paint(isSuccess ? "green" : "red", text)}`);
+    const { status, error, ms } = forwarded;
+    const text = `forwarded: ${status ?? error}, ${ms} ms`;
+    printLine(`${INDENT}${paint(isSuccess(status) ? "green" : "red", text)}`);
   }
 }
 

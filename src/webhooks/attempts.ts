@@ -6,7 +6,7 @@ import { systemActor } from "../store/actor.ts";
 import type { Store } from "../store/change.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { ClaimedDelivery, DispatchQueries } from "./dispatch-queries.ts";
-import type { Egress, Outcome } from "./egress.ts";
+import { type Egress, isSuccess, type Outcome } from "./egress.ts";
 import { updateHealth } from "./health.ts";
 import type { Retries } from "./retries.ts";
 import { nextAttempt } from "./schedule.ts";
@@ -48,12 +48,9 @@ export function createAttempt(
     const recorded = retries.untilDone(() =>
       store.change(ACTOR, (tx) => recordOutcome(tx, queries, log, delivery, outcome, at)),
     );
-    return { succeeded: isSuccess(outcome), recorded };
+    return { succeeded: isSuccess(outcome.statusCode), recorded };
   };
 }
-
-const isSuccess = ({ statusCode }: Outcome): boolean =>
-  statusCode !== null && statusCode >= 200 && statusCode < 300;
 
 async function post(
   { vault, egress, log, clock, signingClock = clock }: AttemptServices,
@@ -90,7 +87,7 @@ function recordOutcome(
   outcome: Outcome,
   at: number,
 ): void {
-  const succeeded = isSuccess(outcome);
+  const succeeded = isSuccess(outcome.statusCode);
   const made = delivery.attempts_made + 1;
   const next = succeeded || delivery.test ? null : nextAttempt(made, at);
   const failedForGood = !succeeded && next === null;

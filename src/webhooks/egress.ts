@@ -2,7 +2,7 @@
  * Egress: the only way out. Every request to a URL that a client supplied is sent from here.
  *
  * Guarantees: https only, except into networks that `--webhook-allow` permits. Every address that a name resolves to is
- * checked, however it is written, and the connection goes to a checked address. A refusal names the setting that would
+ * checked, however it is written, and the connection goes to one that is allowed. A refusal names the setting that would
  * permit the address. No redirect is followed, no proxy is used, no connection is reused. Certificates are always
  * verified. Time and memory are bounded, whatever the receiver does.
  */
@@ -35,8 +35,8 @@ export interface Refusal {
 }
 
 /**
- * The outcome of a POST. Exactly one of `statusCode` and `error` is null: a status counts only if the response was
- * complete or was cut by our own size limit. `answer` is the first 4 KiB of the response body as text, "" for an empty
+ * The outcome of a POST. Exactly one of `statusCode` and `error` is null: a 2xx status counts as soon as the head of the
+ * response is complete, another one only if the whole response was, or if our own size limit cut it. `answer` is the first 4 KiB of the response body as text, "" for an empty
  * one and null without a response. `durationMs` is whole milliseconds.
  */
 export interface Outcome {
@@ -57,6 +57,10 @@ export interface Message {
   headers: Record<string, string>;
   body: string | Uint8Array;
 }
+
+/** Whether a receiver accepted what was sent. */
+export const isSuccess = (statusCode: number | null): boolean =>
+  statusCode !== null && statusCode >= 200 && statusCode < 300;
 
 type Target = { url: URL; host: string; addresses: string[] };
 
@@ -137,18 +141,17 @@ async function resolveTarget(text: string, settings: Settings): Promise<Target |
   }
   const host = url.hostname.replace(/^\[|\]$|\.+$/g, "");
   if (host === "") return { message: "the URL must be a complete https address" };
-  const addresses = await addressesOf(host, settings);
-  for (const address of addresses) {
-    const message = refusalOf(address, allow, isPlainHttp);
-    if (message !== null) return { message };
-  }
-  return { url, host, addresses: addresses.map((address) => ipaddr.process(address).toString()) };
+  const found = await addressesOf(host, settings);
+  const refusals = found.map((address) => refusalOf(address, allow, isPlainHttp));
+  const allowed = found.filter((_, i) => refusals[i] === null);
+  if (allowed.length === 0 && found.length > 0) return { message: refusals[0]! };
+  return { url, host, addresses: allowed.map((address) => ipaddr.process(address).toString()) };
 }
 
 /** The addresses of a host; none if the name does not resolve yet. `localhost` is this machine, whatever DNS says. */
 async function addressesOf(host: string, { resolve, limits }: Settings): Promise<string[]> {
   if (ipaddr.isValid(host)) return [host];
-  if (/(^|\.)localhost$/.test(host)) return ["127.0.0.1"];
+  if (/(^|\.)localhost$/.test(host)) return ["127.0.0.1", "::1"];
   const { promise: tooLate, resolve: giveUp } = Promise.withResolvers<string[]>();
   const timer = setTimeout(() => giveUp([]), limits.connectMs);
   const none = (): string[] => [];
@@ -236,9 +239,11 @@ function exchange(
   const settle = (error: string | null) => {
     clearTimeout(totalTimer);
     clearTimeout(connectTimer);
+    clearTimeout(bodyTimer);
     resolve(reader.end(error));
     request.destroy();
   };
+  let bodyTimer: Timer | undefined;
   const fail = (error: unknown) => settle(explain(error));
   const expire = (ms: number, what: string) =>
     setTimeout(settle, Math.max(ms - spentMs, 0), `${what} within ${ms / 1000} s`);
@@ -256,6 +261,7 @@ function exchange(
   });
   request.on("response", (response) => {
     reader.status = response.statusCode ?? null;
+    if (isSuccess(reader.status)) bodyTimer = setTimeout(settle, limits.bodyMs, null);
     response.on("data", (chunk: Buffer) => {
       if (!reader.take(chunk)) settle(null);
     });
@@ -335,7 +341,9 @@ class ResponseReader {
   end(error: string | null): ExchangeResult {
     if (this.status === null) return { statusCode: null, error: error ?? CUT_SHORT, answer: null };
     const answer = textOf(Buffer.concat(this.#kept), this.#limits.keptBytes);
-    if (error === null) return { statusCode: this.status, error, answer };
+    if (error === null || isSuccess(this.status)) {
+      return { statusCode: this.status, error: null, answer };
+    }
     return {
       statusCode: null,
       error: `${error} (the response had begun with status ${this.status})`,

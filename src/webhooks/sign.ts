@@ -1,5 +1,6 @@
 /** Signatures of a delivery: the documented header and the Standard Webhooks headers, with the same secret. */
 import { createHmac } from "node:crypto";
+import { VERSION } from "../lib/version.ts";
 
 export const SECRET_PREFIX = "whsec_";
 
@@ -25,6 +26,8 @@ export function signedHeaders(
   const standardKey = Buffer.from(secret.slice(SECRET_PREFIX.length), "base64");
   return {
     "Content-Type": "application/json",
+    // Firewalls refuse requests without one.
+    "User-Agent": `Allison/${VERSION}`,
     "X-Allison-Timestamp": timestamp,
     "X-Allison-Event-Id": eventId,
     "X-Allison-Signature": `v1=${hmac(secret, `${timestamp}.${body}`).toString("hex")}`,

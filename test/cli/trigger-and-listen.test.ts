@@ -4,9 +4,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EVENT_TYPES } from "../../src/contract/event-types.ts";
 import { MOCK_KEYS } from "../../src/contract/mock-keys.ts";
+import { VERSION } from "../../src/lib/version.ts";
 import { createClient } from "../support/client.ts";
 import { type Executable, installExecutable, type Running } from "../support/executable.ts";
 import { startReceiver } from "../support/receiver.ts";
+
+const AGENT = `Allison/${VERSION}`;
 
 let allison: Executable;
 let mock: Running;
@@ -142,6 +145,27 @@ describe("listen", () => {
     const path = `/v1/webhook-subscriptions/${subscription.id}/deliveries`;
     for (let statuses: string[] = []; statuses.join() !== "succeeded,pending"; )
       statuses = (await client.get(path)).body.data.map(({ status }: { status: string }) => status);
+  });
+
+  test("a webhook is forwarded to localhost, also to a receiver that listens on IPv6 only", async () => {
+    using receiver = Bun.serve({
+      hostname: "::1",
+      port: 0,
+      fetch: (request) =>
+        new Response(null, { status: request.headers.get("user-agent") === AGENT ? 202 : 500 }),
+    });
+    const forward = `http://localhost:${receiver.port}/hook`;
+    await using listening = await listen("--forward", forward, "--events", "call.ended");
+    await trigger("call.ended");
+    await listening.until(/forwarded: 202, \d+ ms/);
+  });
+
+  test("a receiver that does not answer is named with the reason", async () => {
+    const receiver = await startReceiver();
+    await receiver.stop();
+    await using listening = await listen("--forward", receiver.url, "--events", "call.ended");
+    await trigger("call.ended");
+    await listening.until(/forwarded: the connection was refused, \d+ ms/);
   });
 
   test("a webhook with a forged signature is refused and not forwarded", async () => {

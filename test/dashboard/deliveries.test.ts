@@ -1,6 +1,7 @@
 /** Deliveries in the dashboard: those that a call caused, the request as it was sent, and retrying those that failed. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
+import { VERSION } from "../../src/lib/version.ts";
 import { signedHeaders } from "../../src/webhooks/sign.ts";
 import { createTestClock } from "../support/clock.ts";
 import { type Browser, makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
@@ -222,6 +223,7 @@ describe("a delivery", () => {
       body: "{}",
       headers: {
         "Content-Type": "application/json",
+        "User-Agent": `Allison/${VERSION}`,
         "X-Allison-Timestamp": null,
         "X-Allison-Event-Id": "evt_x",
         "X-Allison-Signature": null,

@@ -7,7 +7,7 @@ import { authority } from "./certificates.ts";
 export const LOOPBACK = parseCidr("127.0.0.0/8");
 export const PUBLIC_ADDRESS = "93.184.215.14";
 export const MESSAGE = { headers: { "content-type": "application/json" }, body: '{"name":"Zoë"}' };
-export const SHORT_LIMITS = { totalMs: 500, connectMs: 250 };
+export const SHORT_LIMITS = { totalMs: 500, connectMs: 250, bodyMs: 250 };
 
 export const resolvesTo =
   (...addresses: string[]) =>

@@ -9,24 +9,20 @@ import { localEgress, MESSAGE, SHORT_LIMITS } from "../support/egress.ts";
 import { type Answer, startReceiver } from "../support/receiver.ts";
 
 const HEADER_FLOOD = "x: y\r\n".repeat(200_000);
-const CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+const chunked = (status: number) => `HTTP/1.1 ${status} X\r\ntransfer-encoding: chunked\r\n\r\n`;
 const INCOMPLETE = "the receiver closed the connection before its response was complete";
 const TOO_SLOW = "the receiver did not complete its response within 0.5 s";
 const TOO_LARGE = "the headers of the response are too large";
 const NOT_HTTP = "the response is not HTTP";
-const BEGUN = " (the response had begun with status 200)";
+const BEGUN = " (the response had begun with status 500)";
 const FAULTS: [string, Answer, string][] = [
   ["never answers", { fault: "hang" }, TOO_SLOW],
   ["answers too late", { delayMs: 700 }, TOO_SLOW],
   ["drips its head byte by byte", { fault: "drip" }, TOO_SLOW],
   ["drips header lines without end", { fault: "dripHeaders" }, TOO_SLOW],
-  ["drips its body", { fault: "drip", dripMs: 2, body: "z".repeat(999) }, TOO_SLOW + BEGUN],
   ["closes without a response", { raw: "" }, INCOMPLETE],
   ["resets without a response", { fault: "reset" }, INCOMPLETE],
   ["closes within the status line", { raw: "HTTP/1.1 2" }, INCOMPLETE],
-  ["closes within its body", { fault: "closeEarly" }, INCOMPLETE + BEGUN],
-  ["resets after its headers", { fault: "resetEarly" }, INCOMPLETE + BEGUN],
-  ["closes between chunks", { raw: `${CHUNKED}4\r\npart\r\n` }, INCOMPLETE + BEGUN],
   ["speaks another protocol", { fault: "garbage" }, NOT_HTTP],
   ["speaks HTTP/0.9", { raw: "<h1>hello</h1>" }, NOT_HTTP],
   ["has a status of five digits", { raw: "HTTP/1.1 20000 OK\r\n\r\n" }, NOT_HTTP],
@@ -42,19 +38,29 @@ const FAULTS: [string, Answer, string][] = [
     { raw: "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n" },
     NOT_HTTP,
   ],
-  ["has a chunk without a size", { raw: `${CHUNKED}zz\r\nhello\r\n` }, NOT_HTTP + BEGUN],
-  [
-    "sends a chunk extension of 4 MB",
-    { raw: `${CHUNKED}5;${"a".repeat(4e6)}\r\n` },
-    NOT_HTTP + BEGUN,
-  ],
   ["sends one header of 4 MB", { headers: { x: "y".repeat(4e6) } }, TOO_LARGE],
   ["sends 200,000 headers", { raw: `HTTP/1.1 200 OK\r\n${HEADER_FLOOD}\r\n` }, TOO_LARGE],
-  ["sends 200,000 trailers", { raw: `${CHUNKED}0\r\n${HEADER_FLOOD}\r\n` }, TOO_LARGE + BEGUN],
   [
     "sends interim responses without end",
     { raw: "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(50_000) },
     "the receiver sent too many interim responses",
+  ],
+];
+const faultsAfterHead = (status: number): [string, Answer, string][] => [
+  ["drips its body", { status, fault: "drip", dripMs: 2, body: "z".repeat(999) }, TOO_SLOW + BEGUN],
+  ["closes within its body", { status, fault: "closeEarly" }, INCOMPLETE + BEGUN],
+  ["resets after its headers", { status, fault: "resetEarly" }, INCOMPLETE + BEGUN],
+  ["closes between chunks", { raw: `${chunked(status)}4\r\npart\r\n` }, INCOMPLETE + BEGUN],
+  ["has a chunk without a size", { raw: `${chunked(status)}zz\r\nhello\r\n` }, NOT_HTTP + BEGUN],
+  [
+    "sends 200,000 trailers",
+    { raw: `${chunked(status)}0\r\n${HEADER_FLOOD}\r\n` },
+    TOO_LARGE + BEGUN,
+  ],
+  [
+    "sends a chunk extension of 4 MB",
+    { raw: `${chunked(status)}5;${"a".repeat(4e6)}\r\n` },
+    NOT_HTTP + BEGUN,
   ],
 ];
 
@@ -62,7 +68,7 @@ describe.each([
   ["http", undefined],
   ["https", valid],
 ] as const)("over %s", (_, tls) => {
-  test.each(FAULTS)(
+  test.each([...FAULTS, ...faultsAfterHead(500)])(
     "a receiver that %s costs at most the time limit, and the error says what it did",
     async (_, answer, error) => {
       await using receiver = await startReceiver({ tls, script: [answer] });
@@ -73,6 +79,22 @@ describe.each([
       expect(outcome.durationMs).toBeLessThan(1_000);
       expect(receiver.requests).toHaveLength(1);
       // Nothing remains: the receiver sees that the connection is closed.
+      await receiver.idle();
+    },
+  );
+
+  test.each<[string, Answer]>([
+    ...faultsAfterHead(200).map(([name, answer]): [string, Answer] => [name, answer]),
+    ["announces a body for a 204", { raw: "HTTP/1.1 204 X\r\ncontent-length: 2\r\n\r\nok" }],
+    ["sends chunks after a 204", { raw: `${chunked(204)}2\r\nok\r\n0\r\n\r\n` }],
+    ["sends bytes after a 204", { raw: "HTTP/1.1 204 X\r\n\r\nnot expected" }],
+  ])(
+    "a receiver that sent a complete 2xx head and then %s has accepted the webhook",
+    async (_, answer) => {
+      await using receiver = await startReceiver({ tls, script: [answer] });
+      const outcome = await localEgress({ limits: SHORT_LIMITS }).post(receiver.url, MESSAGE);
+      expect(outcome.error).toBeNull();
+      expect(outcome.statusCode).toBeOneOf([200, 204]);
       await receiver.idle();
     },
   );
@@ -127,7 +149,7 @@ describe.each([
       [`${ok}HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\nno`, 200, "ok"],
       [`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n${ok}`, 200, "ok"],
       ["HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n", 101, ""],
-      [`${CHUNKED}3\r\nabc\r\n2\r\nde\r\n0\r\nx: y\r\n\r\n`, 200, "abcde"],
+      [`${chunked(200)}3\r\nabc\r\n2\r\nde\r\n0\r\nx: y\r\n\r\n`, 200, "abcde"],
     ] as const) {
       receiver.script([{ raw }]);
       const outcome = await localEgress({ limits: SHORT_LIMITS }).post(receiver.url, MESSAGE);

@@ -203,10 +203,11 @@ test("the Host and Content-Length headers are always our own", async () => {
   });
 });
 
-test("the limits are 10 s in total, 5 s to connect, 64 KiB read and 4 KiB kept", () => {
+test("the limits are 10 s in total, 5 s to connect, 1 s for the body after a 2xx head, 64 KiB read and 4 KiB kept", () => {
   expect(LIMITS.egress).toEqual({
     totalMs: 10_000,
     connectMs: 5_000,
+    bodyMs: 1_000,
     answerBytes: 65_536,
     keptBytes: 4_096,
   });

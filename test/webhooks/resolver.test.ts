@@ -134,15 +134,17 @@ test("an international name reaches its receiver, and every resolved address is 
   await using receiver = await startReceiver();
   await using nameserver = await startNames({
     "xn--bcher-kva.test": { addresses: ["127.0.0.1"] },
-    "rebound.test": { addresses: ["127.0.0.1", "169.254.169.254"] },
+    "rebound.test": { addresses: ["169.254.169.254"] },
+    "mixed.test": { addresses: ["169.254.169.254", "127.0.0.1"] },
   });
   const resolve = createResolver({ ...FILES, nameservers: [nameserver.address] });
   const egress = createEgress({ allow: LOOPBACK, resolve });
   const post = (host: string) => egress.post(`http://${host}:${receiver.port}/`, MESSAGE);
   expect(await post("bücher.test")).toMatchObject({ statusCode: 200 });
   expect(await post("localhost")).toMatchObject({ statusCode: 200 });
+  expect(await post("mixed.test")).toMatchObject({ statusCode: 200 });
   expect((await post("rebound.test")).error).toContain("169.254.169.254");
-  expect(receiver.requests).toHaveLength(2);
+  expect(receiver.requests).toHaveLength(3);
 });
 
 test("while names of 40 subscriptions are never answered, sign-in and a healthy subscription go on", async () => {

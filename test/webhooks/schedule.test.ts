@@ -138,7 +138,7 @@ describe("receivers with faults", () => {
       ["resets the connection", { fault: "reset" }, { status: null, error: /connection/ }],
       [
         "closes within the body",
-        { fault: "closeEarly" },
+        { status: 500, fault: "closeEarly" },
         { status: null, error: /connection|closed|ended/ },
       ],
       [
