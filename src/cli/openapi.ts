@@ -7,10 +7,12 @@ import { printJson } from "./terminal.ts";
 export function openapiCommand(): Command {
   const command = new Command("openapi")
     .description("Print the OpenAPI document of the API.")
+    .option("--no-webhooks", "leave out the events, which some generators of clients cannot read")
     .addHelpText("after", "\nExample:\n  allison openapi > openapi.json");
   return withSettings(command, ["publicUrl", "readsPerMinute", "writesPerMinute"]).action(
     (options) => {
-      printJson(openApiDocument(configOf(options)));
+      const { webhooks, ...document } = openApiDocument(configOf(options)) as { webhooks: object };
+      printJson(options.webhooks ? { ...document, webhooks } : document);
     },
   );
 }

@@ -11,6 +11,12 @@ interface About<T> {
   example: T;
 }
 
+/** Description and examples of a schema, for a variant of it. The name of its component stays with the schema itself. */
+export function metaOf(schema: z.ZodType): { description?: string; examples?: unknown[] } {
+  const { id: _, ...meta } = z.globalRegistry.get(schema) ?? {};
+  return meta as ReturnType<typeof metaOf>;
+}
+
 /** Why a text cannot be stored unchanged; null if it can. */
 function encodingProblem(text: string): string | null {
   if (!text.isWellFormed()) return "must be valid Unicode, without lone surrogates";
@@ -163,32 +169,31 @@ const period = z
 const day = z.array(period).max(10).default([]);
 
 /** Opening hours by day of the week; a day without periods is closed. */
-export const weeklyHours = (doc: string) =>
-  z
-    .object({
-      monday: day,
-      tuesday: day,
-      wednesday: day,
-      thursday: day,
-      friday: day,
-      saturday: day,
-      sunday: day,
-    })
-    .meta({
-      description: doc,
-      examples: [
-        {
-          monday: [{ open: "09:00", close: "17:30" }],
-          tuesday: [{ open: "09:00", close: "17:30" }],
-          wednesday: [{ open: "09:00", close: "12:00" }],
-          thursday: [{ open: "09:00", close: "17:30" }],
-          friday: [{ open: "09:00", close: "16:00" }],
-          saturday: [],
-          sunday: [],
-        },
-      ],
-    });
-export type WeeklyHours = z.infer<ReturnType<typeof weeklyHours>>;
+export const weeklyHours = z
+  .object({
+    monday: day,
+    tuesday: day,
+    wednesday: day,
+    thursday: day,
+    friday: day,
+    saturday: day,
+    sunday: day,
+  })
+  .meta({
+    id: "WeeklyHours",
+    examples: [
+      {
+        monday: [{ open: "09:00", close: "17:30" }],
+        tuesday: [{ open: "09:00", close: "17:30" }],
+        wednesday: [{ open: "09:00", close: "12:00" }],
+        thursday: [{ open: "09:00", close: "17:30" }],
+        friday: [{ open: "09:00", close: "16:00" }],
+        saturday: [],
+        sunday: [],
+      },
+    ],
+  });
+export type WeeklyHours = z.infer<typeof weeklyHours>;
 
 /** Short labels without duplicates, in the order sent. */
 export const tags = (about: About<string[]>) =>

@@ -3,6 +3,9 @@ import { LIMITS } from "../config.ts";
 import introductionTemplate from "./pages/introduction.md" with { type: "text" };
 import { fillPlaceholders } from "./placeholders.ts";
 
+/** The section of the events. Generators of clients mix up paths and events that share a tag. */
+export const EVENTS_SECTION = "Events";
+
 /** The sections in their order, with a description each. A route's `tag` is one of these names. */
 export const SECTIONS: Record<string, string> = {
   Connection: "The organization and the key of a request. Start here to test your connection.",
@@ -18,6 +21,8 @@ export const SECTIONS: Record<string, string> = {
   Intents: "What callers want, and how the receptionist handles it.",
   "Webhook subscriptions":
     "URLs that receive events, and the result of every delivery. [Webhooks](/docs/webhooks) explains how to receive and verify them.",
+  [EVENTS_SECTION]:
+    "What the server sends to the URLs of subscriptions: one request for each event. These are not endpoints of the server.",
   Platform:
     "The voice platform sends its calls here, with a key of its own (`av_plat_…`) and without a rate limit.",
 };

@@ -99,13 +99,14 @@ function describeDefault(node: Json): void {
   node.description = description === undefined ? sentence : `${description} ${sentence}`;
 }
 
-/** Merges `anyOf: [X, null]` into one nullable type, which readers understand better than a choice. */
+/**
+ * Merges `anyOf: [X, null]` into one nullable type, which readers understand better than a choice. A component stays a
+ * choice between a reference and null: generators of clients lose the null of an inline object.
+ */
 function mergeNull(node: Json): Json {
   const { anyOf, ...rest } = node as { anyOf?: Json[] } & Json;
   if (anyOf?.length !== 2 || anyOf[1]?.type !== "null") return node;
   const [value] = anyOf as [Json];
-  if (Array.isArray(value.oneOf))
-    return { ...value, ...rest, oneOf: [...value.oneOf, { type: "null" }] };
   if (typeof value.type !== "string") return node;
   const enumeration = Array.isArray(value.enum) ? { enum: [...value.enum, null] } : {};
   return { ...value, ...rest, type: [value.type, "null"], ...enumeration };

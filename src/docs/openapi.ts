@@ -4,11 +4,11 @@
  */
 import type { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { exampleOf } from "../contract/example.ts";
+import { EXAMPLE_IDS, exampleOf } from "../contract/example.ts";
 import { pagingQuery } from "../http/paging.ts";
 import type { Page, Route, WriteRoute } from "../http/route.ts";
 import { ERROR_SCHEMA, errorResponses, isStream, isWrite } from "./error-responses.ts";
-import { type Budgets, introduction, SECTIONS } from "./introduction.ts";
+import { type Budgets, EVENTS_SECTION, introduction, SECTIONS } from "./introduction.ts";
 import { createSchemaBook, type Json, type SchemaBook } from "./json-schema.ts";
 import {
   HEADERS,
@@ -42,7 +42,7 @@ export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApi
     paths[path] ??= {};
     paths[path][route.method.toLowerCase()] = describeOperation(route, book, responses, budgets);
   }
-  const used = new Set(routes.map(({ tag }) => tag));
+  const used = new Set([EVENTS_SECTION, ...routes.map(({ tag }) => tag)]);
   return {
     openapi: "3.1.0",
     info: {
@@ -50,6 +50,7 @@ export function buildOpenApi({ routes, version, serverUrl, ...budgets }: OpenApi
       version,
       summary: "API of the voice receptionist on your own machine.",
       description: introduction(budgets),
+      contact: { name: "the Allison contributors" },
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: serverUrl, description: "This server" }],
@@ -78,7 +79,7 @@ function describeOperation(
     operationId: route.operation,
     tags: [route.tag],
     summary: route.summary,
-    ...(route.description ? { description: route.description } : {}),
+    description: route.description ?? describeKind(route),
     security: [{ [route.access === "key" ? "apiKey" : "platformKey"]: [] }],
     parameters: [
       ...pathParameters(route, book),
@@ -88,6 +89,15 @@ function describeOperation(
     ...requestBody(route, book),
     responses: { ...successResponses(route, book), ...errorResponses(route, responses, budgets) },
   };
+}
+
+/** The description of an operation that does nothing special. */
+function describeKind(route: Route): string {
+  if (route.answers.kind === "page")
+    return "Returns one page. Send its `next_cursor` as `cursor` to get the next one.";
+  if (route.method === "GET") return "Returns the object as it is now, with its `ETag`.";
+  if (route.method === "DELETE") return "Deletes the object. A later request for it gets 404.";
+  return "Stores the object and returns it. With an `Idempotency-Key` the request is safe to repeat.";
 }
 
 // Parameters
@@ -126,6 +136,8 @@ function queryType(field: z.ZodType, schema: Json, example: unknown) {
   }
   if (Bun.deepEquals(schema.enum, ["true", "false"]))
     return { schema: { type: "boolean" }, example: example === "true" };
+  // A choice between two forms of text is one type for clients.
+  if (schema.anyOf) return { schema: { type: "string" }, example };
   return { schema, example };
 }
 
@@ -169,7 +181,7 @@ function requestBody(route: Route, book: SchemaBook): Json {
 
 /** An update has a second example with its first field only, because most updates change one field. */
 function bodyExamples({ body, find, status }: WriteRoute): Json {
-  const complete = exampleOf(body!) as Json;
+  const complete = withoutReferences(exampleOf(body!) as Json);
   const [first] = Object.entries(complete);
   if (!find || status !== 200 || !first || Object.keys(complete).length < 2)
     return { example: complete };
@@ -180,6 +192,14 @@ function bodyExamples({ body, find, status }: WriteRoute): Json {
     },
   };
 }
+
+/** An example that every server accepts: no other server has the objects that the ids of examples belong to. */
+const withoutReferences = (example: Json): Json =>
+  Object.fromEntries(
+    Object.entries(example).map(([name, value]) => [name, isExampleId(value) ? null : value]),
+  );
+
+const isExampleId = (value: unknown) => Object.values(EXAMPLE_IDS).includes(value as string);
 
 /** The responses of a route when a request succeeds, by status. */
 function successResponses(route: Route, book: SchemaBook): Json {

@@ -3,6 +3,7 @@ import { LIMITS } from "../config.ts";
 import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
 import { EVENTS, sampleOf } from "../resources/events.ts";
 import { signedHeaders } from "../webhooks/sign.ts";
+import { EVENTS_SECTION } from "./introduction.ts";
 import type { Json, SchemaBook } from "./json-schema.ts";
 import { json, object } from "./openapi-components.ts";
 
@@ -58,7 +59,7 @@ const camelCase = (type: string) =>
 function describeDelivery(type: EventType, book: SchemaBook): Json {
   return {
     operationId: camelCase(type),
-    tags: ["Webhook subscriptions"],
+    tags: [EVENTS_SECTION],
     summary: type,
     description: EVENTS[type].meaning,
     security: [],

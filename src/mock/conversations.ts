@@ -21,7 +21,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 /** From Monday, as `localTime` counts the days of the week. */
-const DAYS = Object.keys(weeklyHours("").shape) as (keyof WeeklyHours)[];
+const DAYS = Object.keys(weeklyHours.shape) as (keyof WeeklyHours)[];
 const TIMEZONE = LOCATIONS.downtown.timezone;
 /** How fast people talk, and how long they pause before they answer. */
 const WORDS_PER_SECOND = 2.7;

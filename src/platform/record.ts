@@ -4,10 +4,9 @@
  */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { choice, email, isPlainUrl, label } from "../contract/fields.ts";
+import { choice, email, isPlainUrl, label, metaOf } from "../contract/fields.ts";
 import { callFields, ORDER_STATUSES, parts } from "../resources/calls.ts";
 
-const metaOf = (schema: z.ZodType) => z.globalRegistry.get(schema) ?? {};
 const descriptionOf = (schema: z.ZodType) => metaOf(schema).description ?? "";
 
 /** An optional field that may be null. Its description is the schema's own unless another is passed. */
@@ -27,18 +26,24 @@ const firstField = <S extends z.ZodType>(schema: S) =>
 const list = <S extends z.ZodType>(entry: S, description: string, max: number) =>
   field(z.array(entry).max(max), `${description} Replaces the stored list.`);
 
-const caller = z.object({
-  first_name: field(label({ doc: "First name.", example: "Maria" })),
-  last_name: field(label({ doc: "Last name.", example: "Ortiz" })),
-  email: field(email({ doc: "Email address.", example: "maria@example.com" })),
-});
+const caller = z
+  .object({
+    first_name: field(label({ doc: "First name.", example: "Maria" })),
+    last_name: field(label({ doc: "Last name.", example: "Ortiz" })),
+    email: field(email({ doc: "Email address.", example: "maria@example.com" })),
+  })
+  .meta({ id: "Caller" });
 
-const order = parts.order.extend({
-  status: choice(ORDER_STATUSES, {
-    doc: "Status of the order; the default for a new order is `new`. It only moves forward: `new`, `in_progress`, `fulfilled`, or from one of the first two to `canceled`.",
-    example: "new",
-  }).optional(),
-});
+const callbackRequest = parts.callback.meta({ id: "CallbackRequestInput" });
+
+const order = parts.order
+  .extend({
+    status: choice(ORDER_STATUSES, {
+      doc: "Status of the order; the default for a new order is `new`. It only moves forward: `new`, `in_progress`, `fulfilled`, or from one of the first two to `canceled`.",
+      example: "new",
+    }).optional(),
+  })
+  .meta({ id: "OrderInput" });
 
 const webAddress = z
   .url({ protocol: /^https?$/, error: "must be an http or https address" })
@@ -80,7 +85,7 @@ const fields = {
     "What the caller said about themselves. It completes the contact and never overwrites its values. A call without the other party's number has no contact, and the caller's data is not stored.",
   ),
   messages: list(parts.message, descriptionOf(callFields.messages), LIMITS.listEntries),
-  callback_request: field(parts.callback, descriptionOf(callFields.callback_request)),
+  callback_request: field(callbackRequest, descriptionOf(callFields.callback_request)),
   escalations: list(parts.escalation, descriptionOf(callFields.escalations), LIMITS.listEntries),
   appointment: field(parts.appointment, descriptionOf(callFields.appointment)),
   order: field(

@@ -90,37 +90,41 @@ export const parts = {
     action: choice(ACTIONS, { doc: "The action that was taken.", example: "transfer" }),
     triggered_at: timestamp({ doc: "When the rule matched.", example: aTime }),
   }),
-  appointment: z.object({
-    starts_at: timestamp({ doc: "When the appointment starts.", example: aTime }),
-    duration_minutes: wholeNumber({ doc: "Duration in minutes.", example: 30 }, 1, 10_080)
-      .nullable()
-      .default(null),
-    service: label({ doc: "The booked service.", example: "Check-up" }).nullable().default(null),
-    attendee_name: label({ doc: "Name of the attendee.", example: "Maria Ortiz" })
-      .nullable()
-      .default(null),
-  }),
-  order: z.object({
-    profile_name: label({ doc: "Kind of order.", example: "Takeaway" }).nullable().default(null),
-    items: z
-      .array(
-        z.object({
-          name: label({ doc: "Name of the item.", example: "Margherita" }),
-          quantity: wholeNumber({ doc: "Quantity.", example: 2 }, 1, 100_000).default(1),
-          price_cents: wholeNumber({ doc: "Unit price in cents.", example: 1150 }, 0, 1e9)
-            .nullable()
-            .default(null),
-          notes: prose({ doc: "Special instructions.", example: "no onions" }, 1_000)
-            .nullable()
-            .default(null),
-        }),
-      )
-      .max(LIMITS.listEntries)
-      .default([]),
-    total_cents: wholeNumber({ doc: "Total price in cents.", example: 2300 }, 0, 1e12)
-      .nullable()
-      .default(null),
-  }),
+  appointment: z
+    .object({
+      starts_at: timestamp({ doc: "When the appointment starts.", example: aTime }),
+      duration_minutes: wholeNumber({ doc: "Duration in minutes.", example: 30 }, 1, 10_080)
+        .nullable()
+        .default(null),
+      service: label({ doc: "The booked service.", example: "Check-up" }).nullable().default(null),
+      attendee_name: label({ doc: "Name of the attendee.", example: "Maria Ortiz" })
+        .nullable()
+        .default(null),
+    })
+    .meta({ id: "Appointment" }),
+  order: z
+    .object({
+      profile_name: label({ doc: "Kind of order.", example: "Takeaway" }).nullable().default(null),
+      items: z
+        .array(
+          z.object({
+            name: label({ doc: "Name of the item.", example: "Margherita" }),
+            quantity: wholeNumber({ doc: "Quantity.", example: 2 }, 1, 100_000).default(1),
+            price_cents: wholeNumber({ doc: "Unit price in cents.", example: 1150 }, 0, 1e9)
+              .nullable()
+              .default(null),
+            notes: prose({ doc: "Special instructions.", example: "no onions" }, 1_000)
+              .nullable()
+              .default(null),
+          }),
+        )
+        .max(LIMITS.listEntries)
+        .default([]),
+      total_cents: wholeNumber({ doc: "Total price in cents.", example: 2300 }, 0, 1e12)
+        .nullable()
+        .default(null),
+    })
+    .meta({ id: "Order" }),
 };
 
 export type Turn = z.infer<typeof parts.turn>;
@@ -305,6 +309,7 @@ export const callFields = {
     .meta({ description: "Messages from the caller." }),
   callback_request: parts.callback
     .extend({ handled_at: handled })
+    .meta({ id: "CallbackRequest" })
     .nullable()
     .meta({ description: "The request for a callback." }),
   escalations: z

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { LIMITS } from "../config.ts";
 import { type EntityType, nounOf } from "../contract/entities.ts";
 import { EXAMPLE_IDS } from "../contract/example.ts";
+import { metaOf } from "../contract/fields.ts";
 import { conflict, invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
 import type { Page, Query, ReadRoute, Route, WriteRoute } from "../http/route.ts";
@@ -99,12 +100,12 @@ export interface Resource<T extends ResourceTable> {
   checkReferences(body: unknown): void;
 }
 
-/** Makes a field optional, with null as its default. */
-export const optional = <S extends z.ZodType>(schema: S) =>
+/** Makes a field optional, with null as its default. Its description is the schema's own unless another is passed. */
+export const optional = <S extends z.ZodType>(schema: S, doc = metaOf(schema).description) =>
   schema
     .nullable()
     .default(null as never)
-    .meta(z.globalRegistry.get(schema) ?? {});
+    .meta({ ...metaOf(schema), ...(doc === undefined ? {} : { description: doc }) });
 
 const id = (noun: string) =>
   z.uuid().meta({
@@ -115,9 +116,7 @@ const time = (doc: string) =>
   z.iso.datetime().meta({ description: doc, examples: ["2026-11-23T10:42:00.000Z"] });
 
 const withoutDefault = (schema: z.ZodType): z.ZodType =>
-  schema instanceof z.ZodDefault
-    ? (schema.unwrap() as z.ZodType).meta(z.globalRegistry.get(schema) ?? {})
-    : schema;
+  schema instanceof z.ZodDefault ? (schema.unwrap() as z.ZodType).meta(metaOf(schema)) : schema;
 
 /** Completes a definition with its schemas. */
 export function define<T extends ResourceTable>(definition: Definition<T>): Defined<T> {

@@ -74,6 +74,7 @@ const condition = z
     },
   )
   .meta({
+    id: "EscalationCondition",
     description: "When the rule matches.",
     examples: [{ type: "keywords", keywords: ["emergency", "bleeding"] }],
   });
@@ -97,6 +98,7 @@ const destination = z
     { error: "must be one of team_member, department" },
   )
   .meta({
+    id: "EscalationDestination",
     description: "Where the call goes. Required for the action `transfer`.",
     examples: [{ type: "department", department: "Billing" }],
   });

@@ -92,7 +92,7 @@ export const locationDefinition = define<typeof locations>({
         example: "+15550100100",
       }),
     ),
-    hours: optional(weeklyHours("Opening hours, in the time zone of the location.")),
+    hours: optional(weeklyHours, "Opening hours, in the time zone of the location."),
     is_default: flag({
       doc: "Whether calls that match no other location are assigned to this one. Exactly one location is the default, initially the first. Setting another as default replaces it.",
       example: true,

@@ -75,7 +75,8 @@ export const teamMemberDefinition = define<typeof teamMembers>({
     email: optional(email({ doc: "Email address.", example: "dana@example.com" })),
     location_id: locationId("Location of the team member; null for all locations."),
     transfer_hours: optional(
-      weeklyHours("When calls can be transferred; null for the opening hours of the location."),
+      weeklyHours,
+      "When calls can be transferred; null for the opening hours of the location.",
     ),
     after_hours_transfer: flag({
       doc: "Whether calls can also be transferred outside these hours.",

@@ -190,6 +190,20 @@ function resolve(document: Json, node: unknown): Json {
   return found;
 }
 
+/** Follows references, and writes the spellings of one schema in one way: nullable schemas, and unions of texts. */
+function simplify(document: Json, node: Json): Json {
+  const { anyOf, ...rest } = resolve(document, node) as { anyOf?: Json[] } & Json;
+  if (!anyOf) return rest;
+  const options = anyOf.map((option) => simplify(document, option));
+  if (options.every(({ type }) => type === "string")) return { ...rest, type: "string" };
+  const [value, ...others] = options.filter(({ type }) => type !== "null");
+  if (others.length > 0 || options.length === 1) return { ...rest, anyOf };
+  const nullable = Array.isArray(value!.oneOf)
+    ? { oneOf: [...value!.oneOf, { type: "null" }] }
+    : { type: [value!.type, "null"] };
+  return { ...value, ...rest, ...nullable };
+}
+
 /** Bounds that are stricter when they are raised, and when they are lowered. */
 const LOWER = ["minLength", "minimum", "minItems", "minProperties", "exclusiveMinimum"];
 const UPPER = ["maxLength", "maximum", "maxItems", "maxProperties", "exclusiveMaximum"];
@@ -210,8 +224,8 @@ function compareSchemas(
   direction: Direction,
   documents: { old: Json; next: Json },
 ): string[] {
-  const old = resolve(documents.old, oldNode);
-  const next = resolve(documents.next, nextNode);
+  const old = simplify(documents.old, oldNode);
+  const next = simplify(documents.next, nextNode);
   const within: Within = (place, a, b) =>
     compareSchemas(place, asJson(a), asJson(b), direction, documents);
   return [

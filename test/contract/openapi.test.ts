@@ -19,6 +19,7 @@ interface Operation extends Json {
   operationId: string;
   tags: string[];
   parameters: Json[];
+  requestBody?: { content: Record<string, { example?: object }> };
   responses: Record<string, Json>;
 }
 interface Document extends Json {
@@ -289,4 +290,35 @@ describe("the document matches the server", () => {
     // The server checks it against the list of time zones.
     expect(unbounded.filter((where) => !where.endsWith(".timezone"))).toEqual([]);
   });
+
+  test("is readable for generators of clients: no tag is shared with an event, no object is nullable inline", () => {
+    const used = new Set(operations.flatMap(({ operation }) => operation.tags));
+    const shared = Object.values(document.webhooks).filter(({ post }) => used.has(post.tags[0]!));
+    expect(shared).toEqual([]);
+
+    const inline: string[] = [];
+    const walk = (where: string, node: unknown) => {
+      if (node === null || typeof node !== "object") return;
+      const { type, oneOf } = node as { type?: unknown; oneOf?: Json[] };
+      const types = [type, ...(oneOf ?? []).map((option) => option.type)].flat();
+      if (types.includes("null") && types.includes("object")) inline.push(where);
+      for (const [key, value] of Object.entries(node)) walk(`${where}/${key}`, value);
+    };
+    walk("", document);
+    expect(inline).toEqual([]);
+  });
+
+  test("describes every operation", () => {
+    expect(operations.filter(({ operation }) => !operation.description)).toEqual([]);
+  });
+});
+
+test("a new server accepts every example of a request that creates an object", async () => {
+  await using fresh = await startTestServer();
+  for (const { name, operation } of operations) {
+    if (!name.startsWith("POST /v1/") || name.includes("/:")) continue;
+    const { example } = operation.requestBody!.content["application/json"]!;
+    const { status, body } = await fresh.write.post(name.replace("POST ", ""), example);
+    expect([name, status, body.error]).toEqual([name, 201, undefined]);
+  }
 });

@@ -41,7 +41,7 @@ test("the mock prints the ready line of the page", () => {
 
 test("every option on the page exists", async () => {
   const helps = await Promise.all(
-    ["mock", "trigger", "listen"].map((command) => allison.run([command, "--help"])),
+    ["mock", "trigger", "listen", "openapi"].map((command) => allison.run([command, "--help"])),
   );
   const help = helps.map(({ stdout }) => stdout).join("");
   const options = new Set(

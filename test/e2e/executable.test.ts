@@ -145,6 +145,9 @@ describe("first use in an empty directory", () => {
     expect(document.openapi).toStartWith("3.1");
     const served = (await createClient(server.url, null).get("/openapi.json")).body;
     expect(Object.keys(served.paths)).toEqual(Object.keys(document.paths));
+    const { webhooks: _, ...withoutWebhooks } = document;
+    const shorter = await allison.run(["openapi", "--no-webhooks"]);
+    expect(JSON.parse(shorter.stdout)).toEqual(withoutWebhooks);
     expect(JSON.parse((await allison.run(["version", "--json"])).stdout)).toMatchObject({
       schema: SCHEMA_VERSION,
     });
