@@ -15,9 +15,9 @@ const LIVE = ["live"] as const;
 function openKeys() {
   const world = openTestStore();
   const keys = createKeys(world.store, world.clock, world.random);
-  const make = (given: Partial<NewKey> = {}) =>
+  const make = (fields: Partial<NewKey> = {}) =>
     world.store.change(ACTOR, (tx) =>
-      keys.create(tx, { name: "CRM", kind: "live", scope: "write", expires_at: null, ...given }),
+      keys.create(tx, { name: "CRM", kind: "live", scope: "write", expires_at: null, ...fields }),
     );
   return Object.assign(world, { keys, make });
 }

@@ -16,7 +16,10 @@ test("a running server logs the head each day, and an error once somebody else h
       if (String(message).includes("audit log")) lines.push({ level, fields, message });
     };
   const log = {
-    ...{ debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
     isLevelEnabled: () => true,
   } as unknown as Log;
   const clock = createTestClock();

@@ -385,7 +385,9 @@ describe("a log that was tampered with", () => {
     await using world = openTestStore({ directory: disguise() });
     const auditKey = AUDIT_KEY;
     expect(verifyAuditLog(world.db, { auditKey })).toMatchObject({
-      ...{ intact: true, rows: ROWS + 1, unkeyed_rows: ROWS },
+      intact: true,
+      rows: ROWS + 1,
+      unkeyed_rows: ROWS,
     });
     const head = parseHead(noted)!;
     expect(verifyAuditLog(world.db, { auditKey, head })).toMatchObject({ intact: false });

@@ -44,14 +44,14 @@ test("the document and the server have the same routes", () => {
 describe.each(operations)("$method $path", ({ method, path }) => {
   const there = anywhere(path);
 
-  test("401 without a key, with the one body there is", async () => {
+  test("a request without a key is 401 with the body that all 401 responses share", async () => {
     const answer = await it.anonymous.send(method, there);
     expect([answer.status, answer.text]).toEqual([401, UNAUTHORIZED]);
     expect(answer.headers.get("www-authenticate")).toBe("Bearer");
     expect(answer.headers.get("content-type")).toBe("application/json");
   });
 
-  test("401 with a bad, a disabled, an expired or a deleted key, and with one of another kind", async () => {
+  test("an invalid, disabled, expired or deleted key and a key of another kind are 401", async () => {
     const kind = isPlatform(path) ? ("plat" as const) : ("live" as const);
     const disabled = await it.makeKey({ kind });
     const deleted = await it.makeKey({ kind });
@@ -75,7 +75,7 @@ describe.each(operations)("$method $path", ({ method, path }) => {
     }
   });
 
-  test("every answer has the request's own id", async () => {
+  test("every response has the id of its request", async () => {
     const answer = await it.anonymous.send(method, there, {
       headers: { "x-request-id": "mine-1" },
     });
@@ -87,7 +87,7 @@ describe.each(operations)("$method $path", ({ method, path }) => {
   });
 
   if (!isPlatform(path)) {
-    test("a read key reads and does not write", async () => {
+    test("a read key can read but cannot write", async () => {
       const answer = await it.read.send(method, there, writes(method) ? { body: "no JSON" } : {});
       if (writes(method)) {
         expect([answer.status, answer.text]).toEqual([
@@ -99,7 +99,7 @@ describe.each(operations)("$method $path", ({ method, path }) => {
       }
     });
 
-    test("429 over the limit, before anything else but the key, and true to its Retry-After", async () => {
+    test("a request above the limit is 429 before any check except the key, and succeeds after Retry-After", async () => {
       await using tight = await startTestServer({
         config: { readsPerMinute: 1, writesPerMinute: 1 },
       });
@@ -117,7 +117,7 @@ describe.each(operations)("$method $path", ({ method, path }) => {
   }
 
   if (path.includes(":")) {
-    test("404 for what does not exist, and for an id that is none", async () => {
+    test("an unknown id and a malformed id are 404", async () => {
       for (const id of ["019a9f3e-0000-7000-8000-000000000000", "not-a-uuid"]) {
         if (isPlatform(path) && method === "PUT") continue;
         const route = routeOf(method, path);
@@ -134,7 +134,7 @@ describe.each(operations)("$method $path", ({ method, path }) => {
   if (["POST", "PUT", "PATCH"].includes(method) && !streams(method, path)) {
     const takesBody = () => (routeOf(method, path) as WriteRoute).body !== undefined;
 
-    test("400, 413 and 415 for a body it cannot take", async () => {
+    test("an invalid, too large or unsupported body is 400, 413 or 415", async () => {
       if (!takesBody()) return expect(path).toMatch(/rotate-secret$|retry$/);
       const here = await realPath(routeOf(method, path), it);
       const json = { "content-type": "application/json" };
@@ -192,7 +192,7 @@ describe.each(operations)("$method $path", ({ method, path }) => {
   }
 
   if (path.startsWith("/v1/") && path.includes("/:id") && method !== "GET") {
-    test("412 for a stale ETag, and done with the true one", async () => {
+    test("a stale ETag is 412, and the current ETag succeeds", async () => {
       const route = routeOf(method, path) as WriteRoute;
       const here = await realPath(route, it);
       const headers = { "content-type": "application/json" };
@@ -213,7 +213,7 @@ describe.each(operations)("$method $path", ({ method, path }) => {
   }
 
   if (method === "POST" && path.startsWith("/v1/")) {
-    test("an Idempotency-Key does it once, answers the same again, and refuses another body", async () => {
+    test("a repeated Idempotency-Key acts once, returns the same response, and is refused for another body", async () => {
       const route = routeOf(method, path) as WriteRoute;
       const here = await realPath(route, it);
       const body = validBody(route);
@@ -241,7 +241,7 @@ const otherBody = (path: string): object | undefined =>
     ? { event: "contact.created" }
     : validBody({ method: "POST", path, body: {} } as never);
 
-test("a method that a path does not have is 405 with those it has, whatever the path", async () => {
+test("a method that a path does not have is 405 and lists the allowed methods, on every path", async () => {
   const paths = new Set(operations.map(({ path }) => path));
   for (const path of paths) {
     const allowed = operations
@@ -264,7 +264,7 @@ test("a method that a path does not have is 405 with those it has, whatever the 
   }
 });
 
-test("HEAD is answered as GET without a body", async () => {
+test("HEAD returns the response of GET without its body", async () => {
   for (const { method, path } of operations) {
     if (method !== "GET") continue;
     const here = await realPath(routeOf(method, path), it);

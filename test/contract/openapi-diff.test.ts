@@ -180,7 +180,7 @@ describe("a breaking change is found", () => {
     expect(breakingChanges(changed(), changed(place, value)).join("\n")).toMatch(expected);
   });
 
-  test("in an event as in a response", () => {
+  test("a breaking change of an event is found like one of a response", () => {
     expect(breakingChanges(changed(), changed("field.size", REMOVED))).toEqual([
       "GET /v1/things 200.size: was removed",
       "POST done body.size: was removed",

@@ -96,12 +96,10 @@ describe("the audit log", () => {
     };
     const first = (await browser.get("/audit/state")).body.data;
     expect(first).toMatchObject({
-      ...{
-        intact: true,
-        rows: rows.n,
-        head: expect.stringMatching(/^[0-9a-f]{64}$/),
-        unkeyed_rows: 0,
-      },
+      intact: true,
+      rows: rows.n,
+      head: expect.stringMatching(/^[0-9a-f]{64}$/),
+      unkeyed_rows: 0,
     });
     // The verification has ended its read transaction, so it does not block a checkpoint.
     using other = new Database(it.server.db.$client.filename);

@@ -83,8 +83,8 @@ describe("beside a running server", () => {
 
   test("disable-2fa removes the second factor and ends all sessions of the account", async () => {
     const browser = await signIn(target(), FIRST);
-    const given = { password: FIRST.password };
-    const { secret, recoveryCodes } = await enableTotp(browser, Date.now(), given);
+    const credentials = { password: FIRST.password };
+    const { secret, recoveryCodes } = await enableTotp(browser, Date.now(), credentials);
     plaintexts.push(secret, codeAt(secret, Date.now()), ...recoveryCodes);
     const refused = await openBrowser(server.url).post("/sign-in", FIRST);
     expect(refused.body.details).toEqual({ code: "is required" });
@@ -123,9 +123,9 @@ describe("beside a running server", () => {
 
   test("no plaintext password, token, secret, proof or code is in the database, its log, the audit log or the server's log", async () => {
     const browser = await signIn(target(), FIRST);
-    const given = { password: FIRST.password };
+    const credentials = { password: FIRST.password };
     const key = { name: "Hunted", access: "write" };
-    const proof = await confirmAction(browser, { kind: "keys.create", key }, given);
+    const proof = await confirmAction(browser, { kind: "keys.create", key }, credentials);
     const made = await browser.post("/keys", key, proof);
     expect(made.status).toBe(201);
     const wrong = { ...FIRST, password: "a wrong password, kept nowhere" };

@@ -26,7 +26,9 @@ import { ACTOR, insertContact, openTestStore, spawnScript } from "../support/sto
 const KEY = new Uint8Array(32).fill(7);
 const REQUEST: RequestName = { apiKeyId: "key-1", path: "/v1/contacts", key: "first" };
 const ANSWER: StoredAnswer = {
-  ...{ status: 201, location: "/v1/contacts/1", etag: '"abc"' },
+  status: 201,
+  location: "/v1/contacts/1",
+  etag: '"abc"',
   body: '{"data":{"id":"1"},"secret":"whsec_plain"}',
 };
 const DAY = LIMITS.idempotencyHours * 3_600_000;
@@ -45,8 +47,8 @@ function openRecords(directory?: string) {
   });
 }
 
-describe("a kept answer", () => {
-  test("is found again as it was, also by the next process; an answer without a body too", async () => {
+describe("a stored response", () => {
+  test("is returned unchanged, with or without a body, also by the next process", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     const empty = { status: 204, location: null, etag: null, body: null };
@@ -62,7 +64,7 @@ describe("a kept answer", () => {
     expect(world.find({ ...REQUEST, key: "second" }, undefined)).toEqual(empty);
   });
 
-  test("stands in the transaction of its write: neither is there without the other after a crash", async () => {
+  test("is part of the transaction of its write: after a crash both exist or neither", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     await using child = spawnScript(
@@ -101,7 +103,7 @@ describe("a kept answer", () => {
     }
   });
 
-  test("of a write that is refused is not kept", async () => {
+  test("does not exist for a write that was refused", async () => {
     await using world = openRecords();
     const refused = world.store.change(ACTOR, (tx) => {
       insertContact(tx, "one");
@@ -112,7 +114,7 @@ describe("a kept answer", () => {
     expect(world.find()).toBeNull();
   });
 
-  test(`is found until the last millisecond of ${LIMITS.idempotencyHours} hours, and the key is free after it`, async () => {
+  test(`is returned until the last millisecond of ${LIMITS.idempotencyHours} hours, and the key is free afterwards`, async () => {
     await using world = openRecords();
     world.keep();
     world.clock.advance(DAY - 1);
@@ -125,7 +127,7 @@ describe("a kept answer", () => {
     expect(world.find(REQUEST, { another: true })).toEqual(later);
   });
 
-  test("goes from the file after its day, a bounded number at a time, and no other with it", async () => {
+  test("is deleted from the file after it expires, a bounded number at a time, and no other with it", async () => {
     await using world = openRecords();
     for (let i = 0; i < 1_500; i += 1) world.keep({ ...REQUEST, key: `old ${i}` });
     world.clock.advance(1_000);
@@ -136,7 +138,7 @@ describe("a kept answer", () => {
     expect(world.rows("select key from idempotency")).toEqual([{ key: "young" }]);
   });
 
-  test("goes from the file however many have expired since the last clean-up, and no other with them", async () => {
+  test("is deleted from the file however many expired since the last clean-up, and no other with them", async () => {
     await using world = openRecords();
     for (let i = 0; i < 3_500; i += 1) world.keep({ ...REQUEST, key: `old ${i}` });
     world.clock.advance(DAY + 1);
@@ -145,7 +147,7 @@ describe("a kept answer", () => {
     expect(world.rows("select key from idempotency")).toEqual([{ key: "young" }]);
   });
 
-  test("is sealed at rest: what it says cannot be read in the file, nor opened as another's or altered", async () => {
+  test("is encrypted in the file, and cannot be decrypted after it is altered or moved to another request", async () => {
     await using world = openRecords();
     world.keep();
     const bytes = ["", "-wal"]
@@ -172,8 +174,8 @@ describe("a kept answer", () => {
   });
 });
 
-describe("which request it is", () => {
-  test("an answer belongs to one API key, path and Idempotency-Key; any other is a new request", async () => {
+describe("the identity of a request", () => {
+  test("a stored response belongs to one API key, path and Idempotency-Key; any other is a new request", async () => {
     await using world = openRecords();
     world.keep();
     for (const other of [
@@ -186,7 +188,7 @@ describe("which request it is", () => {
     }
   });
 
-  test("another body under the same key is a conflict on idempotency_key; the same one written otherwise is not", async () => {
+  test("another body with the same key is a conflict on idempotency_key; the same JSON in another notation is not", async () => {
     await using world = openRecords();
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), fc.jsonValue(), fc.uuid(), async (body, other, key) => {
@@ -214,7 +216,7 @@ describe("which request it is", () => {
     );
   });
 
-  test(`an Idempotency-Key has 1 to ${LIMITS.idempotencyKeyLength} characters; none is none`, () => {
+  test(`an Idempotency-Key has 1 to ${LIMITS.idempotencyKeyLength} characters and may be absent`, () => {
     const read = (key: string) => readIdempotencyKey(new Headers({ "Idempotency-Key": key }));
     expect(readIdempotencyKey(new Headers())).toBeNull();
     for (const key of ["x", "x".repeat(LIMITS.idempotencyKeyLength)]) expect(read(key)).toBe(key);

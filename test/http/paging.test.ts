@@ -21,8 +21,8 @@ function openContacts() {
 type World = ReturnType<typeof openContacts>;
 
 let counter = 0;
-const insert = (world: World, given: Parameters<typeof insertContact>[2] = {}) =>
-  world.store.change(ACTOR, (tx) => insertContact(tx, `+${counter++}`, given));
+const insert = (world: World, fields: Parameters<typeof insertContact>[2] = {}) =>
+  world.store.change(ACTOR, (tx) => insertContact(tx, `+${counter++}`, fields));
 
 interface Contact {
   id: string;
@@ -54,7 +54,7 @@ async function walk(world: World, query: Record<string, string>, between = async
   return { seen, pages };
 }
 
-describe("a list page by page", () => {
+describe("a list that is read in pages", () => {
   // Many rows of one moment, so that ties are common; some were called since.
   const rows = fc.array(
     fc.record({ pause: fc.constantFrom(0, 0, 1, 1_000), called: fc.option(fc.nat(3_000)) }),
@@ -69,7 +69,7 @@ describe("a list page by page", () => {
     { maxLength: 6 },
   );
 
-  test("gives each row that was there all along exactly once, in order, whatever is added and updated between the pages", async () => {
+  test("returns each row that existed from the start exactly once and in order, while others are added and updated", async () => {
     await fc.assert(
       fc.asyncProperty(
         rows,
@@ -115,7 +115,7 @@ describe("a list page by page", () => {
     );
   }, 60_000);
 
-  test("is the same list by any limit, with filters too, and has the last page told as the last", async () => {
+  test("has the same rows with every limit and filter, and only the last page has no next page", async () => {
     await using world = openContacts();
     for (let i = 0; i < 50; i += 1) {
       await insert(world, {
@@ -141,7 +141,7 @@ describe("a list page by page", () => {
     }
   });
 
-  test("goes on behind a row that is gone by then", async () => {
+  test("continues after a row that was deleted in the meantime", async () => {
     await using world = openTestStore();
     const intents = bindResource(intentDefinition, world.db);
     for (const name of ["a", "b", "c", "d"]) {
@@ -156,7 +156,7 @@ describe("a list page by page", () => {
     expect(second.data.map((row) => (row as { name: string }).name)).toEqual(["b", "a"]);
   });
 
-  test("without a limit is of the documented length", async () => {
+  test("has the documented page length if no limit is sent", async () => {
     await using world = openContacts();
     for (let i = 0; i <= LIMITS.pageDefault; i += 1) await insert(world);
     const page = world.contacts.list(contactQuery({}));
@@ -164,7 +164,7 @@ describe("a list page by page", () => {
     expect(page.has_more).toBe(true);
   });
 
-  test("takes limits from 1 to the documented one, written as whole numbers, and no others", () => {
+  test("accepts whole numbers from 1 to the documented maximum as its limit, and nothing else", () => {
     for (const limit of ["1", "9", "10", "99", String(LIMITS.pageMax)]) {
       expect(contactQuery({ limit }).limit).toBe(limit);
     }
@@ -203,7 +203,7 @@ describe("a cursor", () => {
     return { world, cursor: page.next_cursor! };
   }
 
-  test("with other filters than it came from is refused; another limit is no other filter", async () => {
+  test("is refused with filters other than its own, and accepted with another limit", async () => {
     const queries: Record<string, string>[] = [
       {},
       { email: "a@example.com" },
@@ -225,14 +225,14 @@ describe("a cursor", () => {
     }
   });
 
-  test("of one list is refused by another", async () => {
+  test("of one list is refused by another list", async () => {
     const { world, cursor } = await cursorOf({});
     await using _ = world;
     const intents = bindResource(intentDefinition, world.db);
     expect(refusalOf(() => intents.list({ cursor })).cursor).toContain("other filters");
   });
 
-  test("is bound to the filters' values, not to the order in which they were given", () => {
+  test("depends on the values of the filters, not on their order", () => {
     expect(filterMark("/v1/contacts", { email: "a", q: "b", limit: "1", cursor: "x" })).toBe(
       filterMark("/v1/contacts", { q: "b", email: "a", limit: "50" }),
     );
@@ -242,7 +242,7 @@ describe("a cursor", () => {
     );
   });
 
-  test("of any other text is refused on `cursor`, never an error of the server", async () => {
+  test("with arbitrary text is a validation error on `cursor`, never a server error", async () => {
     await using world = openContacts();
     await insert(world);
     const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -264,7 +264,7 @@ describe("a cursor", () => {
     expect(refusalOf(() => contactQuery({ cursor: "x".repeat(2_001) }))).toHaveProperty("cursor");
   });
 
-  test("cut or altered anywhere is refused or is another place in the same list, never an error of the server", async () => {
+  test("that is cut or altered is refused or is another position of the same list, never a server error", async () => {
     const { world, cursor } = await cursorOf({});
     await using _ = world;
     const character = fc.constantFrom(..."ABCabc019-_");
@@ -282,7 +282,7 @@ describe("a cursor", () => {
     );
   });
 
-  test("says which row it stands behind, by its sort value and id", async () => {
+  test("contains the sort value and the id of the last row of its page", async () => {
     const { world, cursor } = await cursorOf({});
     await using _ = world;
     const [first] = world.contacts.list(contactQuery({ limit: "1" })).data as Contact[];

@@ -11,7 +11,7 @@ const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}
 const timeOf = (id: string) => Number.parseInt(id.replace("-", "").slice(0, 12), 16);
 
 describe("an id", () => {
-  test("is a UUID of version 7 and the RFC's variant, with the wall clock's milliseconds in front", () => {
+  test("is a UUID of version 7 and the RFC's variant that starts with the milliseconds of the wall clock", () => {
     fc.assert(
       fc.property(fc.nat(2 ** 31), fc.integer({ min: 1, max: 2 ** 48 - 1 }), (seed, now) => {
         const id = createIds(createTestClock(now), seededRandom(seed)).uuid();
@@ -22,7 +22,7 @@ describe("an id", () => {
     );
   });
 
-  test("sorts after every one made before it in the process, also while the clock stands still or goes back", () => {
+  test("sorts after every id created before it in the process, also if the clock stands still or goes back", () => {
     const steps = fc.array(fc.constantFrom(0, 0, 0, 1, 5, -1, -1_000, -86_400_000, 3_600_000), {
       maxLength: 300,
     });
@@ -42,7 +42,7 @@ describe("an id", () => {
     );
   });
 
-  test("sorts within one millisecond for far more ids than one can make in it, even where chance starts highest", () => {
+  test("sorts within one millisecond for more ids than fit into it, also if the random start is the highest", () => {
     const highest = { bytes: (length: number) => new Uint8Array(length).fill(0xff) };
     const ids = createIds(createTestClock(), highest);
     const made = Array.from({ length: 100_000 }, () => ids.uuid());
@@ -50,7 +50,7 @@ describe("an id", () => {
     expect(new Set(made).size).toBe(made.length);
   });
 
-  test("goes back to the clock's time once the clock has caught up", () => {
+  test("returns to the time of the clock when the clock has caught up", () => {
     const clock = createTestClock(1_000_000);
     const ids = createIds(clock, systemRandom);
     ids.uuid();
@@ -60,7 +60,7 @@ describe("an id", () => {
     expect(timeOf(ids.uuid())).toBe(1_000_001);
   });
 
-  test("never comes twice in 100,000, from one source or from two at the same moment", () => {
+  test("is unique among 100,000, from one source and from two at the same time", () => {
     const one = createIds(systemClock, systemRandom);
     const frozen = createTestClock();
     const two = [createIds(frozen, systemRandom), createIds(frozen, systemRandom)] as const;
@@ -70,7 +70,7 @@ describe("an id", () => {
     expect(made.size).toBe(200_000);
   });
 
-  test("does not tell the next one: the last 62 bits are new each time", () => {
+  test("does not predict the next id: its last 62 bits are random", () => {
     const ids = createIds(createTestClock(), systemRandom);
     const tails = new Set(Array.from({ length: 10_000 }, () => ids.uuid().slice(-12)));
     expect(tails.size).toBe(10_000);
@@ -78,7 +78,7 @@ describe("an id", () => {
 });
 
 describe("an event's id", () => {
-  test("is evt_ and 32 lower-case hex digits, and never comes twice", () => {
+  test("is evt_ and 32 lower-case hex digits, and is unique", () => {
     const ids = createIds(systemClock, systemRandom);
     const made = new Set(Array.from({ length: 20_000 }, () => ids.event()));
     expect(made.size).toBe(20_000);
@@ -86,7 +86,7 @@ describe("an event's id", () => {
   });
 });
 
-test("what cannot be an id is known without a look-up; upper case is the same id", () => {
+test("a malformed id is recognized without a look-up, and an id in upper case is the same id", () => {
   const id = createIds(systemClock, systemRandom).uuid();
   expect(isUuid(id.toUpperCase())).toBe(true);
   for (const text of [

@@ -91,7 +91,7 @@ describe("the client's address", () => {
     expect(clientAddress(peer, header, networks(...trusted))).toBe(expected);
   });
 
-  test("whatever stands left of the right-most untrusted address, the answer stays that address", () => {
+  test("is the right-most untrusted address, whatever is to the left of it", () => {
     const hop = fc.oneof(fc.ipV4(), fc.ipV6(), fc.string(), fc.constant("10.0.0.9"));
     fc.assert(
       fc.property(fc.array(hop), fc.array(fc.nat(255), { maxLength: 4 }), (forged, proxies) => {
@@ -102,7 +102,7 @@ describe("the client's address", () => {
     );
   });
 
-  test("any header gives an address of it or the peer, and never an exception", () => {
+  test("is an address of the header or the peer for every header, and never an exception", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.ipV4(), fc.constant("")),
@@ -116,7 +116,7 @@ describe("the client's address", () => {
   });
 });
 
-describe("what one caller surely controls", () => {
+describe("the network that counts as one client", () => {
   test.each([
     ["192.0.2.1", "192.0.2.1"],
     ["::ffff:192.0.2.1", "192.0.2.1"],
@@ -128,7 +128,7 @@ describe("what one caller surely controls", () => {
     ["unix", "unix"],
   ])("%s is %s", (address, network) => expect(networkOf(address)).toBe(network));
 
-  test("two IPv6 addresses are one network exactly when their first 64 bits are the same", () => {
+  test("two IPv6 addresses are one network exactly if their first 64 bits are equal", () => {
     const part = fc.nat(0xffff);
     const half = fc.tuple(part, part, part, part);
     fc.assert(
@@ -164,7 +164,7 @@ describe("networks", () => {
     expect(isWithin(address, networks(network))).toBe(within);
   });
 
-  test("IPv4 membership is what the bits say", () => {
+  test("an IPv4 network contains exactly the addresses with its prefix", () => {
     const bits = (n: number) => [24, 16, 8, 0].map((shift) => (n >>> shift) & 255).join(".");
     const number = fc.nat(2 ** 32 - 1);
     fc.assert(
@@ -183,7 +183,7 @@ describe("networks", () => {
     );
   });
 
-  test("only whole addresses are taken: none of the short or octal spellings of old C libraries", () => {
+  test("only complete addresses are accepted, no short or octal notation of old C libraries", () => {
     for (const text of [
       ...["10", "10/8", "10.0/8", "010.0.0.1", "0x0a.0.0.1", "10.0.0.1/33", "10.0.0.1/-1"],
       ...[
@@ -202,7 +202,7 @@ describe("networks", () => {
     }
   });
 
-  test("an address has one plain form; what is none has none", () => {
+  test("every address has one canonical form, and other text has none", () => {
     expect(plainAddress("::ffff:10.0.0.1")).toBe("10.0.0.1");
     expect(plainAddress("2001:DB8:0:0:0:0:0:1")).toBe("2001:db8::1");
     for (const text of ["", "unknown", "10.0.0.1:443", "[::1]", "_hidden"]) {

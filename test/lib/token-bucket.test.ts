@@ -50,7 +50,7 @@ const pauses = fc.array(
 );
 
 describe("a bucket", () => {
-  test("refills evenly in the given minutes", () => {
+  test("refills evenly over its minutes", () => {
     const buckets = createBuckets(10, 15);
     const start = 1_000_000;
     for (let left = 9; left >= 0; left -= 1)
@@ -78,7 +78,7 @@ describe("a bucket", () => {
     expect(buckets.spend("key", 0).allowed).toBe(true);
   });
 
-  test("allows, counts and computes the wait exactly as the reference does", () => {
+  test("allows, counts and computes the wait exactly as a reference model", () => {
     fc.assert(
       fc.property(limits, fc.nat(1_000_000), pauses, (limit, start, steps) => {
         const buckets = createBuckets(limit);
@@ -142,7 +142,7 @@ describe("a bucket", () => {
     );
   });
 
-  test("a burst may use the whole limit, no more; over any minute at most twice the limit is allowed", () => {
+  test("allows at most its limit in a burst, and at most twice its limit within any minute", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), pauses, (limit, steps) => {
         const buckets = createBuckets(limit);
@@ -173,7 +173,7 @@ describe("a bucket", () => {
     expect(buckets.spend("key", 35_000).left).toBe(99);
   });
 
-  test("a changed wall clock has no effect", () => {
+  test("is independent of changes of the wall clock", () => {
     const clock = createTestClock();
     const buckets = createBuckets(2);
     const spend = () => buckets.spend("key", clock.monotonic()).allowed;
@@ -188,7 +188,7 @@ describe("a bucket", () => {
 });
 
 describe("the buckets of several ids", () => {
-  test("are independent, in any order of requests", () => {
+  test("are independent of each other in every order of requests", () => {
     const requests = fc.array(
       fc.record({ id: fc.constantFrom("a", "b", "c", "__proto__", ""), pause: fc.nat(5_000) }),
       { maxLength: 200 },

@@ -96,13 +96,13 @@ describe("payloads", () => {
       order_status: "fulfilled",
       order,
     });
-    for (const given of [
+    for (const fields of [
       { outcome: "booked", order: {} },
       { outcome: "order" },
       { order: {} },
       {},
     ]) {
-      await world.put(ended(given));
+      await world.put(ended(fields));
       const [{ type, data }] = world.raised() as [Raised];
       expect(type).toBe("call.ended");
       for (const field of ["outcome", "order", "order_status"])
@@ -128,10 +128,10 @@ describe("each event is raised once", () => {
       [{ ended_at: ENDED }, ["call.ended"]],
       [{ disposition: "completed", summary: "Asked about parking." }, []],
     ];
-    for (const [given, types] of steps) {
-      await world.put({ external_id, ...given });
-      expect([given, world.raisedTypes()]).toEqual([given, types]);
-      await world.put({ external_id, ...given });
+    for (const [fields, types] of steps) {
+      await world.put({ external_id, ...fields });
+      expect([fields, world.raisedTypes()]).toEqual([fields, types]);
+      await world.put({ external_id, ...fields });
       expect(world.raised()).toEqual([]);
     }
   });
@@ -170,13 +170,13 @@ describe("each event is raised once", () => {
 });
 
 describe("an unscorable call", () => {
-  const everything = (given: Sent) =>
+  const everything = (fields: Sent) =>
     ended({
       messages: [MESSAGE],
       callback_request: {},
       escalations: [ESCALATION],
       appointment: { starts_at: STARTED },
-      ...given,
+      ...fields,
     });
 
   test("raises no event for its end, messages and callback request, but all others", async () => {
@@ -313,11 +313,11 @@ test("a call that is reported in parts equals one that is reported at once, with
     numbers += 1;
     const number = `+1555${String(numbers).padStart(7, "0")}`;
     for (const piece of pieces) {
-      const given = { ...piece, external_id };
-      if (piece.from_number) Object.assign(given, { from_number: number });
+      const fields = { ...piece, external_id };
+      if (piece.from_number) Object.assign(fields, { from_number: number });
       if (piece.location_id)
-        Object.assign(given, { location_id: places[piece.location_id as keyof typeof places] });
-      await world.put(given);
+        Object.assign(fields, { location_id: places[piece.location_id as keyof typeof places] });
+      await world.put(fields);
     }
     const found = world.ingest.find(external_id)!;
     const {
@@ -348,8 +348,8 @@ test("a call that is reported in parts equals one that is reported at once, with
     anyRecord,
     fc.integer({ min: 2, max: 6 }),
     fc.infiniteStream(fc.nat()),
-    async (given, count, stream) => {
-      const record = { external_id: "", direction: "inbound", started_at: STARTED, ...given };
+    async (fields, count, stream) => {
+      const record = { external_id: "", direction: "inbound", started_at: STARTED, ...fields };
       const draw = (below: number) => stream.next().value! % below;
       const pieces = splitRecord(record, count, draw);
       expect(await outcomeOf(pieces)).toEqual(await outcomeOf([record]));

@@ -241,9 +241,9 @@ describe("a contradiction is reported on the field that causes it", () => {
       { ended_at: null },
       { disposition: "requires ended_at: only a call that ended has a disposition" },
     ],
-  ])("%j", async (given, details) => {
+  ])("%j", async (fields, details) => {
     await using world = openWorld();
-    expect(await world.refusal(ended(given))).toEqual({ code: "validation_failed", details });
+    expect(await world.refusal(ended(fields))).toEqual({ code: "validation_failed", details });
   });
 
   test("the record is checked together with the stored call", async () => {
@@ -327,7 +327,7 @@ describe("the location", () => {
   test("is the one in the record, else the one with the business's number, else the default", async () => {
     const { world, main, north } = await withLocations();
     await using _ = world;
-    const at = async (given: object) => (await world.put(ended({ ...given }))).call.location_id;
+    const at = async (fields: object) => (await world.put(ended({ ...fields }))).call.location_id;
     expect(await at({ to_number: "+15550100102" })).toBe(north);
     expect(await at({ to_number: "+15550100102", location_id: main })).toBe(main);
     expect(await at({ to_number: "+15550100102", location_id: null })).toBe(north);
@@ -341,11 +341,11 @@ describe("the location", () => {
     const { world, main, north } = await withLocations();
     await using _ = world;
     const moved = { to_number: "+15550100102" };
-    for (const [given, expected] of [
+    for (const [fields, expected] of [
       [{}, north],
       [{ location_id: main }, main],
     ] as const) {
-      const record = running({ to_number: null, ...given });
+      const record = running({ to_number: null, ...fields });
       expect((await world.put(record)).call.location_id).toBe(main);
       const after = await world.put({ external_id: record.external_id, ...moved });
       expect(after.call.location_id).toBe(expected);

@@ -132,7 +132,7 @@ describe("records in lines", () => {
   test("an invalid line is reported by number and field and affects no other", async () => {
     await using world = openWorld();
     const good = () => JSON.stringify(ended());
-    const bad = (given: object) => JSON.stringify({ ...ended(), ...given });
+    const bad = (fields: object) => JSON.stringify({ ...ended(), ...fields });
     const before = encode(
       [
         `\ufeff${good()}`,

@@ -11,8 +11,8 @@ const ALLOWED: Record<OrderStatus, readonly OrderStatus[]> = {
 };
 const STEPS = ORDER_STATUSES.flatMap((from) => ORDER_STATUSES.map((to) => [from, to] as const));
 
-const ordered = (given: Sent = {}): Sent =>
-  ended({ outcome: "order", order: { items: [{ name: "Margherita" }], ...given } });
+const ordered = (fields: Sent = {}): Sent =>
+  ended({ outcome: "order", order: { items: [{ name: "Margherita" }], ...fields } });
 const TAKEN = {
   profile_name: null,
   items: [{ name: "Margherita", quantity: 1, price_cents: null, notes: null }],
@@ -103,9 +103,9 @@ test.each([
   ["whose outcome is another", { outcome: "booked", order: {} }],
   ["without an outcome", { order: {} }],
   ["without an order", { outcome: "order" }],
-])("a call %s has no order to move", async (_, given) => {
+])("a call %s has no order to move", async (_, fields) => {
   await using world = openWorld();
-  const { call } = await world.put(ended(given));
+  const { call } = await world.put(ended(fields));
   expect(call).toMatchObject({ order: null, order_status: null });
   expect(await refusalOf(() => world.moveOrder(call.external_id, "in_progress"))).toEqual({
     code: "conflict",

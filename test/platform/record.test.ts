@@ -74,8 +74,8 @@ describe("an error is reported by the name of its field", () => {
       { recording_url: "javascript:alert(1)" },
       { recording_url: "must be an http or https address" },
     ],
-  ])("%j", async (given, details) => {
-    expect(await detailsOf(ended(given))).toEqual(details as never);
+  ])("%j", async (fields, details) => {
+    expect(await detailsOf(ended(fields))).toEqual(details as never);
   });
 
   test("all invalid fields are reported at once", async () => {

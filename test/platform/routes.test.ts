@@ -11,8 +11,8 @@ beforeAll(async () => {
 afterAll(() => it[Symbol.asyncDispose]());
 
 const pathOf = (name: string) => `/platform/v1/calls/${encodeURIComponent(name)}`;
-const unnamed = (given: Sent = {}) => {
-  const { external_id: _, ...record } = ended(given);
+const unnamed = (fields: Sent = {}) => {
+  const { external_id: _, ...record } = ended(fields);
   return record;
 };
 const post = (body: string, headers: Record<string, string> = {}) =>

@@ -37,8 +37,8 @@ export function freshName(): string {
   return `CA${calls}`;
 }
 
-/** The record of a call that ended, with `given` merged in. */
-export const ended = (given: Sent = {}): Sent => ({
+/** The record of a call that ended, with `fields` merged in. */
+export const ended = (fields: Sent = {}): Sent => ({
   external_id: freshName(),
   direction: "inbound",
   from_number: CALLER,
@@ -47,17 +47,17 @@ export const ended = (given: Sent = {}): Sent => ({
   ended_at: ENDED,
   disposition: "completed",
   summary: "Asked about parking.",
-  ...given,
+  ...fields,
 });
 
-/** The record of a call in progress, with `given` merged in. */
-export const running = (given: Sent = {}): Sent => ({
+/** The record of a call in progress, with `fields` merged in. */
+export const running = (fields: Sent = {}): Sent => ({
   external_id: freshName(),
   direction: "inbound",
   from_number: CALLER,
   to_number: BUSINESS,
   started_at: STARTED,
-  ...given,
+  ...fields,
 });
 
 export type World = ReturnType<typeof openWorld>;

@@ -58,15 +58,21 @@ const subscribe = (world: TestStore) =>
     const vault = createVault(new Uint8Array(32), world.random);
     const { secret, stored } = newSecret(id, vault, world.random);
     const row = bindSubscriptions(world.db).create(tx, {
-      ...{ id, url: "https://192.0.2.1/hook", description: null, events: ["contact.created"] },
-      ...{ enabled: true, auto_disabled_reason: null, consecutive_failures: 0 },
-      ...{ failing_since: null, ...stored },
+      id,
+      url: "https://192.0.2.1/hook",
+      description: null,
+      events: ["contact.created"],
+      enabled: true,
+      auto_disabled_reason: null,
+      consecutive_failures: 0,
+      failing_since: null,
+      ...stored,
     });
     return { secret, row };
   });
 
 describe("one change", () => {
-  test("its row, audit row, event and delivery are there together once the promise resolves, for another process too", async () => {
+  test("stores its row, audit row, event and delivery together before its promise resolves, visible to other processes", async () => {
     await using world = openTestStore();
     await subscribe(world);
     const before = counts(world);
@@ -82,21 +88,23 @@ describe("one change", () => {
     ]);
     const [entry] = world.rows("select * from audit order by id desc limit 1");
     expect(entry).toMatchObject({
-      ...{
-        action: "created",
-        entity_type: "contact",
-        entity_id: contact.id,
-        at: contact.created_at,
-      },
-      ...{ actor_type: "system", actor_name: "test", actor_id: null },
+      action: "created",
+      entity_type: "contact",
+      entity_id: contact.id,
+      at: contact.created_at,
+      actor_type: "system",
+      actor_name: "test",
+      actor_id: null,
     });
     expect(JSON.parse(String(entry!.changes))).toEqual({
-      ...{ phone_number: [null, "+15550100001"], source: [null, "api"] },
-      ...{ call_count: [null, 0], custom: [null, {}] },
+      phone_number: [null, "+15550100001"],
+      source: [null, "api"],
+      call_count: [null, 0],
+      custom: [null, {}],
     });
   });
 
-  test("one that throws after it has written rows, audit rows, events and deliveries leaves no trace", async () => {
+  test("leaves no trace if it throws after it has written rows, audit rows, events and deliveries", async () => {
     await using world = openTestStore();
     await subscribe(world);
     const kept = await world.store.change(ACTOR, (tx) => insertContact(tx, "+15550100000"));
@@ -117,7 +125,7 @@ describe("one change", () => {
     expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY }).intact).toBe(true);
   });
 
-  test("an update with no difference writes nothing: the same object, no audit row, no new updated_at", async () => {
+  test("an update without a difference returns the same object and writes nothing", async () => {
     await using world = openTestStore();
     const before = await world.store.change(ACTOR, (tx) =>
       insertContact(tx, "+15550100001", { first_name: "Maria", custom: { a: "1", b: "2" } }),
@@ -131,7 +139,7 @@ describe("one change", () => {
     expect(world.value("select updated_at from contacts")).toBe(before.updated_at as never);
   });
 
-  test("an update stores what differs, at the moment of the change, and tells old and new of that alone", async () => {
+  test("an update stores the fields that differ, and the audit row has only their previous and new values", async () => {
     await using world = openTestStore();
     const before = await world.store.change(ACTOR, (tx) =>
       insertContact(tx, "+15550100001", { first_name: "Maria" }),
@@ -154,7 +162,7 @@ describe("one change", () => {
     });
   });
 
-  test("an update or removal of a row that is gone fails, for an audit row must tell of a change that was made", async () => {
+  test("an update or removal of a deleted row fails and writes no audit row", async () => {
     await using world = openTestStore();
     const member = await world.store.change(ACTOR, (tx) => insertTeamMember(tx));
     await world.store.change(ACTOR, (tx) => tx.remove(teamMemberEntity, member));
@@ -167,7 +175,7 @@ describe("one change", () => {
     }
   });
 
-  test("a removal leaves what the row held in the audit log", async () => {
+  test("a removal records the values of the row in the audit log", async () => {
     await using world = openTestStore();
     const member = await world.store.change(ACTOR, (tx) => insertTeamMember(tx));
     await world.store.change(ACTOR, (tx) => tx.remove(teamMemberEntity, member));
@@ -180,7 +188,7 @@ describe("one change", () => {
     });
   });
 
-  test("an absent JSON value is SQL NULL in the file, at creation and by an update, never the text null", async () => {
+  test("an absent JSON value is stored as SQL NULL, never as the text null, by creation and update", async () => {
     await using world = openTestStore();
     const member = await world.store.change(ACTOR, (tx) => insertTeamMember(tx));
     const kind = () => world.value("select typeof(transfer_hours) from team_members") as string;
@@ -195,7 +203,7 @@ describe("one change", () => {
     expect(kind()).toBe("null");
   });
 
-  test("any text comes back as it was stored, and the chain over it is intact", async () => {
+  test("any text is read as it was stored, and the chain over it is intact", async () => {
     await using world = openTestStore();
     const any = fc.string({ unit: "binary", maxLength: 40 });
     await fc.assert(
@@ -218,9 +226,19 @@ describe("one change", () => {
 
 function insertTeamMember(tx: Transaction) {
   const row = {
-    ...{ id: tx.newId(), created_at: tx.at, updated_at: tx.at, name: "Dana Whitfield" },
-    ...{ title: null, department: null, tags: ["spanish"], phone_number: null, email: null },
-    ...{ location_id: null, transfer_hours: null, after_hours_transfer: false, active: true },
+    id: tx.newId(),
+    created_at: tx.at,
+    updated_at: tx.at,
+    name: "Dana Whitfield",
+    title: null,
+    department: null,
+    tags: ["spanish"],
+    phone_number: null,
+    email: null,
+    location_id: null,
+    transfer_hours: null,
+    after_hours_transfer: false,
+    active: true,
   };
   return { ...row, seq: tx.insert(teamMemberEntity, row) };
 }
@@ -229,19 +247,17 @@ describe("changes of one tick", () => {
   type Plan = "stored" | "refused" | "refused after writing" | "unchanged" | "clash" | "two rows";
   const plans: fc.Arbitrary<Plan[]> = fc.array(
     fc.constantFrom<Plan>(
-      ...([
-        "stored",
-        "refused",
-        "refused after writing",
-        "unchanged",
-        "clash",
-        "two rows",
-      ] as const),
+      "stored",
+      "refused",
+      "refused after writing",
+      "unchanged",
+      "clash",
+      "two rows",
     ),
     { minLength: 1, maxLength: 40 },
   );
 
-  test("of any mix exactly the succeeding ones are stored, in their order, with a chain that is intact and has no gap", async () => {
+  test("are stored in order if they succeed, whatever others fail, with an intact chain without a gap", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(plans, { minLength: 1, maxLength: 3 }), async (ticks) => {
         await using world = openTestStore();
@@ -290,7 +306,7 @@ describe("changes of one tick", () => {
     if (plan === "refused after writing") throw new Error(name);
   }
 
-  test("share one commit, so that one sync to the disk serves them all", async () => {
+  test("share one commit and thus one sync to the disk", async () => {
     await using world = openTestStore();
     let commits = 0;
     world.store.onCommit(() => (commits += 1));
@@ -302,7 +318,7 @@ describe("changes of one tick", () => {
     expect(commits).toBe(1);
   });
 
-  test(`more than ${LIMITS.groupOperations} go over several commits, all stored and answered in their order`, async () => {
+  test(`if more than ${LIMITS.groupOperations}, use several commits and are all stored and answered in order`, async () => {
     await using world = openTestStore();
     let commits = 0;
     world.store.onCommit(() => (commits += 1));
@@ -322,7 +338,7 @@ describe("changes of one tick", () => {
     });
   });
 
-  test(`a group ends after ${LIMITS.groupMs} ms, and what is left follows in another`, async () => {
+  test(`if longer than ${LIMITS.groupMs} ms, use several commits and are all stored`, async () => {
     await using world = openTestStore();
     let commits = 0;
     world.store.onCommit(() => (commits += 1));
@@ -338,7 +354,7 @@ describe("changes of one tick", () => {
     expect(count(world, "contacts")).toBe(4);
   });
 
-  test("each sees what those before it wrote, but nothing of one that was refused", async () => {
+  test("see the writes of earlier changes, but not those of a refused change", async () => {
     await using world = openTestStore();
     const numbers = (tx: Transaction) =>
       tx.db
@@ -357,7 +373,7 @@ describe("changes of one tick", () => {
     expect(seen).toEqual({ status: "fulfilled", value: ["one"] });
   });
 
-  test("a change handed in by the answer to another, or while one runs, is stored too", async () => {
+  test("are stored if they are requested after another change or while one runs", async () => {
     await using world = openTestStore();
     let inner: Promise<unknown> | undefined;
     await world.store.change(ACTOR, (tx) => {
@@ -369,7 +385,7 @@ describe("changes of one tick", () => {
     expect(counts(world).slice(0, 2)).toEqual([3, 3]);
   });
 
-  test("idle waits until every write handed in so far is decided, the refused ones too", async () => {
+  test("idle waits until every requested write is stored or refused", async () => {
     await using world = openTestStore();
     const decided: string[] = [];
     for (let i = 0; i < 2 * LIMITS.groupOperations; i += 1) {
@@ -429,7 +445,7 @@ describe("storage that fails", () => {
       tx.emit("contact.created", { name });
     });
 
-  test("a full disk refuses every writer of the group as unavailable and stores nothing of it; with space back, writes work", async () => {
+  test("a full disk refuses every writer of the group as unavailable and stores none; writes work again once there is space", async () => {
     await using world = openTestStore();
     await write(world, "before");
     const before = counts(world);
@@ -459,7 +475,7 @@ describe("storage that fails", () => {
     });
   });
 
-  test("a file that cannot be written refuses all that wait, changes and housekeeping; later ones work, the chain goes on", async () => {
+  test("a file that cannot be written refuses all waiting changes and housekeeping; later changes work and continue the chain", async () => {
     await using world = openTestStore();
     await write(world, "before");
     world.db.$client.exec("pragma query_only = on");
@@ -477,7 +493,7 @@ describe("storage that fails", () => {
     });
   });
 
-  test("a commit that fails refuses those that were in it, and no other", async () => {
+  test("a failed commit refuses the changes in it and no others", async () => {
     await using world = openTestStore();
     // A deferred foreign key is checked by the commit alone.
     world.db.$client.exec(
@@ -497,22 +513,28 @@ describe("storage that fails", () => {
     expect(verifyAuditLog(world.db, { auditKey: AUDIT_KEY }).intact).toBe(true);
   });
 
-  test("where the disk takes no more bytes at the commit itself, what was acknowledged is there afterwards and nothing else", async () => {
+  test("a disk that is full at the commit keeps exactly the acknowledged changes", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     // The operating system refuses to let any file grow over 1 MiB.
     const child = Bun.spawn(
       [
-        ...["sh", "-c", `trap '' XFSZ; ulimit -S -f 2048; exec "$@"`, "sh"],
-        ...[process.execPath, "-e", UNTIL_FULL, data],
+        "sh",
+        "-c",
+        `trap '' XFSZ; ulimit -S -f 2048; exec "$@"`,
+        "sh",
+        process.execPath,
+        "-e",
+        UNTIL_FULL,
+        data,
       ],
       { cwd: SUPPORT, stdout: "pipe", stderr: "inherit" },
     );
-    const told = (await child.stdout.text()).trim().split("\n");
+    const printed = (await child.stdout.text()).trim().split("\n");
     expect(await child.exited).toBe(0);
-    const acknowledged = told.filter((line) => line.startsWith("stored "));
-    expect(told).toContain("refused StorageError");
-    expect(told.at(-1)).toBe("stored after");
+    const acknowledged = printed.filter((line) => line.startsWith("stored "));
+    expect(printed).toContain("refused StorageError");
+    expect(printed.at(-1)).toBe("stored after");
     expect(acknowledged.length).toBeGreaterThan(5);
     await using world = openTestStore({ directory: data });
     const stored = world.rows("select phone_number from contacts order by seq");
@@ -524,7 +546,7 @@ describe("storage that fails", () => {
     expect(world.value("pragma integrity_check")).toBe("ok" as never);
   });
 
-  test("only what the storage says of itself counts as its failure", () => {
+  test("only error codes of SQLite count as failures of the storage", () => {
     const coded = (code: string) => Object.assign(new Error("x"), { code });
     for (const code of ["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_READONLY", "SQLITE_BUSY"]) {
       expect(isStorageFailure(coded(code))).toBe(true);
@@ -535,13 +557,13 @@ describe("storage that fails", () => {
   });
 });
 
-describe("what the audit log may show", () => {
+describe("the content of the audit log", () => {
   const bytesOf = (world: TestStore) => {
     world.db.$client.exec("pragma wal_checkpoint(truncate)");
     return readFileSync(world.file).toString("latin1");
   };
 
-  test("a masked field is told as changed, never what it was or is", async () => {
+  test("shows that a masked field changed, never its values", async () => {
     await using world = openTestStore();
     const { secret, row } = await subscribe(world);
     await world.store.change(ACTOR, (tx) =>
@@ -558,11 +580,14 @@ describe("what the audit log may show", () => {
     expect(bytesOf(world)).not.toContain(secret);
   });
 
-  test("a digested field is told by length and hash, an ignored one not at all, not even as the only change", async () => {
+  test("shows the length and hash of a digested field, and never an ignored field, also if only that one changed", async () => {
     await using world = openTestStore();
     const entity = {
-      ...{ type: "contact", table: contacts },
-      ...{ digested: ["agent_notes"], ignored: ["call_count"], masked: ["email"] },
+      type: "contact",
+      table: contacts,
+      digested: ["agent_notes"],
+      ignored: ["call_count"],
+      masked: ["email"],
     } satisfies Entity;
     const made = await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
     const next = await world.store.change(ACTOR, (tx) =>
@@ -587,7 +612,7 @@ describe("what the audit log may show", () => {
     expect(count(world, "audit")).toBe(2);
   });
 
-  test("a value longer than the limit is told by the length and hash of its canonical JSON, old and new", async () => {
+  test("shows the length and hash of the canonical JSON of a previous or new value that is longer than the limit", async () => {
     await using world = openTestStore();
     const limit = LIMITS.auditValueLength;
     const text = "ü".repeat(limit);
@@ -612,7 +637,7 @@ describe("what the audit log may show", () => {
     expect(second).toEqual({ custom: [customDigest, {}] });
   });
 
-  test("what merely follows from another change is stored without an audit row and without a new updated_at", async () => {
+  test("has no row for a value that follows from another change, and updated_at stays as it is", async () => {
     await using world = openTestStore();
     const made = await world.store.change(ACTOR, (tx) => insertContact(tx, "one"));
     world.clock.advance(1_000);
@@ -622,8 +647,8 @@ describe("what the audit log may show", () => {
   });
 });
 
-describe("what is told of commits", () => {
-  test("listeners hear of every commit that changed something, before its writers do, and of no other", async () => {
+describe("commit listeners", () => {
+  test("are called for every commit that changed something, before its writers continue, and for no other", async () => {
     await using world = openTestStore();
     const heard: string[] = [];
     world.store.onCommit(() => heard.push("commit"));

@@ -72,7 +72,7 @@ async function makeOther(path: string): Promise<string> {
   return join(path, "allison.db");
 }
 
-describe("a file of the database that is exchanged under the server is noticed", () => {
+describe("a file of the database that is replaced while the server runs is detected", () => {
   test.each<[string, (file: string, older: string, other: string) => void]>([
     ["the database is removed", (file) => rmSync(file)],
     ["the database is renamed", (file) => renameSync(file, `${file}.old`)],
@@ -128,7 +128,7 @@ describe("a file of the database that is exchanged under the server is noticed",
     },
   );
 
-  test("a file renamed over the database is not read in its place, not even before it is noticed", async () => {
+  test("a file that is renamed over the database is never read, not even before it is detected", async () => {
     using directory = temporaryDirectory();
     const { it, file, older } = await startWithContacts(join(directory.path, "data"));
     await using _server = it;
@@ -137,7 +137,7 @@ describe("a file of the database that is exchanged under the server is noticed",
     expect(() => openSnapshot(it.server.db)).toThrow(StorageError);
   });
 
-  test("a file copied over the database is whole after the server stops", async () => {
+  test("a file that is copied over the database is complete after the server stops", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     const { it, file, older } = await startWithContacts(data);
@@ -164,7 +164,7 @@ describe("a file of the database that is exchanged under the server is noticed",
   });
 });
 
-describe("what is no exchange of files leaves the server healthy", () => {
+describe("the server stays healthy when no file is replaced", () => {
   test("commands that write and checkpoint beside it, a vacuum, and a copy of the directory", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
@@ -200,7 +200,7 @@ describe("while the disk has less free space than the reserve", () => {
     };
   }
 
-  test("writes by API, ingest and dashboard are refused until there is space again; reads are answered", async () => {
+  test("writes of the API, ingest and the dashboard are refused until there is space, and reads are answered", async () => {
     await using it = await startOnLowDisk();
     await makeAccount(it);
     const browser = await signIn(it);
@@ -262,7 +262,7 @@ describe("a log that grows because a reader holds it", () => {
   };
   const logSize = (it: TestServer) => Bun.file(`${it.server.db.$client.filename}-wal`).size;
 
-  test("is warned of at its size and at each doubling, and shrinks when the reader in another process ends", async () => {
+  test("is logged at its limit and at each doubling, and shrinks when the reader in another process ends", async () => {
     const { log, warnings } = recordWarnings();
     await using it = await startTestServer({ log, logWarnBytes: LOG_WARN_BYTES });
     await using reader = spawnScript(
@@ -289,7 +289,7 @@ describe("a log that grows because a reader holds it", () => {
     expect(logSize(it)).toBeLessThanOrEqual(64 * 2 ** 20);
   }, 60_000);
 
-  test("is freed by ending a read of our own, which fails as unavailable", async () => {
+  test("shrinks after the server ends its own read, which fails as unavailable", async () => {
     const { log, warnings } = recordWarnings();
     await using it = await startTestServer({ log, logWarnBytes: LOG_WARN_BYTES });
     using snapshot = openSnapshot(it.server.db);
@@ -304,7 +304,7 @@ describe("a log that grows because a reader holds it", () => {
   }, 60_000);
 });
 
-describe("damage that is met while the server runs", () => {
+describe("damage that is found while the server runs", () => {
   /** Fills every page of one table but the first with garbage, where the server has not read them yet. */
   async function startOnDamage(table: string) {
     const directory = temporaryDirectory();
@@ -325,7 +325,7 @@ describe("damage that is met while the server runs", () => {
     return { ...it, lines, directory };
   }
 
-  test("is unhealthy from then on, is logged once with its remedy, and ends writes", async () => {
+  test("makes the server unhealthy, is logged once with its remedy, and stops writes", async () => {
     await using it = await startOnDamage("contacts");
     using _directory = it.directory;
     expect((await it.anonymous.get("/health")).status).toBe(200);

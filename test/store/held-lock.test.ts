@@ -73,7 +73,7 @@ describe("while another process holds the write lock", () => {
     expect((await world.read.get("/v1/contacts")).body.data).toHaveLength(1);
   }, 30_000);
 
-  test("the refusal names the process, all that wait are refused at once, and later writes keep their order", async () => {
+  test("the refusal names the process, all waiting writes are refused at once, and later writes keep their order", async () => {
     await using world = openTestStore();
     const write = (name: string) => world.store.change(ACTOR, (tx) => insertContact(tx, name));
     {

@@ -100,7 +100,7 @@ test.each([
   60_000,
 );
 
-test("the refusal names the log, what may be missing and the option, with which the start keeps a copy and goes on; a check finds it, also through a symbolic link", async () => {
+test("damage stops the start, also through a symbolic link: the error names the log and the possible loss, and the option keeps a copy and starts", async () => {
   using directory = temporaryDirectory();
   const data = join(directory.path, "data");
   await leaveKilled(data, CONTACTS);
@@ -130,7 +130,7 @@ test("the refusal names the log, what may be missing and the option, with which 
   expect(openCopy(data)).toBe(contacts);
 });
 
-test("what a crash leaves is no damage: a log cut off anywhere, or a last frame without its page", async () => {
+test("the traces of a crash are no damage: a truncated log, or a last frame without its page", async () => {
   using directory = temporaryDirectory();
   const killed = join(directory.path, "killed");
   await leaveKilled(killed, CONTACTS);

@@ -17,7 +17,7 @@ const auditKey = AUDIT_KEY;
 const migration = (file: string) =>
   readFileSync(join(import.meta.dir, "../../src/store/migrations", file), "utf8");
 
-test("the first schema, with rows", async () => {
+test("migrations keep the rows of the first schema", async () => {
   using directory = temporaryDirectory();
   const data = join(directory.path, "data");
   mkdirSync(data);
@@ -48,14 +48,23 @@ test("the first schema, with rows", async () => {
   });
 });
 
-describe("an audit log of before it had a key", () => {
+describe("an audit log from before its chain had a key", () => {
   const ROWS = 5;
 
   const rowOf = (id: number, actorName = "Zapier"): Omit<AuditRow, "hash"> => ({
-    ...{ id, at: "2026-01-01T00:00:00.000Z", actor_type: "key" as const, actor_id: "a" },
-    ...{ actor_name: actorName, actor_prefix: "av_live_a", action: "created" as const },
-    ...{ entity_type: "contact", entity_id: `c${id}`, changes: '{"email":[null,"x"]}' },
-    ...{ ip: null, user_agent: null, request_id: null },
+    id,
+    at: "2026-01-01T00:00:00.000Z",
+    actor_type: "key" as const,
+    actor_id: "a",
+    actor_name: actorName,
+    actor_prefix: "av_live_a",
+    action: "created" as const,
+    entity_type: "contact",
+    entity_id: `c${id}`,
+    changes: '{"email":[null,"x"]}',
+    ip: null,
+    user_agent: null,
+    request_id: null,
   });
   const hashOf = (id: number): string =>
     id === 0 ? GENESIS : unkeyedRowHash(hashOf(id - 1), rowOf(id));
@@ -93,7 +102,7 @@ describe("an audit log of before it had a key", () => {
     return verifyAuditLog(world.db, { auditKey });
   }
 
-  test("keeps its rows, and a keyed row that names the change covers the hash of the last of them", async () => {
+  test("keeps its rows, and the keyed row that records the change covers the hash of the last of them", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     makeOldLog(data);
@@ -101,21 +110,27 @@ describe("an audit log of before it had a key", () => {
     for (let opened = 0; opened < 2; opened += 1) {
       await using world = openTestStore({ directory: data });
       expect(verifyAuditLog(world.db, { auditKey })).toMatchObject({
-        ...{ intact: true, rows: ROWS + 1, unkeyed_rows: ROWS },
+        intact: true,
+        rows: ROWS + 1,
+        unkeyed_rows: ROWS,
       });
       const [newest] = listNewestEntries(world.db, {}, 1);
       expect(entryView(newest!)).toMatchObject({
-        ...{ id: ROWS + 1, action: "updated", entity_type: "audit_log" },
+        id: ROWS + 1,
+        action: "updated",
+        entity_type: "audit_log",
         actor: { type: "system", id: null, name: "update", prefix: null },
         changes: { hash_algorithm: ["sha256", "hmac-sha256"] },
       });
     }
     expect(await verdictAfter("select 1")).toMatchObject({
-      ...{ intact: true, rows: ROWS + 2, unkeyed_rows: ROWS },
+      intact: true,
+      rows: ROWS + 2,
+      unkeyed_rows: ROWS,
     });
   });
 
-  test("is not intact once an unkeyed row was altered, or its hashes were recomputed as well", async () => {
+  test("is not intact after an unkeyed row was altered, with or without recomputed hashes", async () => {
     const alter = "update audit set actor_name = 'nobody' where id = 5";
     expect(await verdictAfter(alter)).toMatchObject({ intact: false, row: 5 });
     const forged = unkeyedRowHash(hashOf(4), rowOf(5, "nobody"));
@@ -124,7 +139,7 @@ describe("an audit log of before it had a key", () => {
     ).toMatchObject({ intact: false, row: 6 });
   });
 
-  test("is not intact without the row that names the change", async () => {
+  test("is not intact without the row that records the change", async () => {
     expect(await verdictAfter("delete from audit where id >= 6")).toMatchObject({ intact: false });
     expect(
       await verdictAfter(
@@ -133,7 +148,7 @@ describe("an audit log of before it had a key", () => {
     ).toMatchObject({ intact: false, row: 5 });
   });
 
-  test("is opened and remains unsigned if it was tampered with before the update", async () => {
+  test("is opened but stays unsigned if it was tampered with before the update", async () => {
     const cut = "drop trigger audit_no_delete; delete from audit where id = 5";
     expect(await verdictAfter("select 1", "update audit_head set hash = 'x'")).toMatchObject({
       intact: false,

@@ -42,7 +42,7 @@ const LOCK = `
 `;
 
 describe("a database with a log after a kill", () => {
-  test("that another process holds exclusively is opened once that one is done", async () => {
+  test("is opened once another process releases its exclusive lock", async () => {
     using directory = temporaryDirectory();
     const data = await leaveKilled(directory.path, 5);
     const file = join(data, DATABASE_FILE);
@@ -53,7 +53,7 @@ describe("a database with a log after a kill", () => {
     closeDatabase(db);
   });
 
-  test("that another process never releases is refused in bounded time with that process, and not as damaged", async () => {
+  test("is refused in bounded time if another process keeps its lock; the error names that process and no damage", async () => {
     using directory = temporaryDirectory();
     const data = await leaveKilled(directory.path, 5);
     const file = join(data, DATABASE_FILE);
@@ -65,7 +65,7 @@ describe("a database with a log after a kill", () => {
     if (process.platform === "linux") expect(refused).toContain(`process ${child.pid}`);
   }, 30_000);
 
-  test("on a disk without room for the log's index is refused with that cause, and opens with room", async () => {
+  test("is refused with the cause if the disk has no space for the index of the log, and opens once it has", async () => {
     using directory = temporaryDirectory();
     const data = await leaveKilled(directory.path, 5);
     const script = `
@@ -80,8 +80,14 @@ describe("a database with a log after a kill", () => {
     // The operating system refuses to let any file grow: the index of the log has no room.
     const child = Bun.spawn(
       [
-        ...["sh", "-c", `trap '' XFSZ; ulimit -S -f 0; exec "$@"`, "sh"],
-        ...[process.execPath, "-e", script, data],
+        "sh",
+        "-c",
+        `trap '' XFSZ; ulimit -S -f 0; exec "$@"`,
+        "sh",
+        process.execPath,
+        "-e",
+        script,
+        data,
       ],
       { cwd: SUPPORT, stdout: "pipe", stderr: "inherit" },
     );
@@ -109,8 +115,14 @@ test("a migration that fills the disk reports the full disk, not the rollback th
   `;
   const child = Bun.spawnSync(
     [
-      ...["sh", "-c", `trap '' XFSZ; ulimit -S -f 80; exec "$@"`, "sh"],
-      ...[process.execPath, "-e", script, directory.path],
+      "sh",
+      "-c",
+      `trap '' XFSZ; ulimit -S -f 80; exec "$@"`,
+      "sh",
+      process.execPath,
+      "-e",
+      script,
+      directory.path,
     ],
     { cwd: SUPPORT },
   );
@@ -119,7 +131,7 @@ test("a migration that fills the disk reports the full disk, not the rollback th
   expect(text).not.toContain("no transaction is active");
 });
 
-test("only corruption and a foreign format count as damage; each other failure of the storage names a cure", () => {
+test("only corruption and a foreign format count as damage; each other storage failure names its remedy", () => {
   const explain = (code: string) =>
     explainOpenFailure("/data/allison.db", Object.assign(new Error("reason"), { code }));
   for (const code of ["SQLITE_CORRUPT", "SQLITE_CORRUPT_INDEX", "SQLITE_NOTADB"]) {

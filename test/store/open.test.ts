@@ -83,7 +83,7 @@ function copyAsIfKilled(from: string, to: string): void {
 }
 
 describe("a directory that is refused", () => {
-  test("does not exist, where none may be made", () => {
+  test("does not exist and must not be created", () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "missing");
     expectRefused(directory.path, [data, "does not exist", "--data"], () =>
@@ -91,7 +91,7 @@ describe("a directory that is refused", () => {
     );
   });
 
-  test("cannot be made: below a file, below what no directory can be made in, behind a link to nothing", () => {
+  test("cannot be created: below a file, in a place that allows no directory, behind a broken link", () => {
     using directory = temporaryDirectory();
     writeFileSync(join(directory.path, "file"), "mine");
     symlinkSync(join(directory.path, "nowhere"), join(directory.path, "link"));
@@ -135,14 +135,14 @@ describe("a directory that is refused", () => {
     }
   });
 
-  test("holds nothing, where none may be made", () => {
+  test("is empty and no database may be created", () => {
     using directory = temporaryDirectory();
     expectRefused(directory.path, [directory.path, "allison serve --data", "--data"], () =>
       openDatabase(directory.path, { create: false, auditKey: AUDIT_KEY }),
     );
   });
 
-  test("what a first start leaves that came no further is no reason to refuse it", () => {
+  test("is not one that an interrupted first start left", () => {
     using directory = temporaryDirectory();
     for (const name of [KEY_FILE, LOCK_FILE, DATABASE_FILE]) {
       writeFileSync(join(directory.path, name), "");
@@ -152,7 +152,7 @@ describe("a directory that is refused", () => {
     inspectDirectory(directory.path, { create: false });
   });
 
-  test("has a key whose database is gone, unless a new one is asked for", async () => {
+  test("has a key without a database, unless a new database is requested", async () => {
     using directory = temporaryDirectory();
     const open = async (newDatabase: boolean) => {
       const config = defaultConfig({ data: directory.path, newDatabase });
@@ -176,7 +176,7 @@ describe("a directory that is refused", () => {
     ["before its database", [`${KEY_FILE}.new`]],
     ["in the middle of its key", []],
     ["before its key got its name", [`${KEY_FILE}.new`, DATABASE_FILE]],
-  ])("is no reason to refuse a first start that was cut off %s", async (_, left) => {
+  ])("is not one whose first start was interrupted %s", async (_, left) => {
     using directory = temporaryDirectory();
     const whole = join(directory.path, "whole");
     const data = join(directory.path, "data");
@@ -194,7 +194,7 @@ describe("a directory that is refused", () => {
     expect(readdirSync(data).filter((file) => file.startsWith(KEY_FILE))).toEqual([KEY_FILE]);
   });
 
-  test("is not writable for this user, nor its database file", async () => {
+  test("is not writable for this user, or its database file is not", async () => {
     using directory = temporaryDirectory();
     // Bun releases a closed connection's files when it collects its statements, so the test works on copies.
     using original = temporaryDirectory();
@@ -286,7 +286,7 @@ describe("a database file that is refused", () => {
   // SQLite makes the index of a log (-shm) to read it; it is no part of what is kept.
   const INDEX_OF_LOG = [`${DATABASE_FILE}-shm`];
 
-  test("belongs to another program, all of it still in the log", () => {
+  test("belongs to another program, with all its content in the log", () => {
     using directory = temporaryDirectory();
     const theirs = join(directory.path, "theirs");
     mkdirSync(theirs);
@@ -303,7 +303,7 @@ describe("a database file that is refused", () => {
     );
   });
 
-  test("is of a newer schema", async () => {
+  test("has a newer schema", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     await makeDatabase(data);
@@ -323,7 +323,7 @@ describe("a database file that is refused", () => {
     );
   });
 
-  test("is of a newer schema that still stands in the log", async () => {
+  test("has a newer schema that is still in the log", async () => {
     using directory = temporaryDirectory();
     const live = join(directory.path, "live");
     await makeDatabase(live);
@@ -335,7 +335,7 @@ describe("a database file that is refused", () => {
     expectRefused(data, [file(data), "newer Allison"], () => openEither(data), INDEX_OF_LOG);
   });
 
-  test("was cut off, wherever it was cut", async () => {
+  test("is truncated at any position", async () => {
     using directory = temporaryDirectory();
     const whole = join(directory.path, "whole");
     await makeDatabase(whole);
@@ -359,7 +359,7 @@ describe("a database file that is refused", () => {
     );
   });
 
-  test("was cut to nothing while its log holds something: the log is not thrown away", async () => {
+  test("is truncated to zero bytes while its log has content: the log is kept", async () => {
     using directory = temporaryDirectory();
     const live = join(directory.path, "live");
     const data = join(directory.path, "data");
@@ -417,7 +417,7 @@ describe("a database that is opened", () => {
     }
   });
 
-  test("once it is closed has everything in its one file, which can be copied by itself", async () => {
+  test("has all data in its one file once it is closed, so that a copy of the file is complete", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     await makeDatabase(data, 30);
@@ -446,7 +446,7 @@ describe("a database that is opened", () => {
     },
   );
 
-  test("makes its directory for the owner alone, and the key file beside it", () => {
+  test("creates its directory and its key file with access for the owner only", () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "above", "data");
     closeDatabase(openDatabase(data, { create: true, auditKey: AUDIT_KEY }));
@@ -464,7 +464,7 @@ describe("a database that is opened", () => {
     expect(loadVaultKey(data, text, systemRandom, false).bytes).toEqual(Buffer.from(key.bytes));
   });
 
-  test("a lost key file is told, not replaced by one that opens nothing; the environment stands in for it", () => {
+  test("reports a lost key file instead of replacing it, and accepts the key from the environment", () => {
     using directory = temporaryDirectory();
     expectRefused(directory.path, [join(directory.path, KEY_FILE), "backup"], () =>
       loadVaultKey(directory.path, undefined, systemRandom, false),
@@ -488,7 +488,7 @@ describe("a database that is opened", () => {
 });
 
 describe("after a crash", () => {
-  test("every row that a killed process had acknowledged is there, over several kills in the middle of writing", async () => {
+  test("every acknowledged row exists after several kills in the middle of writing", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     const acknowledged: string[] = [];
@@ -536,7 +536,7 @@ describe("after a crash", () => {
     expect(world.value("pragma integrity_check")).toBe("ok" as never);
   }, 60_000);
 
-  test("a first start killed at any of its steps is taken up again by the next one", async () => {
+  test("a first start that was killed at any step is completed by the next start", async () => {
     const killedAt = async (data: string, step: number) => {
       await using child = spawnScript(
         `
@@ -573,7 +573,7 @@ describe("after a crash", () => {
     expect(steps).toBeGreaterThan(10);
   }, 60_000);
 
-  test("a migration that fails in its middle leaves the schema as it was", () => {
+  test("a migration that fails halfway leaves the schema unchanged", () => {
     using directory = temporaryDirectory();
     const file = join(directory.path, DATABASE_FILE);
     const old = new Database(file, { create: true });
@@ -612,7 +612,7 @@ describe("the lock of a data directory", () => {
     return child;
   }
 
-  test("a second server is refused, told which process runs and where; the lock is free the moment that one is killed", async () => {
+  test("refuses a second server with the process and address of the first, and is free as soon as the first is killed", async () => {
     using directory = temporaryDirectory();
     await using child = await startHolder(directory.path);
     expect(readRunning(directory.path)).toEqual({ pid: child.pid, url: "http://127.0.0.1:4711" });
@@ -633,7 +633,7 @@ describe("the lock of a data directory", () => {
     lockDirectory(directory.path).release();
   });
 
-  test("two directories with one database, by a symbolic link, share a lock and a log", async () => {
+  test("is shared, like the log, by two directories that lead to one database by a symbolic link", async () => {
     using directory = temporaryDirectory();
     const [real, linked] = [join(directory.path, "real"), join(directory.path, "linked")];
     await makeDatabase(real, 1);
@@ -653,7 +653,7 @@ describe("the lock of a data directory", () => {
     closeDatabase(db);
   });
 
-  test("its files are readable by their owner alone from the moment they exist", () => {
+  test("has files that only their owner can read from their creation", () => {
     using directory = temporaryDirectory();
     const previous = process.umask(0o022);
     try {
@@ -668,7 +668,7 @@ describe("the lock of a data directory", () => {
     }
   });
 
-  test("a lock file that is none is told as what it is, not as another server", () => {
+  test("is reported as invalid, not as another server, if its file is something else", () => {
     using directory = temporaryDirectory();
     writeFileSync(join(directory.path, LOCK_FILE), "not a database ".repeat(100));
     expectRefused(directory.path, [join(directory.path, LOCK_FILE), "cannot be locked"], () =>
@@ -676,7 +676,7 @@ describe("the lock of a data directory", () => {
     );
   });
 
-  test("what is noted beside the lock may be missing or unreadable", () => {
+  test("works if the note beside it is missing or unreadable", () => {
     using directory = temporaryDirectory();
     expect(readRunning(directory.path)).toBeNull();
     for (const text of ["", "{", '{"pid":"x"}', "null"]) {
@@ -690,7 +690,7 @@ describe("the lock of a data directory", () => {
     lock.release();
   });
 
-  test("it does not keep the database from being read and written by the command line", async () => {
+  test("lets the command line read and write the database", async () => {
     using directory = temporaryDirectory();
     const data = join(directory.path, "data");
     await makeDatabase(data, 1);

@@ -51,10 +51,16 @@ function asDeclared(table: SQLiteTable) {
     ...columns
       .filter((column) => column.isUnique)
       .map(({ name, uniqueName }) => ({
-        ...{ name: uniqueName!, unique: true, columns: [name], where: null },
+        name: uniqueName!,
+        unique: true,
+        columns: [name],
+        where: null,
       })),
     ...uniqueConstraints.map(({ name, columns: of }) => ({
-      ...{ name: name!, unique: true, columns: of.map((column) => column.name), where: null },
+      name: name!,
+      unique: true,
+      columns: of.map((column) => column.name),
+      where: null,
     })),
   ];
   return {
@@ -150,7 +156,7 @@ describe("the declared tables and the migrated database agree", () => {
     return parts.map((part) => part.trim());
   }
 
-  test("no table is declared and not made, or made and not declared", () => {
+  test("every declared table exists, and every existing table is declared", () => {
     const made = world
       .rows<{ name: string }>(
         `select name from pragma_table_list where schema = 'main' and type = 'table'
@@ -192,7 +198,7 @@ describe("the declared tables and the migrated database agree", () => {
     }
   });
 
-  test("an id is unique in its table, and a row's number is never given again once the row is gone", () => {
+  test("an id is unique in its table, and the number of a deleted row is never used again", () => {
     for (const [name, table] of declared) {
       const { columns } = getTableConfig(table);
       const id = columns.find((column) => column.name === "id");
@@ -203,7 +209,7 @@ describe("the declared tables and the migrated database agree", () => {
   });
 });
 
-test("another build of SQLite reads a file of ours whole: integrity, foreign keys, full-text indexes, rows", async () => {
+test("another build of SQLite reads the complete file: integrity, foreign keys, full-text indexes, rows", async () => {
   using directory = temporaryDirectory();
   const data = join(directory.path, "data");
   let head = "";

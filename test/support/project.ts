@@ -41,8 +41,14 @@ export function temporaryProject(packages: string[]): Project {
       runScript(join(MODULES, script), args, { cwd: path, env }),
     async checkTypes(files, { typescript = "typescript", types = [] } = {}) {
       const compilerOptions = {
-        ...{ strict: true, noUncheckedIndexedAccess: true, noEmit: true, skipLibCheck: false },
-        ...{ module: "preserve", target: "es2024", lib: ["es2024", "dom", "dom.iterable"], types },
+        strict: true,
+        noUncheckedIndexedAccess: true,
+        noEmit: true,
+        skipLibCheck: false,
+        module: "preserve",
+        target: "es2024",
+        lib: ["es2024", "dom", "dom.iterable"],
+        types,
       };
       await project.write({ "tsconfig.json": JSON.stringify({ compilerOptions, files }) });
       const { exitCode, output } = await project.run(`${typescript}/bin/tsc`);

@@ -52,13 +52,22 @@ export function openTestStore(options: { clock?: TestClock; directory?: string }
 export function insertContact(
   tx: Transaction,
   phone_number: string,
-  given: Partial<Contact> = {},
+  fields: Partial<Contact> = {},
 ): Contact {
   const row = {
-    ...{ id: tx.newId(), created_at: tx.at, updated_at: tx.at, phone_number },
-    ...{ first_name: null, last_name: null, email: null, source: "api" as const },
-    ...{ agent_notes: null, call_count: 0, last_contact_at: null, custom: {} },
-    ...given,
+    id: tx.newId(),
+    created_at: tx.at,
+    updated_at: tx.at,
+    phone_number,
+    first_name: null,
+    last_name: null,
+    email: null,
+    source: "api" as const,
+    agent_notes: null,
+    call_count: 0,
+    last_contact_at: null,
+    custom: {},
+    ...fields,
   };
   return { ...row, seq: tx.insert(contactEntity, row) };
 }
@@ -69,7 +78,10 @@ export const SUPPORT = import.meta.dir;
 /** Runs a script in another process. */
 export const spawnScript = (script: string, args: string[] = []) =>
   Bun.spawn([process.execPath, "-e", script, ...args], {
-    ...{ cwd: SUPPORT, stdin: "ignore", stdout: "pipe", stderr: "inherit" },
+    cwd: SUPPORT,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit",
   });
 
 /** The pages of a table in a file, the root first. */
