@@ -25,78 +25,75 @@ import { teamMemberEntity } from "./team-members.ts";
 
 export const ACTIONS = ["transfer", "callback", "voicemail", "ticket"] as const;
 
+/** The error of a union of objects that differ in `type`. */
+const mustBeOneOf = (options: readonly { shape: { type: { value: string } } }[]): string =>
+  `must be one of ${options.map(({ shape }) => shape.type.value).join(", ")}`;
+
+const CONDITIONS = [
+  z.object({ type: z.literal("caller_request") }),
+  z.object({
+    type: z.literal("sentiment_threshold"),
+    below: decimal(
+      {
+        doc: "Matches below this sentiment, from 1 (very negative) to 10 (very positive).",
+        example: 3,
+      },
+      1,
+      10,
+    ),
+  }),
+  z.object({
+    type: z.literal("keywords"),
+    keywords: tags({
+      doc: "Keywords. The rule matches if the caller says any of them.",
+      example: ["lawyer"],
+    }).min(1),
+  }),
+  z.object({
+    type: z.literal("duration"),
+    minutes: decimal({ doc: "Minutes since the start of the call.", example: 10 }, 0, 1_440),
+  }),
+  z.object({
+    type: z.literal("repeated_failure"),
+    attempts: wholeNumber(
+      { doc: "Number of failed attempts of the receptionist.", example: 3 },
+      1,
+      100,
+    ),
+  }),
+  z.object({
+    type: z.literal("topic_match"),
+    intent_id: reference({
+      doc: "The intent of the call.",
+      example: EXAMPLE_IDS.intent,
+    }),
+  }),
+] as const;
+
 const condition = z
-  .discriminatedUnion(
-    "type",
-    [
-      z.object({ type: z.literal("caller_request") }),
-      z.object({
-        type: z.literal("sentiment_threshold"),
-        below: decimal(
-          {
-            doc: "Matches below this sentiment, from 1 (very negative) to 10 (very positive).",
-            example: 3,
-          },
-          1,
-          10,
-        ),
-      }),
-      z.object({
-        type: z.literal("keywords"),
-        keywords: tags({
-          doc: "Keywords. The rule matches if the caller says any of them.",
-          example: ["lawyer"],
-        }).min(1),
-      }),
-      z.object({
-        type: z.literal("duration"),
-        minutes: decimal({ doc: "Minutes since the start of the call.", example: 10 }, 0, 1_440),
-      }),
-      z.object({
-        type: z.literal("repeated_failure"),
-        attempts: wholeNumber(
-          { doc: "Number of failed attempts of the receptionist.", example: 3 },
-          1,
-          100,
-        ),
-      }),
-      z.object({
-        type: z.literal("topic_match"),
-        intent_id: reference({
-          doc: "The intent of the call.",
-          example: EXAMPLE_IDS.intent,
-        }),
-      }),
-    ],
-    {
-      error:
-        "must be one of caller_request, sentiment_threshold, keywords, duration, repeated_failure, topic_match",
-    },
-  )
+  .discriminatedUnion("type", CONDITIONS, { error: mustBeOneOf(CONDITIONS) })
   .meta({
     id: "EscalationCondition",
     description: "When the rule matches.",
     examples: [{ type: "keywords", keywords: ["emergency", "bleeding"] }],
   });
 
+const DESTINATIONS = [
+  z.object({
+    type: z.literal("team_member"),
+    team_member_id: reference({
+      doc: "The team member who takes the call.",
+      example: EXAMPLE_IDS.teamMember,
+    }),
+  }),
+  z.object({
+    type: z.literal("department"),
+    department: label({ doc: "The department that takes the call.", example: "Billing" }),
+  }),
+] as const;
+
 const destination = z
-  .discriminatedUnion(
-    "type",
-    [
-      z.object({
-        type: z.literal("team_member"),
-        team_member_id: reference({
-          doc: "The team member who takes the call.",
-          example: EXAMPLE_IDS.teamMember,
-        }),
-      }),
-      z.object({
-        type: z.literal("department"),
-        department: label({ doc: "The department that takes the call.", example: "Billing" }),
-      }),
-    ],
-    { error: "must be one of team_member, department" },
-  )
+  .discriminatedUnion("type", DESTINATIONS, { error: mustBeOneOf(DESTINATIONS) })
   .meta({
     id: "EscalationDestination",
     description: "Where the call goes. Required for the action `transfer`.",
