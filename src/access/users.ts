@@ -77,7 +77,10 @@ interface Accounts {
 }
 
 interface SecondFactors {
-  /** Enables the second factor; returns new recovery codes in plain text. `step`: of the code that confirmed it, which is used up. */
+  /**
+   * Enables the second factor and returns new recovery codes in plain text. `step`: the time step of the code that
+   * confirmed it; no code of that step is accepted again.
+   */
   enableTotp(tx: Transaction, userId: string, secret: string, step: number): string[];
   disableTotp(tx: Transaction, userId: string): void;
   /** Checks a code. A correct one is accepted once; neither it nor an earlier one is accepted again. */

@@ -15,8 +15,8 @@ export async function readBody(
   { bodyBytes = LIMITS.bodyBytes, bodyOptional }: BodyLimits,
 ): Promise<unknown> {
   const bytes = await readBytes(request, bodyBytes);
-  const given = request.headers.get("content-type");
-  if (bytes.length > 0 || given !== null) requireContentType(request, "application/json");
+  const contentType = request.headers.get("content-type");
+  if (bytes.length > 0 || contentType !== null) requireContentType(request, "application/json");
   if (bytes.length === 0 && bodyOptional) return {};
   if (bytes.length === 0) throw new ApiError("invalid_json", { details: { body: "is empty" } });
   try {
@@ -44,11 +44,11 @@ export function requireContentType(request: Request, type: string): void {
       details: { "content-encoding": "must be identity" },
     });
   }
-  const [given = "", ...parameters] = (request.headers.get("content-type") ?? "")
+  const [mediaType = "", ...parameters] = (request.headers.get("content-type") ?? "")
     .toLowerCase()
     .split(";");
   const charset = parameters.map((text) => text.trim()).find((text) => text.startsWith("charset="));
-  if (given.trim() === type && (charset === undefined || /^charset="?utf-8"?$/.test(charset)))
+  if (mediaType.trim() === type && (charset === undefined || /^charset="?utf-8"?$/.test(charset)))
     return;
   throw new ApiError("unsupported_media_type", { details: { "content-type": `must be ${type}` } });
 }

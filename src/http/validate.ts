@@ -79,16 +79,16 @@ export function checkBody<T>(schema: z.ZodType<T>, body: unknown): T {
   throw invalid(detailsOf(result.error, "body"));
 }
 
-/** The checked query. Unknown parameters are passed over; a known one given twice is refused. */
+/** The checked query. Unknown parameters are passed over; a known one sent twice is refused. */
 export function checkQuery(schema: z.ZodObject, search: URLSearchParams): Query {
-  const given: Record<string, string> = {};
+  const input: Record<string, string> = {};
   const details: Details = {};
   for (const name of Object.keys(schema.shape)) {
     const values = search.getAll(name);
     if (values.length > 1) details[name] = "is given more than once";
-    if (values[0] !== undefined) given[name] = values[0];
+    if (values[0] !== undefined) input[name] = values[0];
   }
-  const result = schema.safeParse(given, { error: errorMap });
+  const result = schema.safeParse(input, { error: errorMap });
   if (!result.success) Object.assign(details, detailsOf(result.error, "query"));
   if (Object.keys(details).length > 0) throw invalid(details);
   return result.data as Query;

@@ -229,7 +229,7 @@ function newCall(tx: Transaction, type: EventType): Payload {
   };
 }
 
-/** The fields that are not given: the catalogue's examples, without ids and times. */
+/** The fields that are missing: the catalogue's examples, without ids and times. */
 function defaultPayload(tx: Transaction, type: EventType): Payload {
   const sample = Object.fromEntries(
     Object.entries(sampleOf(type)).filter(

@@ -36,8 +36,10 @@ export const KEY_FILE = "secret.key";
 export const MEMORY = ":memory:";
 /** Files that an empty data directory may contain: those of an interrupted first start, and the file system's own. */
 const MAY_BE_THERE = new Set<string>([
-  ...[KEY_FILE, `${KEY_FILE}.new`],
-  ...[LOCK_FILE, `${LOCK_FILE}-journal`],
+  KEY_FILE,
+  `${KEY_FILE}.new`,
+  LOCK_FILE,
+  `${LOCK_FILE}-journal`,
   "lost+found",
 ]);
 /** SQLite's constants for the `flags` of sqlite3_open_v2. */
@@ -121,8 +123,8 @@ function prepare(sqlite: Database, options: MigrateOptions): WritableDb {
 const snapshots = new Map<Database, string>();
 
 /**
- * Opens a separate connection with a read transaction: it does not see later writes and does not block writers. Throws a
- * StorageError if another file has taken the place of the opened one.
+ * Opens a separate connection with a read transaction: it does not see later writes and does not block writers. Throws
+ * a StorageError if another file has taken the place of the opened one.
  */
 export function openSnapshot({ $client: { filename } }: Db): { db: Db } & Disposable {
   const sqlite = new Database(filename, { readonly: true, strict: true });
@@ -165,8 +167,8 @@ export function closeDatabase(db: WritableDb): void {
 
 /**
  * Leaves a database whose files are no longer its own. Nothing is checkpointed into a file that took its place, and its
- * log is renamed, since SQLite would apply it to that file. Returns the files that it kept. `hasData`: this process still
- * reads all of the data, and copies it. `ownsLog`: the log in the directory is still its own.
+ * log is renamed, since SQLite would apply it to that file. Returns the files that it kept. `hasData`: this process
+ * still reads all of the data, and copies it. `ownsLog`: the log in the directory is still its own.
  */
 export function abandonDatabase(
   { $client: sqlite }: WritableDb,
@@ -322,7 +324,7 @@ function refuseOthers(
   }
 }
 
-/** Reads the schema and the first row of every table, read-only; without a log, in a mode that creates no other files. */
+/** Reads the schema and the first row of every table, read-only; without a log, in a mode that creates no files. */
 function probe(file: string, inLog: boolean): void {
   let sqlite: Database | undefined;
   try {
