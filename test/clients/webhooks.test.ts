@@ -25,8 +25,8 @@ test("each event that is triggered arrives at a receiver on this machine, and is
   const verified = received.map(
     ({ body, headers }) => webhook.verify(body, headers) as { id: string; type: string },
   );
-  const told = verified.map(({ id, type }) => ({ id, type }));
-  expect(told.sort(byId)).toEqual(raised.map(({ id, type }) => ({ id, type })).sort(byId));
+  const events = verified.map(({ id, type }) => ({ id, type }));
+  expect(events.sort(byId)).toEqual(raised.map(({ id, type }) => ({ id, type })).sort(byId));
 
   const [first] = received;
   expect(() => webhook.verify(`${first!.body} `, first!.headers)).toThrow(WebhookVerificationError);

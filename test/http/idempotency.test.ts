@@ -86,17 +86,17 @@ describe("a stored response", () => {
       `,
       [data],
     );
-    let told = "";
+    let output = "";
     for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
-      told += part;
-      if (told.split("\n").length > 60) child.kill("SIGKILL");
+      output += part;
+      if (output.split("\n").length > 60) child.kill("SIGKILL");
     }
     await child.exited;
     await using world = openRecords(data);
     const stored = world.rows<{ phone_number: string }>(
       "select phone_number from contacts order by seq",
     );
-    expect(stored.length).toBeGreaterThanOrEqual(told.split("\n").length - 1);
+    expect(stored.length).toBeGreaterThanOrEqual(output.split("\n").length - 1);
     expect(world.value("select count(*) from idempotency")).toBe(stored.length as never);
     for (const { phone_number: key } of stored) {
       expect(world.find({ ...REQUEST, key }, {})?.body).toBe(key);

@@ -339,9 +339,9 @@ describe("damage that is found while the server runs", () => {
     const health = await it.anonymous.get("/health");
     expect(health.status).toBe(503);
     expect(Number(health.headers.get("retry-after"))).toBeGreaterThan(60);
-    const told = it.lines.filter((line) => line.state === "damaged");
-    expect(told.length).toBe(1);
-    expect(told[0]).toMatchObject({ remedy: expect.stringContaining("allison doctor") });
+    const logged = it.lines.filter((line) => line.state === "damaged");
+    expect(logged.length).toBe(1);
+    expect(logged[0]).toMatchObject({ remedy: expect.stringContaining("allison doctor") });
     // Whatever can still be read is answered.
     expect((await it.read.get("/v1/me")).status).toBe(200);
   });

@@ -511,15 +511,15 @@ describe("after a crash", () => {
         `,
         [data, String(round)],
       );
-      let told = "";
+      let output = "";
       for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
-        told += part;
-        if (told.split("\n").length > 150 + 37 * round) child.kill("SIGKILL");
+        output += part;
+        if (output.split("\n").length > 150 + 37 * round) child.kill("SIGKILL");
       }
       await child.exited;
       expect(child.signalCode).toBe("SIGKILL");
       // A last line without its end was cut off in the pipe.
-      acknowledged.push(...told.split("\n").slice(0, -1));
+      acknowledged.push(...output.split("\n").slice(0, -1));
     }
     await using world = openTestStore({ directory: data });
     const stored = new Set(
