@@ -1,6 +1,7 @@
 /** Errors of access: why a credential, an account or a key does not allow what was asked. http maps them to responses. */
 
 export type AccessFailure =
+  | { kind: "credential_ended"; credential: "key" | "session" }
   | { kind: "account_not_found" }
   | { kind: "email_taken" }
   | { kind: "second_factor_disabled" }

@@ -72,6 +72,8 @@ export interface NewKey {
 export interface Keys {
   /** The key of a token that is valid now, or why it is refused. `kinds`: the kinds of keys that are accepted. */
   authenticate(token: string, kinds: readonly KeyKind[]): ApiKey | Refusal;
+  /** Throws `credential_ended` if the key was disabled or deleted, or has expired. Reads the database, for transactions. */
+  requireActive(key: ApiKey): void;
   /** Records a use. Written to the database every few seconds, never during a request. */
   recordUse(key: ApiKey, ip: () => string): void;
   /** When and from where a key was last used, including what is not written yet. */
@@ -114,6 +116,7 @@ export function createKeys(store: Store, clock: Clock, random: Random): Keys {
       if (!key.active) return "inactive";
       return isExpired(key, clock.now()) ? "expired" : key;
     },
+    requireActive: bindActiveCheck(db, clock),
     recordUse: (key, ip) => uses.record(key.id, ip),
     lastUse(key) {
       const { at, ip } = uses.find(key.id) ?? { at: key.last_used_at, ip: key.last_used_ip };
@@ -139,6 +142,19 @@ export function createKeys(store: Store, clock: Clock, random: Random): Keys {
 
 const isExpired = ({ expires_at }: ApiKey, now: number): boolean =>
   expires_at !== null && Date.parse(expires_at) <= now;
+
+/** By row number, the quickest look-up, since every write of a key does one. */
+function bindActiveCheck({ $client }: Store["db"], clock: Clock): Keys["requireActive"] {
+  const statement = $client.prepare<Pick<ApiKey, "expires_at">, [number]>(
+    "select expires_at from api_keys where seq = ? and active = 1",
+  );
+  return ({ seq }) => {
+    const stored = statement.get(seq);
+    if (stored && (stored.expires_at === null || Date.parse(stored.expires_at) > clock.now()))
+      return;
+    throw new AccessError({ kind: "credential_ended", credential: "key" });
+  };
+}
 
 /** Finds keys by token, with a cache that is dropped as soon as the database has changed. */
 function createKeyLookup(store: Store): (token: string) => ApiKey | "malformed" | "unknown" {

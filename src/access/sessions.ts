@@ -15,6 +15,7 @@ import type { Db, WritableDb } from "../store/database.ts";
 import type { Entity } from "../store/entity.ts";
 import { prepareQuery } from "../store/query.ts";
 import type { Transaction } from "../store/transaction.ts";
+import { AccessError } from "./errors.ts";
 import { createLastUses } from "./last-uses.ts";
 import { users } from "./users.ts";
 
@@ -51,6 +52,8 @@ export interface Sessions {
   start(tx: Transaction, userId: string): { session: Session; token: string };
   /** The session of a token, if it has not expired. */
   authenticate(token: string): Session | null;
+  /** Throws `credential_ended` if the session has ended or expired. Reads the database, for transactions. */
+  requireActive(session: Session): void;
   /** Records a request. Written to the database every few seconds, never during a request. */
   recordUse(session: Session, ip: () => string): void;
   lastUse(session: Session): { at: string; ip: string | null };
@@ -92,6 +95,11 @@ export function createSessions(store: Store, clock: Clock, random: Random): Sess
     authenticate(token) {
       const session = byHash.get({ hash: sha256Hex(token) });
       return session && isActive(session) ? session : null;
+    },
+    requireActive({ token_hash }) {
+      const session = byHash.get({ hash: token_hash });
+      if (!session || !isActive(session))
+        throw new AccessError({ kind: "credential_ended", credential: "session" });
     },
     recordUse: (session, ip) => uses.record(session.id, ip),
     lastUse,

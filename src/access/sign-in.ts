@@ -101,11 +101,13 @@ async function startSession(
 ): Promise<SignedIn> {
   const user = users.find(userId);
   if (!user) throw wrongPassword();
+  // A password change ends all sessions, including those that were about to start.
+  const requireSamePassword = () => {
+    if (users.find(userId)?.password_hash !== passwordHash) throw wrongPassword();
+  };
   const started = await store.change(
-    userActor(user, origin),
+    userActor(user, origin, requireSamePassword),
     (tx) => {
-      // A password change ends all sessions, including those that were about to start.
-      if (users.find(userId)?.password_hash !== passwordHash) throw wrongPassword();
       if (recoveryCode !== undefined && !users.takeRecoveryCode(tx, userId, recoveryCode))
         throw wrongCode("is wrong or was used before");
       return sessions.start(tx, userId);

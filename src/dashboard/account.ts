@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { SignIn } from "../access/sign-in.ts";
 import type { StepUp } from "../access/step-up.ts";
 import { label } from "../contract/fields.ts";
-import { ApiError, conflict } from "../http/errors.ts";
+import { ApiError } from "../http/errors.ts";
 import { renameOrganization } from "../resources/organization.ts";
 import type { Confirmation, Organization, SessionEntry, SessionInfo } from "./answers.ts";
 import { confirmableAction } from "./confirmable-actions.ts";
@@ -104,12 +104,8 @@ async function changePassword(
   const { store, users, passwords, signIn, stepUp } = services;
   await stepUp.requirePassword({ user, session }, body.current_password, "current_password");
   const passwordHash = await passwords.hash(body.new_password);
-  await store.change(actor, (tx) => {
-    // Another request may have changed the password while the hashes were computed.
-    if (users.find(user.id)?.password_hash !== user.password_hash)
-      throw conflict({ current_password: "was changed by another request; sign in again" });
-    users.setPassword(tx, user.id, passwordHash);
-  });
+  // Another request that changed the password while the hashes were computed has ended this session.
+  await store.change(actor, (tx) => users.setPassword(tx, user.id, passwordHash));
   // The change ended every session of the user, so this browser gets a new one.
   const signedIn = await signIn.startSession(user.id, passwordHash, origin);
   return { status: 204, cookies: signedInCookies(services, signedIn) };

@@ -15,7 +15,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { readInput, readQuery } from "../http/input.ts";
 import type { Handler, Pipeline } from "../http/pipeline.ts";
 import type { Params, Route } from "../http/route.ts";
-import { NDJSON_TYPE, ndjson } from "../http/streaming.ts";
+import { NDJSON_TYPE, ndjson, type StreamWatch, watchValidity } from "../http/streaming.ts";
 import type { Log } from "../lib/log.ts";
 import { userActor } from "../store/actor.ts";
 import { accountRoutes } from "./account.ts";
@@ -68,8 +68,9 @@ export function createDashboard(services: DashboardServices): Dashboard {
   const requireSession = createSessionCheck(services);
   const gate: Gate = (exchange) => {
     requireSameOrigin(exchange.request, publicUrl());
-    const { user } = requireSession(exchange.request, false);
-    return { key: null, actor: () => userActor(user, pipeline.originOf(exchange)) };
+    const { user, session } = requireSession(exchange.request, false);
+    const requireValid = () => appliance.sessions.requireActive(session);
+    return { key: null, actor: () => userActor(user, pipeline.originOf(exchange), requireValid) };
   };
 
   const ownRoutes = createOwnRoutes(services, firstAccount).map((route) => ({
@@ -140,7 +141,7 @@ function createOwnRoutes(
 
 /** Answers a request to one of the dashboard's own routes. Origin and session are checked before the input. */
 async function answer(
-  { pipeline, publicUrl }: DashboardServices,
+  { appliance, pipeline, publicUrl }: DashboardServices,
   requireSession: RequireSession,
   route: DashboardRoute,
   exchange: Exchange,
@@ -161,12 +162,18 @@ async function answer(
   if (route.access === "public") return render(await route.handle(input));
   const { user, session } = signedIn!;
   const proof = request.headers.get(PROOF_HEADER);
-  const actor = userActor(user, origin);
-  return render(await route.handle({ ...input, user, session, actor, proof }));
+  const requireValid = () => appliance.sessions.requireActive(session);
+  const actor = userActor(user, origin, requireValid);
+  const response = await route.handle({ ...input, user, session, actor, proof });
+  return render(response, watchValidity(requireValid, appliance.clock));
 }
 
-function render({ status = 200, body, download, cookies = [] }: DashboardResponse): Response {
-  const response = download ? renderDownload(download) : renderJson(body, status);
+/** `watch` ends a download with the session. */
+function render(
+  { status = 200, body, download, cookies = [] }: DashboardResponse,
+  watch: StreamWatch = () => () => {},
+): Response {
+  const response = download ? renderDownload(download, watch) : renderJson(body, status);
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return response;
 }
@@ -174,8 +181,11 @@ function render({ status = 200, body, download, cookies = [] }: DashboardRespons
 const renderJson = (body: object | undefined, status: number): Response =>
   body ? Response.json(body, { status }) : new Response(null, { status });
 
-function renderDownload({ rows, fileName }: NonNullable<DashboardResponse["download"]>): Response {
-  return new Response(ndjson(rows), {
+function renderDownload(
+  { rows, fileName }: NonNullable<DashboardResponse["download"]>,
+  watch: StreamWatch,
+): Response {
+  return new Response(ndjson(rows, watch), {
     headers: {
       "Content-Type": NDJSON_TYPE,
       "Content-Disposition": `attachment; filename="${fileName}"`,

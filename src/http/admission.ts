@@ -9,7 +9,7 @@ import type { Clock } from "../lib/clock.ts";
 import { networkOf } from "../lib/ip.ts";
 import type { Log } from "../lib/log.ts";
 import type { Actor, RequestOrigin } from "../store/actor.ts";
-import { ApiError, invalid, rateLimited, STOPPING } from "./errors.ts";
+import { ApiError, invalid, rateLimited, STOPPING, unauthorized } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import type { Route } from "./route.ts";
@@ -91,7 +91,7 @@ export function createAdmission(services: AdmissionServices): Admission {
       if (key.scope !== "write" && WRITING_METHODS.has(exchange.request.method))
         throw new ApiError("insufficient_scope");
     }
-    return { key, actor: () => actorOf(key, originOf(exchange)) };
+    return { key, actor: () => actorOf(services.keys, key, originOf(exchange)) };
   }
 
   return {
@@ -110,13 +110,11 @@ export function createAdmission(services: AdmissionServices): Admission {
   };
 }
 
-const actorOf = ({ kind, id, name, prefix }: ApiKey, origin: RequestOrigin): Actor => ({
-  type: kind === "plat" ? "platform" : "key",
-  id,
-  name,
-  prefix,
-  ...origin,
-});
+function actorOf(keys: Keys, key: ApiKey, origin: RequestOrigin): Actor {
+  const { kind, id, name, prefix } = key;
+  const type = kind === "plat" ? "platform" : "key";
+  return { type, id, name, prefix, ...origin, requireValid: () => keys.requireActive(key) };
+}
 
 /** The key of the request. Throws `unauthorized`, or `rate_limited` for an address that failed too often. */
 function authenticate(
@@ -138,5 +136,5 @@ function authenticate(
     throw rateLimited(retrySeconds, `${limit} failed authentications per minute`);
   }
   log.info({ request_id: id, ip, reason: key }, "key refused");
-  throw new ApiError("unauthorized", { headers: { "WWW-Authenticate": "Bearer" } });
+  throw unauthorized("key");
 }

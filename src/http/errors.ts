@@ -86,6 +86,8 @@ export function storageUnavailable({ state, message }: StorageProblem): ApiError
 
 function fromAccess(failure: AccessFailure): ApiError {
   switch (failure.kind) {
+    case "credential_ended":
+      return unauthorized(failure.credential);
     case "account_not_found":
       return new ApiError("not_found");
     case "email_taken":
@@ -113,6 +115,12 @@ function fromAccess(failure: AccessFailure): ApiError {
       return new ApiError("confirmation_required", { details: { action: failure.action } });
   }
 }
+
+/** The answer to a request without a valid key or session. */
+export const unauthorized = (credential: "key" | "session"): ApiError =>
+  new ApiError("unauthorized", {
+    headers: credential === "key" ? { "WWW-Authenticate": "Bearer" } : {},
+  });
 
 /** The answer when the limit `limit`, such as "30 writes per minute", is exhausted. */
 export function rateLimited(retrySeconds: number, limit: string): ApiError {

@@ -13,7 +13,7 @@
 import type { Ids } from "../lib/ids.ts";
 import type { StorageHealth } from "../store/health.ts";
 import { type Admission, type AdmissionServices, createAdmission, type Gate } from "./admission.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, toApiError } from "./errors.ts";
 import { createExchanges, type Exchange, type Exchanges } from "./exchange.ts";
 import { answerRead } from "./reading.ts";
 import type { Params, Route, RouteServices } from "./route.ts";
@@ -54,7 +54,13 @@ export function createPipeline(services: PipelineServices): Pipeline {
   const answering = { routeServices: services, admission, exchanges, strict };
   const streams = {
     ...answering,
+    clock: services.clock,
     onFailure({ id }: Exchange, error: unknown) {
+      const { code } = toApiError(error);
+      if (code === "unauthorized") {
+        log.info({ request_id: id, reason: "ended" }, "key refused during a stream");
+        return;
+      }
       services.health.reportError(error);
       log.error({ request_id: id, err: error }, "stream broken off");
     },

@@ -119,12 +119,15 @@ async function handleCall({ appliance, ingest }: MockInstance, externalId: strin
   const stored = ingest.find(externalId)!;
   if (stored.messages.length === 0 && !stored.callback_request && !stored.order) return;
   const from = { ip: "127.0.0.1", user_agent: null, request_id: null };
-  await store.change(userActor(users.byEmail(MOCK_ACCOUNT.email)!, from), (tx) => {
-    let call = stored;
-    for (const index of stored.messages.keys()) call = setHandled(tx, call, index, true);
-    if (call.callback_request) call = setHandled(tx, call, null, true);
-    if (call.order) ingest.moveOrder(tx, call, "fulfilled");
-  });
+  await store.change(
+    userActor(users.byEmail(MOCK_ACCOUNT.email)!, from, () => {}),
+    (tx) => {
+      let call = stored;
+      for (const index of stored.messages.keys()) call = setHandled(tx, call, index, true);
+      if (call.callback_request) call = setHandled(tx, call, null, true);
+      if (call.order) ingest.moveOrder(tx, call, "fulfilled");
+    },
+  );
 }
 
 /** Stores a call record as the voice platform. */
@@ -138,5 +141,6 @@ function platformActor({ keys }: Appliance): Actor {
   const key = keys.authenticate(MOCK_KEYS.platform, ["plat"]);
   if (typeof key === "string") throw new Error(`the platform key is ${key}`);
   const { id, name, prefix } = key;
-  return { type: "platform", id, name, prefix, ip: null, user_agent: null, request_id: null };
+  const origin = { ip: null, user_agent: null, request_id: null };
+  return { type: "platform", id, name, prefix, ...origin, requireValid: null };
 }

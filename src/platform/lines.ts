@@ -200,7 +200,8 @@ async function storeLine(services: LineServices, line: Line): Promise<Outcome> {
     return report({ external_id: call.external_id, id: call.id, status: outcome });
   } catch (error) {
     const refusal = toApiError(error);
-    if (refusal.code === "unavailable") return { kind: "failure", cause: error };
+    if (refusal.code === "unavailable" || refusal.code === "unauthorized")
+      return { kind: "failure", cause: error };
     if (refusal.code === "internal_error") {
       onUnexpected(error, number);
       return refuse({

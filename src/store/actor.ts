@@ -14,19 +14,22 @@ export interface Actor {
   user_agent: string | null;
   /** Ties the rows of one request together. */
   request_id: string | null;
+  /**
+   * Throws if the actor may no longer act. Every change calls it inside its transaction, since a key or a session may end
+   * while its request is under way. Null for an actor without a credential that can end.
+   */
+  requireValid: (() => void) | null;
 }
 
 /** Where a request comes from, as its audit rows show it. */
 export type RequestOrigin = Pick<Actor, "ip" | "user_agent" | "request_id">;
 
-/** Somebody who is signed in to the dashboard. */
-export const userActor = (user: { id: string; email: string }, from: RequestOrigin): Actor => ({
-  type: "user",
-  id: user.id,
-  name: user.email,
-  prefix: null,
-  ...from,
-});
+/** Somebody who is signed in to the dashboard. `requireValid` checks the session again. */
+export const userActor = (
+  user: { id: string; email: string },
+  from: RequestOrigin,
+  requireValid: () => void,
+): Actor => ({ type: "user", id: user.id, name: user.email, prefix: null, ...from, requireValid });
 
 /** Somebody at the machine's own command line. */
 export const cliActor = (user: string, requestId: string): Actor => ({
@@ -37,6 +40,7 @@ export const cliActor = (user: string, requestId: string): Actor => ({
   ip: null,
   user_agent: null,
   request_id: requestId,
+  requireValid: null,
 });
 
 /** The server itself, such as when it disables a broken subscription. */
@@ -48,4 +52,5 @@ export const systemActor = (name: string): Actor => ({
   ip: null,
   user_agent: null,
   request_id: null,
+  requireValid: null,
 });

@@ -21,7 +21,8 @@ export interface Store {
   readonly db: Db;
   /**
    * Runs `work` in a write transaction. `work` is synchronous; what it throws undoes it alone and rejects. Rejects with
-   * StorageUnavailable while the storage has a problem; `isEssential`: the write is small and goes on while the disk is low.
+   * StorageUnavailable while the storage has a problem, and with what `actor.requireValid` throws. `isEssential`: the write
+   * is small and goes on while the disk is low.
    */
   change<T>(
     actor: Actor,
@@ -80,7 +81,10 @@ export function createStore(
     db,
     async change(actor, work, { isEssential } = { isEssential: isOperator(actor) }) {
       requireWritable(health, isEssential);
-      return enqueue(() => work(createTransaction(parts, actor)));
+      return enqueue(() => {
+        actor.requireValid?.();
+        return work(createTransaction(parts, actor));
+      });
     },
     async housekeep(work) {
       requireWritable(health, true);
