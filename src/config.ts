@@ -36,9 +36,13 @@ export const LIMITS = {
   /** Passwords hashed concurrently (19 MiB each), and the number that may wait. */
   passwordsAtOnce: 2,
   passwordsWaiting: 50,
+  /** Of these places, those kept for browsers that are known to the account, and for users who are signed in. */
+  passwordsReserved: 10,
   /** A dashboard session expires after this many days without a request, and after this many days in total. */
   sessionIdleDays: 7,
   sessionDays: 30,
+  /** Sessions of an account; a further sign-in ends the oldest. */
+  sessionsPerAccount: 50,
   recoveryCodes: 10,
   /** Sign-in attempts per `minutes`: for one account, from one address, and from a browser known to the account. */
   signIn: { minutes: 15, account: 10, address: 30, device: 10 },

@@ -48,7 +48,7 @@ const DAY_MS = 86_400_000;
 export const TOKEN_BYTES = 32;
 
 export interface Sessions {
-  /** Starts a session. The token is for the cookie only. */
+  /** Starts a session, and ends the oldest at the limit. The token is for the cookie only. */
   start(tx: Transaction, userId: string): { session: Session; token: string };
   /** The session of a token, if it has not expired. */
   authenticate(token: string): Session | null;
@@ -91,7 +91,10 @@ export function createSessions(store: Store, clock: Clock, random: Random): Sess
   }
 
   return {
-    start: (tx, userId) => insertSession(tx, random, userId),
+    start(tx, userId) {
+      for (const session of allOf(userId).slice(LIMITS.sessionsPerAccount - 1)) end(tx, session);
+      return insertSession(tx, random, userId);
+    },
     authenticate(token) {
       const session = byHash.get({ hash: sha256Hex(token) });
       return session && isActive(session) ? session : null;

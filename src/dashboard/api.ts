@@ -6,7 +6,7 @@ import { createFirstAccount, type FirstAccount } from "../access/first-account.t
 import type { SignInLink } from "../access/one-time.ts";
 import type { Session } from "../access/sessions.ts";
 import { createSignIn } from "../access/sign-in.ts";
-import { createStepUp } from "../access/step-up.ts";
+import { createStepUp, type StepUp } from "../access/step-up.ts";
 import type { User } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
 import type { Gate } from "../http/admission.ts";
@@ -23,6 +23,7 @@ import { attentionRoutes, createOpenItems } from "./attention.ts";
 import { auditRoutes } from "./audit.ts";
 import { callActionRoutes } from "./call-actions.ts";
 import { changesRoutes } from "./changes.ts";
+import { actionOfWrite } from "./confirmable-actions.ts";
 import { DEVICE_COOKIE, readCookie, SESSION_COOKIE } from "./cookies.ts";
 import type { DashboardRequest, DashboardResponse, DashboardRoute } from "./dashboard-route.ts";
 import { deliveryRoutes } from "./deliveries.ts";
@@ -63,17 +64,13 @@ export interface Dashboard {
 type RequireSession = (request: Request, isPoll: boolean) => { user: User; session: Session };
 
 export function createDashboard(services: DashboardServices): Dashboard {
-  const { appliance, pipeline, publicUrl } = services;
+  const { appliance, pipeline } = services;
   const firstAccount = createFirstAccount(appliance.users, appliance.random);
   const requireSession = createSessionCheck(services);
-  const gate: Gate = (exchange) => {
-    requireSameOrigin(exchange.request, publicUrl());
-    const { user, session } = requireSession(exchange.request, false);
-    const requireValid = () => appliance.sessions.requireActive(session);
-    return { key: null, actor: () => userActor(user, pipeline.originOf(exchange), requireValid) };
-  };
+  const stepUp = bindStepUp(services);
+  const gateOf = (route?: Route): Gate => createGate(services, requireSession, stepUp, route);
 
-  const ownRoutes = createOwnRoutes(services, firstAccount).map((route) => ({
+  const ownRoutes = createOwnRoutes(services, firstAccount, stepUp).map((route) => ({
     method: route.method,
     path: BASE + route.path,
     handle: pipeline.open((exchange, params) =>
@@ -85,13 +82,39 @@ export function createDashboard(services: DashboardServices): Dashboard {
     .map((route) => ({
       method: route.method,
       path: BASE + route.path,
-      handle: prefixLocation(pipeline.handler(route, gate)),
+      handle: prefixLocation(pipeline.handler(route, gateOf(route))),
     }));
   const routes = [...ownRoutes, ...apiRoutes].map((route) => ({
     ...route,
     handle: preventCaching(route.handle),
   }));
-  return { routes, unknown: pipeline.unknown(routes, gate), firstAccount };
+  return { routes, unknown: pipeline.unknown(routes, gateOf()), firstAccount };
+}
+
+const bindStepUp = ({ appliance: { users, passwords, clock, random }, log }: DashboardServices) =>
+  createStepUp(users, passwords, clock, random, log);
+
+/** Admits signed-in users to the routes of the API. `route` is undefined for a path that no route serves. */
+function createGate(
+  { appliance, pipeline, publicUrl }: DashboardServices,
+  requireSession: RequireSession,
+  stepUp: StepUp,
+  route: Route | undefined,
+): Gate {
+  return (exchange) => {
+    requireSameOrigin(exchange.request, publicUrl());
+    const { user, session } = requireSession(exchange.request, false);
+    const requireValid = () => appliance.sessions.requireActive(session);
+    return {
+      key: null,
+      actor: () => userActor(user, pipeline.originOf(exchange), requireValid),
+      requireConfirmed(body, target) {
+        const action = route && actionOfWrite(route, body, target);
+        if (action)
+          stepUp.requireProof(session, action, exchange.request.headers.get(PROOF_HEADER));
+      },
+    };
+  };
 }
 
 function createSessionCheck({ appliance, addressOf }: DashboardServices): RequireSession {
@@ -110,8 +133,8 @@ function createSessionCheck({ appliance, addressOf }: DashboardServices): Requir
 function createOwnRoutes(
   { appliance, log, publicUrl, signInLink }: DashboardServices,
   firstAccount: FirstAccount,
+  stepUp: StepUp,
 ): DashboardRoute[] {
-  const { users, passwords, clock, random } = appliance;
   const openItems = createOpenItems(appliance.db);
   const shared = {
     ...appliance,
@@ -120,7 +143,7 @@ function createOwnRoutes(
     firstAccount,
     signInLink,
     signIn: createSignIn({ ...appliance, log }),
-    stepUp: createStepUp(users, passwords, clock, random, log),
+    stepUp,
     secure: () => publicUrl().startsWith("https:"),
   };
   return [

@@ -1,4 +1,4 @@
-/** API keys in the dashboard. Creating, rotating and deleting a key each require a proof; disabling one does not. */
+/** API keys in the dashboard. Each change of a key requires a proof, except disabling it. */
 import { z } from "zod";
 import { type ApiKey, keyView } from "../access/keys.ts";
 import type { StepUp } from "../access/step-up.ts";
@@ -6,7 +6,7 @@ import type { Appliance } from "../appliance.ts";
 import { flag } from "../contract/fields.ts";
 import { ApiError, invalid } from "../http/errors.ts";
 import type { Key, NewKey, RotatedKey } from "./answers.ts";
-import { NewKeyBody } from "./confirmable-actions.ts";
+import { NewKeyBody, overlapHours } from "./confirmable-actions.ts";
 import {
   type DashboardResponse,
   type DashboardRoute,
@@ -16,14 +16,7 @@ import {
 } from "./dashboard-route.ts";
 
 const HOUR_MS = 3_600_000;
-const RotationBody = z.object({
-  /** How long the old key remains valid. */
-  overlap_hours: z
-    .number()
-    .min(0)
-    .max(30 * 24)
-    .default(24),
-});
+const RotationBody = z.object({ overlap_hours: overlapHours });
 const StateBody = z.object({
   active: flag({ doc: "Whether the key is enabled.", example: false }),
 });
@@ -51,10 +44,13 @@ export function keyRoutes(services: KeyRouteServices): DashboardRoute[] {
       method: "PATCH",
       path: "/keys/:id",
       body: StateBody,
-      async handle({ params, actor, body: { active } }) {
-        const key = await store.change(actor, (tx) =>
-          keys.setActive(tx, requireKey(services, params.id!), active),
-        );
+      async handle({ params, session, actor, proof, body: { active } }) {
+        const key = await store.change(actor, (tx) => {
+          const stored = requireKey(services, params.id!);
+          if (active && !stored.active)
+            stepUp.requireProof(session, { kind: "keys.enable", id: stored.id }, proof);
+          return keys.setActive(tx, stored, active);
+        });
         return dataResponse<Key>(viewKey(services, key));
       },
     }),
@@ -116,7 +112,7 @@ async function rotateKey(
 ): Promise<DashboardResponse> {
   const { store, keys, stepUp } = services;
   const { id } = requireKey(services, params.id!);
-  stepUp.requireProof(session, { kind: "keys.rotate", id }, proof);
+  stepUp.requireProof(session, { kind: "keys.rotate", id, ...body }, proof);
   const { key, token, old } = await store.change(actor, (tx) =>
     keys.rotate(tx, requireKey(services, id), body.overlap_hours * HOUR_MS),
   );

@@ -83,7 +83,7 @@ function beginEnrolment(
 }
 
 async function completeEnrolment(
-  { store, users, clock }: TwoFactorRouteServices,
+  { store, users, sessions, clock }: TwoFactorRouteServices,
   enrolments: Enrolments,
   { user, session, actor, body: { code } }: SignedInRequest<z.infer<typeof FirstCodeBody>>,
 ): Promise<DashboardResponse> {
@@ -94,7 +94,12 @@ async function completeEnrolment(
   const step = totpStep(code.trim(), secret, clock.now());
   if (step === null) throw invalid({ code: "is incorrect" });
   enrolments.remove(session.id);
-  const codes = await store.change(actor, (tx) => users.enableTotp(tx, user.id, secret, step));
+  const codes = await store.change(actor, (tx) => {
+    // They began without the second factor.
+    for (const other of sessions.list(user.id))
+      if (other.id !== session.id) sessions.end(tx, other);
+    return users.enableTotp(tx, user.id, secret, step);
+  });
   return dataResponse<RecoveryCodes>({ recovery_codes: codes });
 }
 

@@ -37,6 +37,8 @@ export interface AdmissionServices {
 export interface Principal {
   key: ApiKey | null;
   actor(): Actor;
+  /** Inside the transaction, before the write: throws if the write needs a confirmation that the request lacks. */
+  requireConfirmed?(body: unknown, target: unknown): void;
 }
 
 /** Lets a request in, or throws. */

@@ -6,7 +6,7 @@
 import type { Vault } from "../access/vault.ts";
 import type { RequestName } from "../store/idempotency.ts";
 import type { Transaction } from "../store/transaction.ts";
-import type { Admission, Gate } from "./admission.ts";
+import type { Admission, Gate, Principal } from "./admission.ts";
 import { etagOf, namesTag } from "./conditional.ts";
 import { ApiError } from "./errors.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
@@ -36,7 +36,7 @@ export async function answerWrite(
 ): Promise<Response> {
   const { routeServices, admission, exchanges, strict } = services;
   const { request, headers } = exchange;
-  const { key, actor } = admission.admit(exchange, route.access, gate);
+  const { key, actor, requireConfirmed } = admission.admit(exchange, route.access, gate);
   const body = await readInput(request, route, strict);
   const requestKey = route.method === "POST" ? readIdempotencyKey(request.headers) : null;
   const name =
@@ -47,7 +47,7 @@ export async function answerWrite(
   const ifMatch = request.headers.get("if-match");
   const { answer, replayed } = await routeServices.store.change(actor(), (tx) =>
     answerOnce(tx, routeServices.vault, name, body, () =>
-      perform(routeServices, route, tx, params, body, ifMatch),
+      perform(routeServices, route, tx, { params, body, ifMatch, requireConfirmed }),
     ),
   );
   if (replayed) headers["Idempotent-Replayed"] = "true";
@@ -71,14 +71,19 @@ function answerOnce(
   return { answer, replayed: false };
 }
 
+interface WriteRequest {
+  params: Params;
+  body: unknown;
+  ifMatch: string | null;
+  requireConfirmed: Principal["requireConfirmed"];
+}
+
 /** Does a write in its transaction and renders its answer. */
 function perform(
   services: RouteServices,
   route: WriteRoute,
   tx: Transaction,
-  params: Params,
-  body: unknown,
-  ifMatch: string | null,
+  { params, body, ifMatch, requireConfirmed }: WriteRequest,
 ): StoredAnswer {
   route.check?.(services, body);
   const target = route.find?.(services, params);
@@ -88,6 +93,7 @@ function perform(
       target === null ? null : etagOf(JSON.stringify({ data: route.view(services, target) }));
     if (etag === null || !namesTag(ifMatch, etag)) throw new ApiError("precondition_failed");
   }
+  requireConfirmed?.(body, target);
   const written = route.write(services, tx, { params, body, target });
   const status = written.status ?? route.status;
   const location = written.location ?? null;

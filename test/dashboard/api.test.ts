@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openApiDocument } from "../../src/app.ts";
 import { defaultConfig } from "../../src/config.ts";
 import type { Route, WriteRoute } from "../../src/http/route.ts";
-import { type Browser, EMAIL, makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
+import {
+  type Browser,
+  confirmAction,
+  EMAIL,
+  makeAccount,
+  openBrowser,
+  signIn,
+} from "../support/dashboard.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 import { freshNumber, realPath, validBody } from "../support/samples.ts";
 
@@ -125,7 +132,11 @@ describe("every route of the API", () => {
     ) as Route;
     const here = await realPath(route, it);
     const body = method === "GET" ? undefined : validBody(route as WriteRoute);
-    const answer = await browser.send(method, here, body);
+    const isWebhook = method === "POST" && path === "/v1/webhook-subscriptions";
+    const proof = isWebhook
+      ? await confirmAction(browser, { kind: "webhooks.create", webhook: body })
+      : {};
+    const answer = await browser.send(method, here, body, proof);
     expect(answer.status).toBe("status" in route ? route.status : 200);
     expect(answer.headers.get("ratelimit")).toBeNull();
     if (method === "GET") {

@@ -57,22 +57,35 @@ describe("keys", () => {
     expect(await statusWith(platform.key, "/platform/v1/nothing")).toBe(404);
   });
 
-  test("a disabled key stops with the next request, disabling needs no proof, and enabling it restores it", async () => {
-    const { data, key } = await createKey({});
-    const off = await browser.patch(`/keys/${data.id}`, { active: false });
+  test("a disabled key stops with the next request, disabling needs no proof, and enabling it with a proof restores it", async () => {
+    const [{ data, key }, other] = [await createKey({}), await createKey({})];
+    const path = `/keys/${data.id}`;
+    const off = await browser.patch(path, { active: false });
     expect([off.status, off.body.data.active]).toEqual([200, false]);
     expect(await statusWith(key)).toBe(401);
-    await browser.patch(`/keys/${data.id}`, { active: true });
+    const wrong = await confirmAction(browser, { kind: "keys.enable", id: other.data.id });
+    for (const headers of [{}, wrong]) {
+      const refused = await browser.patch(path, { active: true }, headers);
+      expect([refused.status, refused.body.details]).toEqual([403, { action: "keys.enable" }]);
+    }
+    expect(await statusWith(key)).toBe(401);
+    const proof = await confirmAction(browser, { kind: "keys.enable", id: data.id });
+    expect((await browser.patch(path, { active: true }, proof)).status).toBe(200);
     expect(await statusWith(key)).toBe(200);
+    // Nothing widens: it is enabled already.
+    expect((await browser.patch(path, { active: true })).status).toBe(200);
   });
 
-  test("rotating requires a proof for this key, and the old key expires after the overlap", async () => {
+  test("rotating requires a proof for this key and overlap, and the old key expires after the overlap", async () => {
     const [one, two] = [await createKey({}), await createKey({})];
     const action = { kind: "keys.rotate", id: two.data.id };
     const path = `/keys/${one.data.id}/rotate`;
     const wrong = await browser.post(path, {}, await confirmAction(browser, action));
     expect([wrong.status, wrong.body.details]).toEqual([403, { action: "keys.rotate" }]);
-    const proof = await confirmAction(browser, { ...action, id: one.data.id });
+    const mine = { ...action, id: one.data.id };
+    const day = await confirmAction(browser, { ...mine, overlap_hours: 24 });
+    expect((await browser.post(path, { overlap_hours: 720 }, day)).status).toBe(403);
+    const proof = await confirmAction(browser, { ...mine, overlap_hours: 0 });
     const rotated = await browser.post(path, { overlap_hours: 0 }, proof);
     expect(rotated.status).toBe(201);
     expect([await statusWith(rotated.body.key), await statusWith(one.key)]).toEqual([200, 401]);

@@ -141,6 +141,8 @@ describe("signing in", () => {
     expect((await known.post("/sign-in", wrong)).status).toBe(429);
     await makeAccount(it, "other@example.com");
     const other = { email: "other@example.com", password: PASSWORD };
+    for (let i = 0; i < LIMITS.signIn.account; i += 1)
+      await guesser.post("/sign-in", { ...wrong, email: other.email });
     expect((await known.post("/sign-in", other)).status).toBe(429);
     const device = known.cookies.get("allison_device")!;
     guesser.cookies.set("allison_device", `${device.slice(0, -4)}AAAA`);
@@ -382,6 +384,28 @@ describe("a session", () => {
     expect(phone.cookies.has("allison_session")).toBe(false);
     phone.cookies.set("allison_session", token);
     expect((await phone.get("/session")).status).toBe(401);
+  });
+
+  test("ends when the account enables the second factor in another session", async () => {
+    await using it = await start();
+    const [own, other] = [await signIn(it), await signIn(it)];
+    await enableTotp(own, it.clock.now());
+    expect((await other.get("/session")).status).toBe(401);
+    expect((await own.get("/sessions")).body.data).toHaveLength(1);
+  });
+
+  test("is the oldest of its account and ends when there would be more than 50", async () => {
+    await using it = await start();
+    const first = await signIn(it);
+    const user = it.server.users.byEmail(EMAIL)!;
+    const startSession = () =>
+      it.server.store.change(ACTOR, (tx) => it.server.sessions.start(tx, user.id));
+    it.clock.advance(1_000);
+    for (let i = 1; i < LIMITS.sessionsPerAccount; i += 1) await startSession();
+    expect((await first.get("/session")).status).toBe(200);
+    const last = await signIn(it);
+    expect((await first.get("/session")).status).toBe(401);
+    expect((await last.get("/sessions")).body.data).toHaveLength(LIMITS.sessionsPerAccount);
   });
 
   test("of another user is neither listed nor revoked", async () => {

@@ -257,3 +257,64 @@ describe("confirming an action", () => {
     expect([answer.status, answer.body.error]).toEqual([400, "validation_failed"]);
   });
 });
+
+describe("a webhook", () => {
+  const WEBHOOK = { url: "https://192.0.2.1/hook", events: ["call.ended"] };
+  const PATH = "/v1/webhook-subscriptions";
+  async function startWithNetwork() {
+    const it = await startTestServer({ config: { webhookAllow: ["192.0.2.0/24"] } });
+    await makeAccount(it);
+    return { ...it, browser: await signIn(it) };
+  }
+  const storedUrls = async ({ read }: TestServer) =>
+    (await read.all(PATH)).map(({ url }: { url: string }) => url);
+
+  test("is created only with a proof of its exact content", async () => {
+    await using it = await startWithNetwork();
+    const { browser } = it;
+    const action = { kind: "webhooks.create", webhook: WEBHOOK };
+    const others = [
+      { ...WEBHOOK, url: "https://192.0.2.2/hook" },
+      { ...WEBHOOK, events: ["call.ended", "contact.created"] },
+    ];
+    const refused = [await browser.post(PATH, WEBHOOK)];
+    for (const webhook of others)
+      refused.push(
+        await browser.post(PATH, WEBHOOK, await confirmAction(browser, { ...action, webhook })),
+      );
+    for (const { status, body } of refused)
+      expect([status, body]).toEqual([
+        403,
+        { error: "confirmation_required", details: { action: "webhooks.create" } },
+      ]);
+    expect(await storedUrls(it)).toEqual([]);
+    const proof = await confirmAction(browser, action);
+    expect((await browser.post(PATH, WEBHOOK, proof)).status).toBe(201);
+    expect((await browser.post(PATH, WEBHOOK, proof)).status).toBe(403);
+    expect(await storedUrls(it)).toEqual([WEBHOOK.url]);
+  });
+
+  test("changes its URL only with a proof that names the webhook and the URL; other changes need none", async () => {
+    await using it = await startWithNetwork();
+    const { browser } = it;
+    const id = (await it.write.post(PATH, WEBHOOK)).body.data.id as string;
+    const other = (await it.write.post(PATH, WEBHOOK)).body.data.id as string;
+    const url = "https://192.0.2.9/hook";
+    const action = { kind: "webhooks.set_url", id, url };
+    for (const method of ["PATCH", "PUT"]) {
+      for (const wrong of [null, { ...action, id: other }, { ...action, url: `${url}/x` }]) {
+        const headers = wrong === null ? {} : await confirmAction(browser, wrong);
+        const refused = await browser.send(method, `${PATH}/${id}`, { url }, headers);
+        expect([refused.status, refused.body.details]).toEqual([
+          403,
+          { action: "webhooks.set_url" },
+        ]);
+      }
+      const same = { url: WEBHOOK.url, description: method };
+      expect((await browser.send(method, `${PATH}/${id}`, same)).status).toBe(200);
+    }
+    expect(await storedUrls(it)).toEqual([WEBHOOK.url, WEBHOOK.url]);
+    const proof = await confirmAction(browser, action);
+    expect((await browser.patch(`${PATH}/${id}`, { url }, proof)).body.data.url).toBe(url);
+  });
+});

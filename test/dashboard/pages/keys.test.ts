@@ -103,7 +103,7 @@ test("a session cookie alone creates no key: not without a proof, with a used on
   expect(deleted.status()).toBe(403);
 });
 
-test("disabling a key requires no confirmation and rejects the next request; a refused change is reverted; rotating and deleting require confirmation", async () => {
+test("disabling a key requires no confirmation and rejects the next request; a refused change is reverted; enabling, rotating and deleting require confirmation", async () => {
   const { token } = await dashboard.server.makeKey({ name: "CRM" });
   const request = () =>
     dashboard.server.anonymous.get("/v1/me", { authorization: `Bearer ${token}` });
@@ -127,14 +127,21 @@ test("disabling a key requires no confirmation and rejects the next request; a r
     .waitForResponse((answer) => answer.url().endsWith("/keys"), { timeout: 3_000 })
     .catch(() => null);
   expect((await request()).status).toBe(401);
+  const confirm = page.getByRole("dialog", { name: "Confirm your identity" });
   await row.locator("label").click();
+  await confirm.getByText("to enable the API key CRM").waitFor();
+  await confirm.getByRole("button", { name: "Cancel" }).click();
+  await row.getByRole("switch", { name: "CRM: Disabled" }).waitFor();
+  await row.locator("label").click();
+  await confirm.getByLabel("Password").first().fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await confirm.waitFor({ state: "detached" });
   await row.getByRole("switch", { name: "CRM: Enabled" }).waitFor();
 
   await row.getByRole("button", { name: "Actions for CRM" }).click();
   await page.getByRole("menuitem", { name: "Rotate" }).click();
   await page.getByRole("radio", { name: "Immediately" }).check();
   await page.getByRole("button", { name: "Rotate key" }).click();
-  const confirm = page.getByRole("dialog", { name: "Confirm your identity" });
   await confirm.getByLabel("Password").first().fill(PASSWORD);
   await page.keyboard.press("Enter");
   const secret = page.getByRole("dialog", { name: "API key CRM" });

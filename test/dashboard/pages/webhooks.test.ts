@@ -1,5 +1,6 @@
 /** Webhooks, as a person uses them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { PASSWORD } from "../../support/dashboard.ts";
 import { startTestServer } from "../../support/harness.ts";
 import { type Pages, setUpPages } from "../../support/pages.ts";
 import { type Receiver, startReceiver } from "../../support/receiver.ts";
@@ -73,10 +74,17 @@ async function takeSecret(pages: Pages, title: string): Promise<string> {
   return secret!;
 }
 
+async function confirmIdentity({ page }: Pages) {
+  const dialog = page.getByRole("dialog", { name: "Confirm your identity" });
+  await dialog.getByLabel("Password").first().fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+}
+
 test("a new webhook shows its secret once, and no later response or page contains it", async () => {
   await using pages = await dashboard.open();
   const { page } = pages;
-  pages.expectErrors("400 (Bad Request)");
+  pages.expectErrors("400 (Bad Request)", "403 (Forbidden)");
   await pages.open("/webhooks");
   await page.getByText("No webhooks yet").waitFor();
   await pages.checkAccess();
@@ -96,6 +104,15 @@ test("a new webhook shows its secret once, and no later response or page contain
   expect(await panel.getByLabel("URL").getAttribute("aria-invalid")).toBe("true");
   await panel.getByLabel("URL").fill(receiver.url);
   await button(pages, "Create webhook").click();
+  await page.getByText(`to send events to ${receiver.url}`).waitFor();
+  await page
+    .getByRole("dialog", { name: "Confirm your identity" })
+    .getByRole("button", { name: "Cancel" })
+    .click();
+  await page.getByRole("dialog", { name: "Confirm your identity" }).waitFor({ state: "detached" });
+  expect(await panel.getByLabel("URL").inputValue()).toBe(receiver.url);
+  await button(pages, "Create webhook").click();
+  await confirmIdentity(pages);
   await page.getByRole("dialog", { name: "Webhook signing secret" }).waitFor();
   await pages.checkAccess();
   const responses: Promise<string>[] = [];
@@ -128,7 +145,9 @@ test("the back button does not discard a secret that is not stored yet", async (
   await page.getByRole("link", { name: "Add webhook" }).first().click();
   await page.getByLabel("URL").fill(receiver.url);
   await button(pages, "All").click();
+  pages.expectErrors("403 (Forbidden)");
   await button(pages, "Create webhook").click();
+  await confirmIdentity(pages);
   const dialog = page.getByRole("dialog", { name: "Webhook signing secret" });
   await dialog.waitFor();
   await page.evaluate("history.back()");

@@ -69,7 +69,7 @@ function useRotateKey(target: Key) {
     setIsSending(true);
     try {
       const purpose = `to rotate the API key ${target.name}`;
-      const proof = await confirm({ kind: "keys.rotate", id: target.id }, purpose);
+      const proof = await confirm({ kind: "keys.rotate", id: target.id, overlap_hours }, purpose);
       if (proof === null) return;
       const body = { overlap_hours };
       const path = `/keys/${target.id}/rotate`;

@@ -52,9 +52,10 @@ export function KeyExpiry({ of: key }: { of: Key }) {
   );
 }
 
-/** Switches at once, and back if the server refuses. */
+/** Switches at once, and back if the server refuses or the user does not confirm. */
 export function KeySwitch({ of: key }: { of: Key }) {
   const client = useQueryClient();
+  const confirm = useConfirmIdentity();
   const [requested, setRequested] = useState<boolean | null>(null);
   const [note, setNote] = useState<{ text: string; isError: boolean } | null>(null);
   const isActive = requested ?? key.active;
@@ -64,7 +65,12 @@ export function KeySwitch({ of: key }: { of: Key }) {
     setRequested(active);
     setNote(active ? null : { text: "Requests with this key are now rejected", isError: false });
     try {
-      await send("PATCH", `/keys/${key.id}`, { body: { active } });
+      const purpose = `to enable the API key ${key.name}`;
+      const proof = active
+        ? await confirm({ kind: "keys.enable", id: key.id }, purpose)
+        : undefined;
+      if (proof === null) return setRequested(null);
+      await send("PATCH", `/keys/${key.id}`, { body: { active }, proof });
       await refreshQueries(client, ["api_key"]);
     } catch (error) {
       setNote({ text: `Not changed. ${explainError(error)}`, isError: true });

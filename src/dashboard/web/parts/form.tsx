@@ -6,9 +6,11 @@ import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import type { ConfirmableAction } from "../../answers.ts";
 import { Failure, send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
 import type { Resource } from "../api/resources.ts";
+import { useConfirmIdentity } from "./confirm-identity.tsx";
 import { showFieldErrors } from "./field-errors.ts";
 import { useUnsavedChanges } from "./unsaved-changes.tsx";
 
@@ -24,6 +26,8 @@ interface ResourceFormProps<T extends object, V extends Values> {
   /** The request body; by default the values themselves. */
   toBody?(values: V): object;
   fields(form: UseFormReturnType<V>): ReactNode;
+  /** The action to confirm if the server asks for it, and its purpose; see `useConfirmIdentity`. */
+  confirmation?(body: object): { action: ConfirmableAction; purpose: string };
   /** The label of the submit button, as in "Create contact". */
   submit: string;
   /** `answer`: the whole response, for members beside `data`. */
@@ -88,11 +92,12 @@ function useBaseVersion<V extends Values>(form: UseFormReturnType<V>, initial: V
 
 /** Saves the form and reports what the server refused. */
 function useSave<T extends object, V extends Values>(
-  { resource, target, toBody = (values) => values, onSaved }: ResourceFormProps<T, V>,
+  { resource, target, toBody = (values) => values, confirmation, onSaved }: ResourceFormProps<T, V>,
   form: UseFormReturnType<V>,
   baseEtag: { readonly current: string | null | undefined },
 ) {
   const client = useQueryClient();
+  const confirm = useConfirmIdentity();
   const [problem, setProblem] = useState<string | null>(null);
   const [hasConflict, setHasConflict] = useState(false);
   const [isSaving, setIsSaving] = useState(false);
@@ -105,10 +110,19 @@ function useSave<T extends object, V extends Values>(
     setHasConflict(false);
     try {
       const path = target ? `${resource.path}/${target.id}` : resource.path;
-      const { body } = await send<{ data: T }>(target ? "PATCH" : "POST", path, {
-        body: toBody(values),
-        ifMatch: overwrite ? undefined : (baseEtag.current ?? undefined),
+      const input = toBody(values);
+      const ifMatch = overwrite ? undefined : (baseEtag.current ?? undefined);
+      const request = (proof?: string) =>
+        send<{ data: T }>(target ? "PATCH" : "POST", path, { body: input, ifMatch, proof });
+      const answer = await request().catch(async (error) => {
+        const isAsked = error instanceof Failure && error.code === "confirmation_required";
+        if (!isAsked || !confirmation) throw error;
+        const { action, purpose } = confirmation(input);
+        const proof = await confirm(action, purpose);
+        return proof === null ? null : request(proof);
       });
+      if (answer === null) return;
+      const { body } = answer;
       isSaved.current = true;
       form.resetDirty();
       await refreshQueries(client, [resource.entity]);

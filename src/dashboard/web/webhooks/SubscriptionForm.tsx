@@ -1,7 +1,11 @@
 /** The form of a webhook: its URL, description and events. */
 import { Anchor, Button, Checkbox, Code, Group, Stack, TextInput } from "@mantine/core";
 import { EVENT_HELP, EVENT_TYPES } from "../../../contract/event-types.ts";
-import type { SubscriptionWithSecret, WebhookSubscription } from "../../answers.ts";
+import type {
+  ConfirmableAction,
+  SubscriptionWithSecret,
+  WebhookSubscription,
+} from "../../answers.ts";
 import { subscriptions } from "../api/resources.ts";
 import { useFieldHelp } from "../api/schema.ts";
 import { ResourceForm } from "../parts/form.tsx";
@@ -19,6 +23,15 @@ const valuesOf = (subscription?: WebhookSubscription): Values => ({
 });
 
 const bodyOf = (values: Values) => ({ ...values, description: values.description || null });
+
+/** What leaves the server, and to where, needs a confirmation. */
+const confirmationOf = (body: ReturnType<typeof bodyOf>, subscription?: WebhookSubscription) => {
+  const { url } = body;
+  const action: ConfirmableAction = subscription
+    ? { kind: "webhooks.set_url", id: subscription.id, url }
+    : { kind: "webhooks.create", webhook: body };
+  return { action, purpose: `to send events to ${url}` };
+};
 
 interface SubscriptionFormProps {
   /** The subscription to update; undefined for a new one. */
@@ -44,6 +57,7 @@ export function SubscriptionForm({
       target={subscription ? { id: subscription.id, etag } : null}
       initial={valuesOf(subscription)}
       toBody={bodyOf}
+      confirmation={(body) => confirmationOf(body as ReturnType<typeof bodyOf>, subscription)}
       submit={subscription ? "Save changes" : "Create webhook"}
       onSaved={(saved, response) =>
         onSaved(saved, (response as Partial<SubscriptionWithSecret>).secret)
