@@ -19,17 +19,24 @@ const RETRY_SECONDS = 2;
 export interface Passwords {
   /** The hash to store. Throws `password_queue_full`. */
   hash(password: string): Promise<string>;
-  /** Whether the password has this hash. For null, an account that does not exist: false, after the same time. */
-  verify(password: string, hash: string | null): Promise<boolean>;
+  /**
+   * Whether the password has this hash. For null, an account that does not exist: false, after the same time. Throws
+   * `password_queue_full`; a flood of `isStranger` attempts leaves places for the others.
+   */
+  verify(
+    password: string,
+    hash: string | null,
+    options?: { isStranger: boolean },
+  ): Promise<boolean>;
 }
 
 export function createPasswords(): Passwords {
   let running = 0;
   const waiting: (() => void)[] = [];
 
-  async function runQueued<T>(work: () => Promise<T>): Promise<T> {
+  async function runQueued<T>(work: () => Promise<T>, reserved = 0): Promise<T> {
     if (running < LIMITS.passwordsAtOnce) running += 1;
-    else if (waiting.length < LIMITS.passwordsWaiting) {
+    else if (waiting.length < LIMITS.passwordsWaiting - reserved) {
       // The work that ends passes its slot on to this one.
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else {
@@ -46,11 +53,14 @@ export function createPasswords(): Passwords {
 
   return {
     hash: (password) => runQueued(() => Bun.password.hash(normalize(password), COST)),
-    verify: (password, hash) =>
-      runQueued(async () => {
-        const matches = await Bun.password.verify(normalize(password), hash ?? HASH_OF_NOBODY);
-        return matches && hash !== null;
-      }),
+    verify: (password, hash, { isStranger } = { isStranger: false }) =>
+      runQueued(
+        async () => {
+          const matches = await Bun.password.verify(normalize(password), hash ?? HASH_OF_NOBODY);
+          return matches && hash !== null;
+        },
+        isStranger ? LIMITS.passwordsReserved : 0,
+      ),
   };
 }
 

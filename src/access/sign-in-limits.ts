@@ -21,8 +21,15 @@ export interface SignInAttempt {
 }
 
 export interface SignInLimits {
-  /** Counts an attempt and returns the function that takes it back. Throws `too_many_tries`. */
-  count(attempt: SignInAttempt): () => void;
+  /** Counts an attempt. Throws `too_many_tries`, and then counts nothing: the password is not checked. */
+  count(attempt: SignInAttempt): CountedAttempt;
+}
+
+export interface CountedAttempt {
+  /** The browser has signed in to the account before. */
+  isKnownDevice: boolean;
+  /** Takes the attempt back, because it succeeded or because its password was not checked. */
+  undo(): void;
 }
 
 export function createSignInLimits(vault: Vault, clock: Clock): SignInLimits {
@@ -48,14 +55,22 @@ export function createSignInLimits(vault: Vault, clock: Clock): SignInLimits {
   return {
     count({ email, user, ip, device: cookie }) {
       const deviceId = cookie && user && readDevice(vault, cookie, user.id);
-      if (deviceId) return spend(byDevice, deviceId);
+      if (deviceId) return { isKnownDevice: true, undo: spend(byDevice, deviceId) };
       // The address first: a refused address uses up nothing of the account's limit.
       const undoAddress = spend(byAddress, networkOf(ip ?? ""));
-      const undoAccount = spend(byAccount, email.toLowerCase());
-      return () => {
+      try {
+        const undoAccount = spend(byAccount, email.toLowerCase());
+        return {
+          isKnownDevice: false,
+          undo() {
+            undoAddress();
+            undoAccount();
+          },
+        };
+      } catch (error) {
         undoAddress();
-        undoAccount();
-      };
+        throw error;
+      }
     },
   };
 }

@@ -56,10 +56,16 @@ export function createSignIn(services: SignInServices): SignIn {
       startSession(services, userId, passwordHash, origin),
     async signIn({ email, password, code }, origin, device) {
       const user = users.byEmail(email);
-      const undo = limits.count({ email, user, ip: origin.ip, device });
+      const { isKnownDevice, undo } = limits.count({ email, user, ip: origin.ip, device });
       const logRefusal = (reason: string) =>
         log.info({ request_id: origin.request_id, ip: origin.ip, reason }, "sign-in refused");
-      if (!(await passwords.verify(password, user?.password_hash ?? null)) || !user) {
+      const isCorrect = await passwords
+        .verify(password, user?.password_hash ?? null, { isStranger: !isKnownDevice })
+        .catch((error) => {
+          undo();
+          throw error;
+        });
+      if (!isCorrect || !user) {
         logRefusal(user ? "wrong password" : "unknown email");
         throw wrongPassword();
       }

@@ -1,9 +1,7 @@
 /**
  * Token buckets, one for each id: a burst may use the whole limit at once, and tokens come back evenly. Held in memory;
- * a restart starts with full buckets.
+ * a restart starts with full buckets. Evicting a bucket fills it too, so the fullest ones are evicted first.
  */
-import { LRUCache } from "lru-cache";
-
 /**
  * Integers keep the arithmetic exact: a token is divided into as many drops as its period has milliseconds (60,000 per
  * minute), and a bucket of `limit` tokens refills by `limit` drops per millisecond.
@@ -38,7 +36,7 @@ export interface TokenBucketOptions {
   limit: number;
   /** The time in which an empty bucket becomes full. */
   minutes: number;
-  /** Buckets held in memory; the least recently used one is evicted first. */
+  /** Buckets held in memory; beyond that the fullest ones are evicted, so that nobody can push out an empty one. */
   maxBuckets: number;
 }
 
@@ -47,7 +45,7 @@ export function createTokenBuckets({
   minutes,
   maxBuckets,
 }: TokenBucketOptions): TokenBuckets {
-  const buckets = new LRUCache<string, Bucket>({ max: maxBuckets });
+  const buckets = new Map<string, Bucket>();
   const dropsPerToken = DROPS_PER_MINUTE * minutes;
   const capacity = limit * dropsPerToken;
   return {
@@ -56,6 +54,7 @@ export function createTokenBuckets({
       const at = Math.floor(now);
       let bucket = buckets.get(id);
       if (!bucket) {
+        if (buckets.size >= maxBuckets) evictFullest(buckets, limit);
         bucket = { drops: capacity, at };
         buckets.set(id, bucket);
       }
@@ -76,4 +75,21 @@ export function createTokenBuckets({
       if (bucket) bucket.drops = Math.min(capacity, bucket.drops + dropsPerToken);
     },
   };
+}
+
+/** Evicting several at once keeps the time that each new id costs small: sorting takes a few milliseconds. */
+const EVICTED_SHARE = 1 / 8;
+
+/** Evicts the buckets that are full the earliest. All refill at the same pace, so their order does not depend on the time. */
+function evictFullest(buckets: Map<string, Bucket>, limit: number): void {
+  const fullAt = ({ drops, at }: Bucket) => at - drops / limit;
+  const times = Float64Array.from(buckets.values(), fullAt).sort();
+  let left = Math.ceil(buckets.size * EVICTED_SHARE);
+  const latest = times[left - 1]!;
+  for (const [id, bucket] of buckets) {
+    if (left === 0) return;
+    if (fullAt(bucket) > latest) continue;
+    buckets.delete(id);
+    left -= 1;
+  }
 }

@@ -1,5 +1,6 @@
 /** Signing in, sessions and the second factor: who gets in, what a refusal reveals, and how guessing is limited. */
 import { describe, expect, spyOn, test } from "bun:test";
+import { createSignInLimits } from "../../src/access/sign-in-limits.ts";
 import { LIMITS } from "../../src/config.ts";
 import { createTestClock } from "../support/clock.ts";
 import {
@@ -161,6 +162,53 @@ describe("signing in", () => {
   test("does not count sign-ins with the correct password", async () => {
     await using it = await start();
     for (let i = 0; i < LIMITS.signIn.account + 5; i += 1) await signIn(it);
+  });
+
+  test("keeps the lock-out of an account through 20,100 attempts with other emails", async () => {
+    await using it = await start();
+    const limits = createSignInLimits(it.server.vault, it.clock);
+    let address = 0;
+    /** Each from another network, as an attacker with many addresses. */
+    const attempt = (email: string) => {
+      address += 1;
+      const ip = `10.${address >> 16}.${(address >> 8) & 255}.${address & 255}`;
+      return limits.count({ email, user: null, ip, device: null });
+    };
+    for (let i = 0; i < LIMITS.signIn.account; i += 1) attempt(EMAIL);
+    expect(() => attempt(EMAIL)).toThrow("too_many_tries");
+    for (let i = 0; i < 20_100; i += 1) attempt(`user${i}@example.com`);
+    expect(() => attempt(EMAIL)).toThrow("too_many_tries");
+  });
+
+  test("counts only attempts whose password is checked", async () => {
+    await using it = await start({ trustProxy: ["127.0.0.1"] });
+    const from = openBrowser(it.url, "198.51.100.7");
+    for (let i = 0; i < LIMITS.signIn.account; i += 1) await from.post("/sign-in", wrong);
+    // The account refuses these, so they use up nothing of the address's limit.
+    for (let i = 0; i < LIMITS.signIn.address; i += 1)
+      expect((await from.post("/sign-in", wrong)).body.details.limit).toStartWith("10 attempts");
+    const other = { ...wrong, email: "other@example.com" };
+    expect((await from.post("/sign-in", other)).status).toBe(401);
+  });
+
+  test("checks the password of a known browser while strangers fill the queue", async () => {
+    await using it = await start({ trustProxy: ["127.0.0.1"] });
+    const known = await signIn(it);
+    const many = 2 * LIMITS.passwordsWaiting;
+    const flood = Array.from({ length: many }, (_, i) =>
+      openBrowser(it.url, `198.51.100.${i}`).post("/sign-in", {
+        email: `user${i}@example.com`,
+        password: "not the password",
+      }),
+    );
+    await Promise.any(
+      flood.map(async (each) => {
+        if ((await each).status !== 503) throw new Error("answered");
+      }),
+    );
+    await signIn(it, {}, known);
+    const statuses = (await Promise.all(flood)).map(({ status }) => status);
+    expect(statuses).toContain(503);
   });
 
   test("refuses attempts beyond the queue with Retry-After, and answers the others", async () => {

@@ -209,16 +209,17 @@ describe("the buckets of several ids", () => {
     );
   });
 
-  test(`are at most ${MAX_BUCKETS}: the least recently used one is dropped`, () => {
-    const buckets = createBuckets(2);
-    for (const id of ["used", "idle"]) {
-      buckets.spend(id, 0);
-      buckets.spend(id, 0);
-    }
-    for (let i = 0; i < MAX_BUCKETS - 2; i += 1) buckets.spend(`other ${i}`, 0);
-    expect(buckets.spend("used", 0).allowed).toBe(false);
-    buckets.spend("one more", 0);
-    expect(buckets.spend("used", 0).allowed).toBe(false);
-    expect(buckets.spend("idle", 0)).toMatchObject({ allowed: true, left: 1 });
+  test(`are at most ${MAX_BUCKETS}, and an empty one is not evicted while there are fuller ones`, () => {
+    const buckets = createBuckets(3);
+    const empty = (id: string, now: number) => {
+      while (buckets.spend(id, now).allowed);
+    };
+    for (let i = 0; i < 10; i += 1) empty(`attacked ${i}`, 0);
+    for (let i = 0; i < 20 * MAX_BUCKETS; i += 1) buckets.spend(`other ${i}`, 5);
+    for (let i = 0; i < 10; i += 1) expect(buckets.spend(`attacked ${i}`, 10).allowed).toBe(false);
+    expect(buckets.spend("other 0", 10)).toMatchObject({ allowed: true, left: 2 });
+    // Once it has refilled, it is evicted like the others.
+    for (let i = 0; i < 2 * MAX_BUCKETS; i += 1) buckets.spend(`late ${i}`, 120_000);
+    expect(buckets.spend("attacked 0", 120_000)).toMatchObject({ allowed: true, left: 2 });
   });
 });
