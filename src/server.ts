@@ -10,6 +10,7 @@ import { createOrganization, readOrganization } from "./resources/organization.t
 import { systemActor } from "./store/actor.ts";
 import { lockDirectory, SERVER_FILE, type ServerLock } from "./store/lock.ts";
 import { inspectDirectory } from "./store/open.ts";
+import { requirePrivateKeyFile, restrictModes } from "./store/private-files.ts";
 import { findSchemaChanges } from "./store/schema.ts";
 
 export interface Server extends Appliance {
@@ -37,6 +38,7 @@ const DEFAULT_ORGANIZATION = "My business";
 export async function startServer({ config, log, ...environment }: ServerOptions): Promise<Server> {
   const tls = readTls(config);
   inspectDirectory(config.data, { create: true, newDatabase: config.newDatabase });
+  restrictModes(config.data, log);
   const lock = lockDirectory(config.data);
   try {
     const appliance = openAppliance(config, { ...environment, log }, true);
@@ -176,6 +178,7 @@ function readTls({ tlsCert, tlsKey }: Config): { cert: string; key: string } | u
   if (tlsCert === null && tlsKey === null) return undefined;
   if (tlsCert === null) throw new UsageError("--tls-key requires --tls-cert.");
   if (tlsKey === null) throw new UsageError("--tls-cert requires --tls-key.");
+  requirePrivateKeyFile("--tls-key", tlsKey);
   const cert = readSettingFile("--tls-cert", tlsCert);
   const key = readSettingFile("--tls-key", tlsKey);
   requirePair(cert, key);

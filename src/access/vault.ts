@@ -3,19 +3,12 @@
  * alone reveals none. The key is a file with mode 0600 in the data directory, or ALLISON_SECRET_KEY.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../config.ts";
 import type { Random } from "../lib/random.ts";
-import { KEY_FILE } from "../store/open.ts";
+import { KEY_FILE } from "../store/paths.ts";
+import { replacePrivateFile } from "../store/private-files.ts";
 
 export const VAULT_KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -85,7 +78,7 @@ export function loadVaultKey(
     );
   }
   const bytes = random.bytes(VAULT_KEY_BYTES);
-  writeDurably(staged, `${KEYED_LOG_PREFIX}${Buffer.from(bytes).toString("hex")}\n`);
+  replacePrivateFile(staged, `${KEYED_LOG_PREFIX}${Buffer.from(bytes).toString("hex")}\n`);
   return { bytes, isLogKeyed: true };
 }
 
@@ -110,14 +103,6 @@ function readKeyFile(file: string): string {
   } catch (error) {
     throw new UsageError(`The key file ${file} cannot be read: ${(error as Error).message}.`);
   }
-}
-
-/** Everything sealed afterwards depends on the file. */
-function writeDurably(file: string, text: string): void {
-  const handle = openSync(file, "w", 0o600);
-  writeSync(handle, text);
-  fsyncSync(handle);
-  closeSync(handle);
 }
 
 function parseKey(text: string, source: string): VaultKey {

@@ -4,19 +4,12 @@
  * is a symbolic link shares the lock of the directory that it points to.
  */
 import { Database } from "bun:sqlite";
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../config.ts";
 import { databasePath } from "./paths.ts";
+import { createPrivateFile, replacePrivateFile } from "./private-files.ts";
 
 export const LOCK_FILE = "server.lock";
 const BRIEF_LOCK_MS = 100;
@@ -42,7 +35,9 @@ export function lockDirectory(dataDir: string): ServerLock {
   let lock: Database | undefined;
   try {
     // An existing file is not opened here: closing it would release the lock that this process may hold (fcntl(2)).
-    if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
+    if (!existsSync(file)) createLockFile(file);
+    // SQLite would follow a link and lock, and later restrict, whatever it leads to.
+    if (lstatSync(file).isSymbolicLink()) throw new Error("it is a symbolic link");
     lock = new Database(file, { readwrite: true, strict: true });
     // A command that reads whether a server runs holds the lock for a moment; see `isServerRunning`.
     lock.exec(`pragma busy_timeout = ${BRIEF_LOCK_MS}`);
@@ -69,7 +64,7 @@ export function lockDirectory(dataDir: string): ServerLock {
   held.add(taken);
   return {
     announce: (running) =>
-      writeFileSync(join(dataDir, SERVER_FILE), `${JSON.stringify(running)}\n`, { mode: 0o600 }),
+      replacePrivateFile(join(dataDir, SERVER_FILE), `${JSON.stringify(running)}\n`),
     release() {
       try {
         rmSync(join(dataDir, SERVER_FILE), { force: true });
@@ -80,6 +75,15 @@ export function lockDirectory(dataDir: string): ServerLock {
       held.delete(taken);
     },
   };
+}
+
+function createLockFile(file: string): void {
+  try {
+    createPrivateFile(file);
+  } catch (error) {
+    // Another server that starts at the same time has created it.
+    if ((error as { code?: string }).code !== "EEXIST" || !existsSync(file)) throw error;
+  }
 }
 
 /** Whether a server holds the lock of the directory. Takes no lock that could keep one from starting for long. */

@@ -5,7 +5,6 @@
 import { Database } from "bun:sqlite";
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -27,11 +26,10 @@ import { isServerRunning, LOCK_FILE } from "./lock.ts";
 import { cutDamagedLog, findLogDamage } from "./log-file.ts";
 import { APPLICATION_ID, type MigrateOptions, migrate, SCHEMA_VERSION } from "./migrate.ts";
 import { damaged, explainOpenFailure } from "./open-failure.ts";
-import { DATABASE_FILE, databasePath } from "./paths.ts";
+import { DATABASE_FILE, databasePath, KEY_FILE } from "./paths.ts";
+import { createPrivateFile } from "./private-files.ts";
 
-export { DATABASE_FILE };
-/** Beside the database: the key of the vault (`access/vault.ts`). */
-export const KEY_FILE = "secret.key";
+export { DATABASE_FILE, KEY_FILE };
 /** Used instead of a data directory: a database in memory that ends with the process. */
 export const MEMORY = ":memory:";
 /** Files that an empty data directory may contain: those of an interrupted first start, and the file system's own. */
@@ -77,9 +75,9 @@ export function openDatabase(dataDir: string, options: OpenOptions): WritableDb 
   }
   let sqlite: Database | undefined;
   try {
-    sqlite = new Database(file, { strict: true, create: fresh, readwrite: true });
-    // Other users may be able to enter the directory. The log and its index inherit the mode of the file.
-    if (fresh) chmodSync(file, 0o600);
+    // SQLite would follow a link to a file that does not exist. The log and its index inherit the mode of the file.
+    if (fresh) createPrivateFile(file);
+    sqlite = new Database(file, { strict: true, create: false, readwrite: true });
     openedInodes.set(sqlite.filename, inodeOf(file));
     return prepare(sqlite, options);
   } catch (error) {
@@ -185,7 +183,7 @@ export function abandonDatabase(
   if (hasData) {
     const copy = `${file}.kept-${fileStamp()}`;
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    closeSync(openSync(copy, "wx", 0o600));
+    createPrivateFile(copy);
     sqlite.query("vacuum into ?").run(copy);
     kept.push(copy);
   }

@@ -3,6 +3,8 @@ import { realpathSync } from "node:fs";
 import { join } from "node:path";
 
 export const DATABASE_FILE = "allison.db";
+/** Beside the database: the key of the vault (`access/vault.ts`). */
+export const KEY_FILE = "secret.key";
 
 /**
  * The path of the database, with symbolic links resolved if the file exists: SQLite keeps the log beside the real file,

@@ -1,6 +1,6 @@
 /** Every command of the executable, copied alone into an empty directory. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SCHEMA_VERSION } from "../../src/store/migrate.ts";
 import { createClient } from "../support/client.ts";
@@ -36,7 +36,12 @@ async function makeKey(...args: string[]): Promise<string> {
   return token;
 }
 
-const FIXTURES = (name: string) => join(import.meta.dir, "../support/fixtures", name);
+function FIXTURES(name: string): string {
+  const file = join(import.meta.dir, "../support/fixtures", name);
+  // Git does not keep the mode, and the server refuses a key that other users can read.
+  if (name.endsWith(".key")) chmodSync(file, 0o600);
+  return file;
+}
 
 const everyByte = (path: string): string =>
   readdirSync(path, { recursive: true, withFileTypes: true })
