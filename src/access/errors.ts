@@ -4,6 +4,8 @@ export type AccessFailure =
   | { kind: "credential_ended"; credential: "key" | "session" }
   | { kind: "account_not_found" }
   | { kind: "email_taken" }
+  | { kind: "no_owner" }
+  | { kind: "last_owner" }
   | { kind: "second_factor_disabled" }
   | { kind: "key_inactive" }
   | { kind: "key_expired" }

@@ -60,13 +60,13 @@ export function createSignIn(services: SignInServices): SignIn {
       const logRefusal = (reason: string) =>
         log.info({ request_id: origin.request_id, ip: origin.ip, reason }, "sign-in refused");
       const isCorrect = await passwords
-        .verify(password, user?.password_hash ?? null, { isStranger: !isKnownDevice })
+        .verify(password, user?.active ? user.password_hash : null, { isStranger: !isKnownDevice })
         .catch((error) => {
           undo();
           throw error;
         });
       if (!isCorrect || !user) {
-        logRefusal(user ? "wrong password" : "unknown email");
+        logRefusal(!user ? "unknown email" : user.active ? "wrong password" : "disabled account");
         throw wrongPassword();
       }
       let recoveryCode: string | undefined;
@@ -107,9 +107,10 @@ async function startSession(
 ): Promise<SignedIn> {
   const user = users.find(userId);
   if (!user) throw wrongPassword();
-  // A password change ends all sessions, including those that were about to start.
+  // A password change ends all sessions, including those that were about to start; so does disabling the account.
   const requireSamePassword = () => {
-    if (users.find(userId)?.password_hash !== passwordHash) throw wrongPassword();
+    const stored = users.find(userId);
+    if (!stored?.active || stored.password_hash !== passwordHash) throw wrongPassword();
   };
   const started = await store.change(
     userActor(user, origin, requireSamePassword),

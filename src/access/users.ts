@@ -2,7 +2,7 @@
  * Dashboard accounts. The database alone reveals none of their secrets: it holds passwords as argon2id hashes, the second
  * factor's secret sealed by the vault, and recovery codes as hashes.
  */
-import { and, asc, eq, getTableColumns, isNull, lt, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, isNull, lt, ne, sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { LIMITS } from "../config.ts";
 import type { Random } from "../lib/random.ts";
@@ -16,6 +16,10 @@ import { AccessError } from "./errors.ts";
 import { newRecoveryCode, recoveryHash, totpStep } from "./totp.ts";
 import type { Vault } from "./vault.ts";
 
+/** An owner may do everything; a member manages no keys, accounts, webhooks and voice platforms. */
+export const ROLES = ["owner", "member"] as const;
+export type Role = (typeof ROLES)[number];
+
 export const users = sqliteTable("users", {
   ...rowColumns(),
   /** In lower case. */
@@ -26,6 +30,9 @@ export const users = sqliteTable("users", {
   totp_secret: text(),
   /** The step of the last accepted code; no code is accepted twice. */
   totp_last_step: integer().notNull(),
+  role: text({ enum: ROLES }).default("owner").notNull(),
+  /** Whether the account may sign in. */
+  active: integer({ mode: "boolean" }).default(true).notNull(),
 });
 export type User = typeof users.$inferSelect;
 
@@ -61,6 +68,8 @@ export interface NewUser {
   email: string;
   name: string | null;
   passwordHash: string;
+  /** The default is owner. */
+  role?: Role;
 }
 
 interface Accounts {
@@ -69,11 +78,15 @@ interface Accounts {
   list(): User[];
   /** Whether there is any account. */
   hasAny(): boolean;
-  /** Throws `email_taken` for an email that has an account. */
+  /** Throws `email_taken` for an email that has an account, and `no_owner` for a member where there is no owner. */
   create(tx: Transaction, user: NewUser): User;
   /** Sets the password and ends every session of the account. */
   setPassword(tx: Transaction, userId: string, passwordHash: string): User;
   rename(tx: Transaction, userId: string, name: string | null): User;
+  /** Disabling an account ends every session of it. Throws `last_owner`. */
+  setActive(tx: Transaction, userId: string, active: boolean): User;
+  /** Deletes an account with its sessions and recovery codes; the audit log keeps its changes. Throws `last_owner`. */
+  remove(tx: Transaction, userId: string): void;
 }
 
 interface SecondFactors {
@@ -97,16 +110,19 @@ interface RecoveryCodes {
 
 export interface Users extends Accounts, SecondFactors, RecoveryCodes {}
 
-/** `endSessions` ends every session of an account. */
+/** Ends every session of an account. */
+type EndSessions = (tx: Transaction, userId: string) => void;
+
 export function createUsers(
   store: Store,
-  endSessions: (tx: Transaction, userId: string) => void,
+  endSessions: EndSessions,
   vault: Vault,
   random: Random,
 ): Users {
   const queries = prepareUserQueries(store.db);
   return {
     ...createAccounts(queries, endSessions),
+    ...createAccountStates(queries, endSessions),
     ...createSecondFactors(store, queries, vault, random),
     ...createRecoveryCodes(queries, random),
   };
@@ -129,6 +145,14 @@ function prepareUserQueries(db: Db) {
     byEmail: (email: string) => byEmail.get({ email: email.toLowerCase() }),
     list: (): User[] => select().orderBy(asc(users.email)).all(),
     hasAny: () => db.select({ id: users.id }).from(users).limit(1).get() !== undefined,
+    /** Whether an owner other than `exceptId` can sign in. */
+    hasOwner: (exceptId = ""): boolean =>
+      db
+        .select({ id: users.id })
+        .from(users)
+        .where(and(eq(users.role, "owner"), eq(users.active, true), ne(users.id, exceptId)))
+        .limit(1)
+        .get() !== undefined,
     /** The account as it is stored now: an update writes every column, including the step of the last code. */
     current(id: string): User {
       const user = find(id);
@@ -153,16 +177,17 @@ function prepareUserQueries(db: Db) {
 }
 
 function createAccounts(
-  { find, byEmail, list, hasAny, current }: UserQueries,
-  endSessions: (tx: Transaction, userId: string) => void,
-): Accounts {
+  { find, byEmail, list, hasAny, current, hasOwner }: UserQueries,
+  endSessions: EndSessions,
+): Omit<Accounts, "setActive" | "remove"> {
   return {
     find,
     byEmail,
     list,
     hasAny,
-    create(tx, { email, name, passwordHash }) {
+    create(tx, { email, name, passwordHash, role = "owner" }) {
       if (byEmail(email)) throw new AccessError({ kind: "email_taken" });
+      if (role !== "owner" && !hasOwner()) throw new AccessError({ kind: "no_owner" });
       const row = {
         id: tx.newId(),
         created_at: tx.at,
@@ -172,6 +197,8 @@ function createAccounts(
         password_hash: passwordHash,
         totp_secret: null,
         totp_last_step: 0,
+        role,
+        active: true,
       };
       return { ...row, seq: tx.insert(userEntity, row) };
     },
@@ -180,6 +207,33 @@ function createAccounts(
       return tx.update(userEntity, current(userId), { password_hash: passwordHash });
     },
     rename: (tx, userId, name) => tx.update(userEntity, current(userId), { name }),
+  };
+}
+
+function createAccountStates(
+  queries: UserQueries,
+  endSessions: EndSessions,
+): Pick<Accounts, "setActive" | "remove"> {
+  /** Without an owner, nobody could manage keys, webhooks and accounts in the dashboard. */
+  function requireOtherOwner({ id }: User): void {
+    if (!queries.hasOwner(id)) throw new AccessError({ kind: "last_owner" });
+  }
+  return {
+    setActive(tx, userId, active) {
+      const user = queries.current(userId);
+      if (!active) {
+        requireOtherOwner(user);
+        endSessions(tx, userId);
+      }
+      return tx.update(userEntity, user, { active });
+    },
+    remove(tx, userId) {
+      const user = queries.current(userId);
+      requireOtherOwner(user);
+      endSessions(tx, userId);
+      removeCodes(tx, queries, userId);
+      tx.remove(userEntity, user);
+    },
   };
 }
 

@@ -1,10 +1,11 @@
 /** `allison admin …`: dashboard accounts. A running server applies a change at once. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { generatePassword, passwordIssue } from "../access/passwords.ts";
-import type { User } from "../access/users.ts";
+import { ROLES, type User, type Users } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
 import { UsageError } from "../config.ts";
 import { email, label } from "../contract/fields.ts";
+import type { Transaction } from "../store/transaction.ts";
 import { jsonOption, withData, withSettings } from "./options.ts";
 import { printJson, printLine, printMessage, printTable } from "./terminal.ts";
 
@@ -15,7 +16,28 @@ export function adminCommand(): Command {
     .description("Manage dashboard accounts.")
     .addCommand(createCommand())
     .addCommand(resetCommand())
-    .addCommand(disableCommand())
+    .addCommand(disableTotpCommand())
+    .addCommand(
+      changeCommand(
+        "disable",
+        "Disable an account and end all sessions of it.",
+        "is disabled",
+        (tx, users, id) => users.setActive(tx, id, false),
+      ),
+    )
+    .addCommand(
+      changeCommand("enable", "Enable a disabled account.", "is enabled", (tx, users, id) =>
+        users.setActive(tx, id, true),
+      ),
+    )
+    .addCommand(
+      changeCommand(
+        "delete",
+        "Delete an account. The audit log keeps what it did.",
+        "is deleted",
+        (tx, users, id) => users.remove(tx, id),
+      ),
+    )
     .addCommand(listCommand());
 }
 
@@ -32,6 +54,11 @@ function createCommand(): Command {
     .description("Create an account.")
     .requiredOption("--email <email>", "email address to sign in with")
     .option("--name <name>", "name of the person")
+    .addOption(
+      new Option("--role <role>", "members manage no keys, accounts, webhooks and voice platforms")
+        .choices(ROLES)
+        .default("owner"),
+    )
     .addHelpText("after", "\nExample:\n  allison admin create --email maria@example.com");
   return withSettings(withPassword(command), ["data"]).action(async (options) => {
     const address = parseOption("--email", email, options.email)!;
@@ -40,7 +67,7 @@ function createCommand(): Command {
       const { store, users } = appliance;
       const { password, passwordHash } = await choosePassword(appliance, options);
       const user = await store.change(actor, (tx) =>
-        users.create(tx, { email: address, name, passwordHash }),
+        users.create(tx, { email: address, name, passwordHash, role: options.role }),
       );
       reportAccount(user, password, "was created", options);
     });
@@ -66,7 +93,27 @@ function resetCommand(): Command {
   );
 }
 
-function disableCommand(): Command {
+/** A command that changes one account and reports `result`. */
+function changeCommand(
+  name: string,
+  doc: string,
+  result: string,
+  change: (tx: Transaction, users: Users, userId: string) => unknown,
+): Command {
+  const command = new Command(name)
+    .description(doc)
+    .argument("<email>", "email address of the account")
+    .addHelpText("after", `\nExample:\n  allison admin ${name} maria@example.com`);
+  return withSettings(command, ["data"]).action(async (emailText: string, options) => {
+    await withData(options, async (appliance, actor) => {
+      const { id, email: address } = requireAccount(appliance, emailText);
+      await appliance.store.change(actor, (tx) => change(tx, appliance.users, id));
+      printMessage(`Account ${address} ${result}.`);
+    });
+  });
+}
+
+function disableTotpCommand(): Command {
   const command = new Command("disable-2fa")
     .description(
       "Disable two-factor authentication, for a lost phone, and end all sessions of the account.",
@@ -97,9 +144,11 @@ function listCommand(): Command {
       const all = appliance.users.list().map((user) => summaryOf(appliance, user));
       if (options.json) return printJson(all);
       printTable(
-        all.map(({ email: address, name, two_factor, sessions, created_at, id }) => ({
+        all.map(({ email: address, name, role, active, two_factor, sessions, created_at, id }) => ({
           email: address,
           name: name ?? "",
+          role,
+          state: active ? "enabled" : "disabled",
           "2fa": two_factor ? "enabled" : "disabled",
           sessions: String(sessions),
           created: created_at.slice(0, 10),
@@ -161,11 +210,13 @@ function reportAccount(
 }
 
 function summaryOf({ sessions }: Appliance, user: User) {
-  const { id, email: address, name, created_at, totp_secret } = user;
+  const { id, email: address, name, role, active, created_at, totp_secret } = user;
   return {
     id,
     email: address,
     name,
+    role,
+    active,
     two_factor: totp_secret !== null,
     sessions: sessions.list(id).length,
     created_at,

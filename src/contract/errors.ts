@@ -47,6 +47,12 @@ export const ERRORS = {
     cure: "Confirm your identity in the dashboard and send the action again with the new proof.",
     details: { action: "keys.create" },
   },
+  insufficient_role: {
+    status: 403,
+    meaning: "A member of the dashboard tried what only an owner may do.",
+    cure: "Ask an owner. `allison admin list` names the accounts and their roles.",
+    details: { role: "must be owner" },
+  },
   not_found: {
     status: 404,
     meaning: "There is no such path, or no object with this id.",

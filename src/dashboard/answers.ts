@@ -134,7 +134,7 @@ export interface RotatedKey extends NewKey {
 
 /** `GET /session`: the signed-in user, the session and the server. */
 export interface SessionInfo {
-  user: Pick<User, "id" | "email" | "name"> & {
+  user: Pick<User, "id" | "email" | "name" | "role"> & {
     two_factor: boolean;
     recovery_codes_left: number;
   };

@@ -17,6 +17,7 @@ import type { Handler, Pipeline } from "../http/pipeline.ts";
 import type { Params, Route } from "../http/route.ts";
 import { NDJSON_TYPE, ndjson, type StreamWatch, watchValidity } from "../http/streaming.ts";
 import type { Log } from "../lib/log.ts";
+import { webhookSubscriptionDefinition } from "../resources/webhook-subscriptions.ts";
 import { userActor } from "../store/actor.ts";
 import { accountRoutes } from "./account.ts";
 import { attentionRoutes, createOpenItems } from "./attention.ts";
@@ -60,8 +61,18 @@ export interface Dashboard {
   firstAccount: FirstAccount;
 }
 
-/** Returns who is signed in, or throws `unauthorized`. A poll does not count as a use of the session. */
-type RequireSession = (request: Request, isPoll: boolean) => { user: User; session: Session };
+interface SignedIn {
+  user: User;
+  session: Session;
+  /** Throws if the session has ended, or if the user may not use the route any more. */
+  requireValid(): void;
+}
+
+/** Throws `unauthorized` without a session, and `insufficient_role` for a member where only owners are admitted. */
+type RequireSession = (
+  request: Request,
+  route: { isPoll?: boolean; ownersOnly?: boolean },
+) => SignedIn;
 
 export function createDashboard(services: DashboardServices): Dashboard {
   const { appliance, pipeline } = services;
@@ -94,17 +105,21 @@ export function createDashboard(services: DashboardServices): Dashboard {
 const bindStepUp = ({ appliance: { users, passwords, clock, random }, log }: DashboardServices) =>
   createStepUp(users, passwords, clock, random, log);
 
+/** Owners manage the webhooks; members see them. */
+const isOwnersOnly = ({ method, path }: Route): boolean =>
+  method !== "GET" && path.startsWith(webhookSubscriptionDefinition.path);
+
 /** Admits signed-in users to the routes of the API. `route` is undefined for a path that no route serves. */
 function createGate(
-  { appliance, pipeline, publicUrl }: DashboardServices,
+  { pipeline, publicUrl }: DashboardServices,
   requireSession: RequireSession,
   stepUp: StepUp,
   route: Route | undefined,
 ): Gate {
   return (exchange) => {
     requireSameOrigin(exchange.request, publicUrl());
-    const { user, session } = requireSession(exchange.request, false);
-    const requireValid = () => appliance.sessions.requireActive(session);
+    const ownersOnly = route !== undefined && isOwnersOnly(route);
+    const { user, session, requireValid } = requireSession(exchange.request, { ownersOnly });
     return {
       key: null,
       actor: () => userActor(user, pipeline.originOf(exchange), requireValid),
@@ -119,14 +134,27 @@ function createGate(
 
 function createSessionCheck({ appliance, addressOf }: DashboardServices): RequireSession {
   const { users, sessions } = appliance;
-  return (request, isPoll) => {
+  const requireRole = (user: User | null, ownersOnly: boolean) => {
+    if (ownersOnly && user?.role !== "owner")
+      throw new ApiError("insufficient_role", { details: { role: "must be owner" } });
+  };
+  return (request, { isPoll = false, ownersOnly = false }) => {
     const token = readCookie(request, SESSION_COOKIE);
     const session = token === null ? null : sessions.authenticate(token);
     const user = session && users.find(session.user_id);
-    if (!user) throw new ApiError("unauthorized");
+    if (!user?.active) throw new ApiError("unauthorized");
+    // A poll does not count as a use of the session.
     if (!isPoll && !request.headers.has(UNATTENDED_HEADER))
       sessions.recordUse(session!, () => addressOf(request));
-    return { user, session: session! };
+    requireRole(user, ownersOnly);
+    return {
+      user,
+      session: session!,
+      requireValid() {
+        sessions.requireActive(session!);
+        requireRole(users.find(user.id), ownersOnly);
+      },
+    };
   };
 }
 
@@ -172,8 +200,7 @@ async function answer(
 ): Promise<Response> {
   const { request } = exchange;
   requireSameOrigin(request, publicUrl());
-  const signedIn =
-    route.access === "session" ? requireSession(request, route.isPoll === true) : null;
+  const signedIn = route.access === "session" ? requireSession(request, route) : null;
   const origin = pipeline.originOf(exchange);
   const input: DashboardRequest<unknown> = {
     params,
@@ -183,9 +210,8 @@ async function answer(
     body: await readInput(request, route),
   };
   if (route.access === "public") return render(await route.handle(input));
-  const { user, session } = signedIn!;
+  const { user, session, requireValid } = signedIn!;
   const proof = request.headers.get(PROOF_HEADER);
-  const requireValid = () => appliance.sessions.requireActive(session);
   const actor = userActor(user, origin, requireValid);
   const response = await route.handle({ ...input, user, session, actor, proof });
   return render(response, watchValidity(requireValid, appliance.clock));

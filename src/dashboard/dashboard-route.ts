@@ -63,6 +63,8 @@ interface SessionRoute<Body> extends RouteInput<Body> {
   access: "session";
   /** A page sends this request repeatedly by itself, so it does not count as a use of the session. */
   isPoll?: true;
+  /** Members are refused. */
+  ownersOnly?: true;
   handle(request: SignedInRequest<Body>): DashboardResponse | Promise<DashboardResponse>;
 }
 

@@ -123,6 +123,7 @@ function retryRoute({ db, store, egress }: Appliance): DashboardRoute {
   return sessionRoute({
     method: "POST",
     path: "/webhook-subscriptions/:id/retry-failed",
+    ownersOnly: true,
     body: RetryBody,
     async handle({ params, actor, body: { since } }) {
       await requireReachable(egress, requireSubscription(params.id!).url);

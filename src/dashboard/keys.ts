@@ -37,12 +37,14 @@ export function keyRoutes(services: KeyRouteServices): DashboardRoute[] {
     sessionRoute({
       method: "POST",
       path: "/keys",
+      ownersOnly: true,
       body: NewKeyBody,
       handle: (request) => createKey(services, request),
     }),
     sessionRoute({
       method: "PATCH",
       path: "/keys/:id",
+      ownersOnly: true,
       body: StateBody,
       async handle({ params, session, actor, proof, body: { active } }) {
         const key = await store.change(actor, (tx) => {
@@ -57,12 +59,14 @@ export function keyRoutes(services: KeyRouteServices): DashboardRoute[] {
     sessionRoute({
       method: "POST",
       path: "/keys/:id/rotate",
+      ownersOnly: true,
       body: RotationBody,
       handle: (request) => rotateKey(services, request),
     }),
     sessionRoute({
       method: "DELETE",
       path: "/keys/:id",
+      ownersOnly: true,
       async handle({ params, session, actor, proof }) {
         const { id } = requireKey(services, params.id!);
         stepUp.requireProof(session, { kind: "keys.delete", id }, proof);

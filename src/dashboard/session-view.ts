@@ -30,6 +30,7 @@ export function sessionView(
       id: user.id,
       email: user.email,
       name: user.name,
+      role: user.role,
       two_factor: user.totp_secret !== null,
       recovery_codes_left: users.recoveryCodesLeft(user.id),
     },

@@ -92,6 +92,10 @@ function fromAccess(failure: AccessFailure): ApiError {
       return new ApiError("not_found");
     case "email_taken":
       return conflict({ email: "is already used by another account" });
+    case "no_owner":
+      return conflict({ role: "must be owner, since there is no owner yet" });
+    case "last_owner":
+      return conflict({ account: "is the last owner; create another owner first" });
     case "second_factor_disabled":
       return conflict({ two_factor: "is disabled; enable it first" });
     case "key_inactive":

@@ -2,9 +2,10 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { ERRORS } from "../../src/contract/errors.ts";
 import type { Answer } from "../support/client.ts";
-import { makeAccount, openBrowser, signIn } from "../support/dashboard.ts";
+import { makeAccount, openBrowser, PASSWORD, signIn } from "../support/dashboard.ts";
 import { startTestServer } from "../support/harness.ts";
 import { freshNumber } from "../support/samples.ts";
+import { ACTOR } from "../support/store.ts";
 
 const seen = new Set<string>();
 
@@ -52,7 +53,7 @@ describe("the catalogue", () => {
     );
   });
 
-  test("403 in the dashboard: from the page of another site, and without a recent confirmation", async () => {
+  test("403 in the dashboard: from the page of another site, without a recent confirmation, and for a member", async () => {
     await using it = await startTestServer();
     const stranger = openBrowser(it.url);
     expectError(
@@ -65,6 +66,12 @@ describe("the catalogue", () => {
     const refused = await owner.post("/keys", { name: "Zapier", access: "write" });
     expectError(refused, 403, "confirmation_required");
     expect(refused.body.details).toEqual({ action: "keys.create" });
+    const { users, store, passwords } = it.server;
+    const passwordHash = await passwords.hash(PASSWORD);
+    const account = { email: "mia@example.com", name: null, passwordHash, role: "member" } as const;
+    await store.change(ACTOR, (tx) => users.create(tx, account));
+    const member = await signIn(it, { email: account.email });
+    expectError(await member.post("/keys", {}), 403, "insufficient_role");
   });
 
   test("429 by key, and by address for failed authentications, which never limits a valid key", async () => {

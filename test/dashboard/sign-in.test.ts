@@ -40,7 +40,13 @@ describe("signing in", () => {
     });
     expect(answer.status).toBe(200);
     expect(answer.body.data).toMatchObject({
-      user: { id: it.user.id, email: EMAIL, two_factor: false, recovery_codes_left: 0 },
+      user: {
+        id: it.user.id,
+        email: EMAIL,
+        role: "owner",
+        two_factor: false,
+        recovery_codes_left: 0,
+      },
       organization: { name: "My business" },
     });
     const [session, device] = answer.headers.getSetCookie();

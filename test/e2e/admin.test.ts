@@ -107,10 +107,39 @@ describe("beside a running server", () => {
       id: expect.any(String),
       email: "maria@example.com",
       name: null,
+      role: "owner",
+      active: true,
       two_factor: false,
       sessions: 1,
       created_at: expect.any(String),
     });
+  });
+
+  test("a member is created, disabled, enabled and deleted; the last owner cannot be", async () => {
+    const email = "mia@example.com";
+    const password = "a member's own password";
+    plaintexts.push(password);
+    const create = ["admin", "create", "--email", email, "--role", "member", "--password-stdin"];
+    expect((await allison.run(create, { stdin: password })).exitCode).toBe(0);
+    const browser = await signIn(target(), { email, password });
+    expect((await allison.run(["admin", "disable", email])).stderr).toContain("is disabled");
+    expect((await browser.get("/session")).status).toBe(401);
+    expect((await allison.run(["admin", "list"])).stdout).toMatch(
+      /mia@example\.com .*member .*disabled/,
+    );
+    expect((await allison.run(["admin", "enable", email])).exitCode).toBe(0);
+    await signIn(target(), { email, password });
+    expect((await allison.run(["admin", "delete", email])).stderr).toContain("is deleted");
+    expect((await openBrowser(server.url).post("/sign-in", { email, password })).status).toBe(401);
+    for (const other of ["sam@example.com", "piped@example.com"])
+      expect((await allison.run(["admin", "disable", other])).exitCode).toBe(0);
+    const last = await allison.run(["admin", "delete", FIRST.email]);
+    expect([last.exitCode, last.stderr]).toEqual([
+      1,
+      "Refused: account is the last owner; create another owner first.\n",
+    ]);
+    for (const other of ["sam@example.com", "piped@example.com"])
+      expect((await allison.run(["admin", "enable", other])).exitCode).toBe(0);
   });
 
   test("the audit log records the changes with the actor type cli", async () => {

@@ -48,6 +48,23 @@ test("migrations keep the rows of the first schema", async () => {
   });
 });
 
+test("accounts of before there were roles become owners who may sign in", async () => {
+  using directory = temporaryDirectory();
+  const data = join(directory.path, "data");
+  mkdirSync(data);
+  const old = new Database(join(data, DATABASE_FILE), { create: true });
+  for (const file of ["0000_init.sql", "0001_accounts.sql", "0002_dashboard.sql"])
+    old.exec(migration(file));
+  old.exec(`pragma user_version = 3; pragma application_id = ${APPLICATION_ID};`);
+  old.exec(`insert into users (id, created_at, updated_at, email, password_hash, totp_last_step)
+    values ('u1', '', '', 'maria@example.com', 'x', 0)`);
+  old.close();
+  await using world = openTestStore({ directory: data });
+  expect(world.rows("select email, role, active from users")).toEqual([
+    { email: "maria@example.com", role: "owner", active: 1 },
+  ]);
+});
+
 describe("an audit log from before its chain had a key", () => {
   const ROWS = 5;
 

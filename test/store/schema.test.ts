@@ -43,6 +43,12 @@ const textOf = (sql: SQL) => plain(dialect.sqlToQuery(sql).sql);
 const byName = <T extends { name: string }>(list: T[]) =>
   list.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
+/** A default as SQLite lists it: as it stands in the statement. */
+const formatDefault = (value: unknown): string | null => {
+  if (value === undefined) return null;
+  return typeof value === "string" ? `'${value}'` : JSON.stringify(value);
+};
+
 /** Columns, keys and indexes as the declaration says. */
 function asDeclared(table: SQLiteTable) {
   const { columns, primaryKeys, indexes, foreignKeys, uniqueConstraints } = getTableConfig(table);
@@ -69,7 +75,7 @@ function asDeclared(table: SQLiteTable) {
       type: column.getSQLType(),
       notNull: column.notNull,
       primary: column.primary ? 1 : composite.indexOf(column.name) + 1,
-      default: column.default === undefined ? null : String(column.default),
+      default: formatDefault(column.default),
     })),
     autoIncrement: columns.some((column) => (column as { autoIncrement?: boolean }).autoIncrement),
     indexes: byName([

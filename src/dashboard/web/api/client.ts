@@ -116,6 +116,8 @@ export function explainError(error: unknown): string {
       return "The server is stopping, or its disk is full. Try again in a moment.";
     case "precondition_failed":
       return "Someone else changed this since you opened it.";
+    case "insufficient_role":
+      return "Only an owner can do this. Ask an owner of this dashboard.";
     case "forbidden_origin":
       return "The server does not accept requests from this address. Open the dashboard at the address that the server prints when it starts, or set --public-url.";
     default:

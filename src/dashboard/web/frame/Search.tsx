@@ -13,6 +13,7 @@ import { dataQuery, pageQuery } from "../api/queries.ts";
 import { calls, contacts } from "../api/resources.ts";
 import { nameOf } from "../contacts/ContactsPage.tsx";
 import { formatPhone, formatTime } from "../parts/text.tsx";
+import { useIsOwner } from "../parts/use-is-owner.ts";
 import { NAVIGATION, NEW_FORMS } from "./navigation.ts";
 
 const MAX_RESULTS = 5;
@@ -51,13 +52,16 @@ function usePageActions(text: string): Action[] {
 /** Forms and settings whose label contains the text. */
 function useCommandActions(text: string): Action[] {
   const openPath = useOpenPath();
+  const isOwner = useIsOwner();
   const { setColorScheme } = useMantineColorScheme();
-  const forms = NEW_FORMS.map(({ path, label }) => ({
-    id: path,
-    label,
-    leftSection: <IconPlus size={18} />,
-    onClick: openPath(path),
-  }));
+  const forms = NEW_FORMS.filter(({ ownersOnly }) => isOwner || !ownersOnly).map(
+    ({ path, label }) => ({
+      id: path,
+      label,
+      leftSection: <IconPlus size={18} />,
+      onClick: openPath(path),
+    }),
+  );
   const schemes = [
     { id: "dark", label: "Dark mode", icon: <IconMoon size={18} /> },
     { id: "light", label: "Light mode", icon: <IconSun size={18} /> },

@@ -64,13 +64,20 @@ export const NAVIGATION: readonly NavigationGroup[] = [
   },
 ];
 
+interface NewForm {
+  path: string;
+  label: string;
+  /** The server refuses what the form of a member sends. */
+  ownersOnly?: true;
+}
+
 /** Forms for new objects, by the path of the form. */
-export const NEW_FORMS: readonly { path: string; label: string }[] = [
-  { path: pagePath("newKey"), label: "Create API key" },
+export const NEW_FORMS: readonly NewForm[] = [
+  { path: pagePath("newKey"), label: "Create API key", ownersOnly: true },
   { path: pagePath("contact", { id: NEW_ID }), label: "Add contact" },
   { path: pagePath("location", { id: NEW_ID }), label: "Add location" },
   { path: pagePath("teamMember", { id: NEW_ID }), label: "Add team member" },
   { path: pagePath("rule", { id: NEW_ID }), label: "Add escalation rule" },
   { path: pagePath("intent", { id: NEW_ID }), label: "Add intent" },
-  { path: pagePath("newWebhook"), label: "Add webhook" },
+  { path: pagePath("newWebhook"), label: "Add webhook", ownersOnly: true },
 ];

@@ -11,6 +11,7 @@ import { Loaded } from "../parts/loaded.tsx";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
+import { useIsOwner } from "../parts/use-is-owner.ts";
 import { usePhone } from "../parts/use-phone.ts";
 import { formatAccess } from "./format.ts";
 import { KeyExpiry, KeyLastUse, KeyMenu, KeySwitch } from "./key-parts.tsx";
@@ -26,8 +27,9 @@ const keysQuery = {
 export function KeysPage() {
   const query = useQuery(keysQuery);
   const isPhone = usePhone();
+  const isOwner = useIsOwner();
   const [rotating, setRotating] = useState<Key | null>(null);
-  const createButton = (
+  const createButton = isOwner && (
     <Button component={Link} to={PAGE_PATHS.newKey} leftSection={<IconPlus size={16} />}>
       Create API key
     </Button>
@@ -48,7 +50,7 @@ export function KeysPage() {
         {(keys) => <KeyList keys={keys} onRotate={setRotating} />}
       </Loaded>
       {rotating && <RotateDialog target={rotating} onClose={() => setRotating(null)} />}
-      <Outlet />
+      {isOwner && <Outlet />}
     </Page>
   );
 }

@@ -14,6 +14,7 @@ import { explainError, send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
 import { useConfirmIdentity } from "../parts/confirm-identity.tsx";
 import { Time } from "../parts/text.tsx";
+import { useIsOwner } from "../parts/use-is-owner.ts";
 import { expiryWarning } from "./format.ts";
 
 export function KeyLastUse({ of: { last_used_at, last_used_ip } }: { of: Key }) {
@@ -55,6 +56,7 @@ export function KeyExpiry({ of: key }: { of: Key }) {
 /** Switches at once, and back if the server refuses or the user does not confirm. */
 export function KeySwitch({ of: key }: { of: Key }) {
   const client = useQueryClient();
+  const isOwner = useIsOwner();
   const confirm = useConfirmIdentity();
   const [requested, setRequested] = useState<boolean | null>(null);
   const [note, setNote] = useState<{ text: string; isError: boolean } | null>(null);
@@ -78,6 +80,7 @@ export function KeySwitch({ of: key }: { of: Key }) {
     setRequested(null);
   }
 
+  if (!isOwner) return <Text size="sm">{status}</Text>;
   return (
     <div>
       <Switch
@@ -101,6 +104,7 @@ export function KeyMenu({ of: key, onRotate }: { of: Key; onRotate(key: Key): vo
   const client = useQueryClient();
   const confirm = useConfirmIdentity();
   const [problem, setProblem] = useState<string | null>(null);
+  const isOwner = useIsOwner();
   const canRotate = key.active && expiryWarning(key) !== "Expired";
 
   async function deleteKey() {
@@ -116,6 +120,7 @@ export function KeyMenu({ of: key, onRotate }: { of: Key; onRotate(key: Key): vo
     }
   }
 
+  if (!isOwner) return null;
   return (
     <>
       <Menu position="bottom-end">

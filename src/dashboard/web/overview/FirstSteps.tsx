@@ -13,6 +13,8 @@ export function FirstSteps({ setup }: { setup: Overview["setup"] }) {
   const { data: session } = useQuery(sessionQuery);
   const url = session?.public_url ?? "";
   const { has_key, has_platform_key, has_call, has_subscription } = setup;
+  // The steps are for owners: a member can do none of them.
+  if (session?.user.role !== "owner") return null;
   if (has_key && has_platform_key && has_call && has_subscription) return null;
   // The examples take space that a page with calls needs.
   const hasExamples = !has_call;

@@ -14,6 +14,7 @@ import { type Column, List } from "../parts/list.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
 import { TimeUntil } from "../parts/time-until.tsx";
+import { useIsOwner } from "../parts/use-is-owner.ts";
 import { DELIVERY_STATUSES, DeliveryState, Refusal } from "./states.tsx";
 
 const columnsOf = (subscriptionId: string): Column<Delivery>[] => [
@@ -79,6 +80,7 @@ export function RetryButton({ subscriptionId, deliveryId }: RetryButtonProps) {
     mutationFn: () => send("POST", path),
     onSuccess: () => refreshQueries(client, ["delivery"]),
   });
+  if (!useIsOwner()) return null;
   return (
     <Stack gap={4} align="flex-start">
       <Button
@@ -97,20 +99,23 @@ export function RetryButton({ subscriptionId, deliveryId }: RetryButtonProps) {
 
 export function DeliveryList({ subscription }: { subscription: WebhookSubscription }) {
   const [isRetrying, setRetrying] = useState(false);
+  const isOwner = useIsOwner();
   return (
     <Stack gap="sm">
       <Group justify="space-between">
         <Title order={2} size="h4">
           Deliveries
         </Title>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconRefresh size={14} />}
-          onClick={() => setRetrying(true)}
-        >
-          Retry all failed
-        </Button>
+        {isOwner && (
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconRefresh size={14} />}
+            onClick={() => setRetrying(true)}
+          >
+            Retry all failed
+          </Button>
+        )}
       </Group>
       <List
         label="Deliveries"

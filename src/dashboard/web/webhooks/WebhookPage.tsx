@@ -26,6 +26,7 @@ import { subscriptions } from "../api/resources.ts";
 import { Loaded } from "../parts/loaded.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { Copyable, PageLink, Time } from "../parts/text.tsx";
+import { useIsOwner } from "../parts/use-is-owner.ts";
 import { DeliveryList } from "./DeliveryList.tsx";
 import { SubscriptionForm } from "./SubscriptionForm.tsx";
 import { SubscriptionSecret } from "./SubscriptionSecret.tsx";
@@ -61,24 +62,27 @@ interface WebhookContentProps {
 function WebhookContent({ subscription, etag }: WebhookContentProps) {
   const [opened, setOpened] = useState<"edit" | "test" | null>(null);
   const close = () => setOpened(null);
+  const isOwner = useIsOwner();
   return (
     <Page
       title={nameOf(subscription)}
       about={<PageLink to={PAGE_PATHS.webhooks}>All webhooks</PageLink>}
       actions={
-        <>
-          <Button leftSection={<IconSend size={16} />} onClick={() => setOpened("test")}>
-            Send test event
-          </Button>
-          <Button
-            variant="default"
-            leftSection={<IconEdit size={16} />}
-            onClick={() => setOpened("edit")}
-          >
-            Edit
-          </Button>
-          <DeleteButton subscription={subscription} />
-        </>
+        isOwner && (
+          <>
+            <Button leftSection={<IconSend size={16} />} onClick={() => setOpened("test")}>
+              Send test event
+            </Button>
+            <Button
+              variant="default"
+              leftSection={<IconEdit size={16} />}
+              onClick={() => setOpened("edit")}
+            >
+              Edit
+            </Button>
+            <DeleteButton subscription={subscription} />
+          </>
+        )
       }
     >
       <DisabledNotice subscription={subscription} />
@@ -168,6 +172,7 @@ function EventNames({ events }: Pick<WebhookSubscription, "events">) {
 }
 
 function EnabledSwitch({ subscription }: SubscriptionProps) {
+  const isOwner = useIsOwner();
   const setEnabled = useSetEnabled(subscription);
   const confirmDisabling = () =>
     modals.openConfirmModal({
@@ -185,14 +190,16 @@ function EnabledSwitch({ subscription }: SubscriptionProps) {
   return (
     <>
       <Group gap="sm">
-        <Switch
-          aria-label="Send events"
-          checked={subscription.enabled}
-          disabled={setEnabled.isPending}
-          onChange={({ currentTarget }) =>
-            currentTarget.checked ? setEnabled.mutate(true) : confirmDisabling()
-          }
-        />
+        {isOwner && (
+          <Switch
+            aria-label="Send events"
+            checked={subscription.enabled}
+            disabled={setEnabled.isPending}
+            onChange={({ currentTarget }) =>
+              currentTarget.checked ? setEnabled.mutate(true) : confirmDisabling()
+            }
+          />
+        )}
         <SubscriptionState of={subscription} />
       </Group>
       <Refusal error={setEnabled.error} />
@@ -202,6 +209,7 @@ function EnabledSwitch({ subscription }: SubscriptionProps) {
 
 function SigningSecret({ subscription }: SubscriptionProps) {
   const client = useQueryClient();
+  const isOwner = useIsOwner();
   // Not a mutation: react-query keeps the results of mutations, and a secret must not be kept.
   const [secret, setSecret] = useState<string | null>(null);
   const [problem, setProblem] = useState<unknown>(null);
@@ -234,9 +242,11 @@ function SigningSecret({ subscription }: SubscriptionProps) {
         <Text span inherit ff="monospace" size="sm">
           {subscription.secret_preview}
         </Text>
-        <Button size="compact-sm" variant="default" onClick={confirmRotation}>
-          Rotate
-        </Button>
+        {isOwner && (
+          <Button size="compact-sm" variant="default" onClick={confirmRotation}>
+            Rotate
+          </Button>
+        )}
       </Group>
       <Refusal error={problem} />
       {secret && (

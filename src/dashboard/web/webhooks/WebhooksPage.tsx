@@ -12,6 +12,7 @@ import { type Column, List } from "../parts/list.tsx";
 import { Page } from "../parts/page.tsx";
 import { Empty } from "../parts/states.tsx";
 import { Time } from "../parts/text.tsx";
+import { useIsOwner } from "../parts/use-is-owner.ts";
 import { DeliveryState, EnableButton, formatReason, nameOf, SubscriptionState } from "./states.tsx";
 
 const columns: Column<WebhookSubscription>[] = [
@@ -94,7 +95,8 @@ function LastDeliveryState({ subscriptionId }: { subscriptionId: string }) {
 }
 
 export function WebhooksPage() {
-  const add = (
+  const isOwner = useIsOwner();
+  const add = isOwner && (
     <Button component={Link} to={PAGE_PATHS.newWebhook} leftSection={<IconPlus size={16} />}>
       Add webhook
     </Button>
@@ -116,7 +118,7 @@ export function WebhooksPage() {
           </Empty>
         }
       />
-      <Outlet />
+      {isOwner && <Outlet />}
     </Page>
   );
 }

@@ -17,6 +17,7 @@ import { explainError, Failure, send } from "../api/client.ts";
 import { refreshQueries } from "../api/queries.ts";
 import { subscriptions } from "../api/resources.ts";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { useIsOwner } from "../parts/use-is-owner.ts";
 
 /** The description, or the host of the URL if there is none. */
 export const nameOf = ({ description, url }: Pick<WebhookSubscription, "description" | "url">) =>
@@ -91,6 +92,7 @@ export function useSetEnabled({ id }: WebhookSubscription) {
 
 export function EnableButton({ of }: { of: WebhookSubscription }) {
   const { mutate, isPending, error } = useSetEnabled(of);
+  if (!useIsOwner()) return null;
   return (
     <>
       <Button size="compact-sm" variant="default" loading={isPending} onClick={() => mutate(true)}>
