@@ -1,6 +1,7 @@
 /** Opens a data directory, or a database in memory, with the services on top of it. The command line uses no more. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInvitations, type Invitations } from "./access/invitations.ts";
 import { createKeys, type Keys } from "./access/keys.ts";
 import { createPasswords, type Passwords } from "./access/passwords.ts";
 import { createSessions, type Sessions } from "./access/sessions.ts";
@@ -54,6 +55,7 @@ export interface Appliance {
   keys: Keys;
   apiKeyKind: ApiKeyKind;
   users: Users;
+  invitations: Invitations;
   sessions: Sessions;
   passwords: Passwords;
   vault: Vault;
@@ -93,6 +95,7 @@ export function openAppliance(
   const store = createStore(writer, clock, ids, auditKey!, health, environment.pace);
   const vault = createVault(vaultKey!.bytes, random);
   const sessions = createSessions(store, clock, random);
+  const users = createUsers(store, sessions.endAll, vault, random);
   return {
     clock,
     random,
@@ -102,7 +105,8 @@ export function openAppliance(
     health,
     keys: createKeys(store, clock, random),
     apiKeyKind: environment.apiKeyKind ?? "live",
-    users: createUsers(store, sessions.endAll, vault, random),
+    users,
+    invitations: createInvitations(store.db, users, clock, random),
     sessions,
     passwords: createPasswords(),
     vault,

@@ -41,6 +41,8 @@ export const LIMITS = {
   /** A dashboard session expires after this many days without a request, and after this many days in total. */
   sessionIdleDays: 7,
   sessionDays: 30,
+  /** How long the link of an invitation is valid. */
+  invitationDays: 7,
   /** Sessions of an account; a further sign-in ends the oldest. */
   sessionsPerAccount: 50,
   recoveryCodes: 10,

@@ -6,6 +6,7 @@ export type AccessFailure =
   | { kind: "email_taken" }
   | { kind: "no_owner" }
   | { kind: "last_owner" }
+  | { kind: "invitation_ended" }
   | { kind: "second_factor_disabled" }
   | { kind: "key_inactive" }
   | { kind: "key_expired" }

@@ -78,6 +78,8 @@ interface Accounts {
   list(): User[];
   /** Whether there is any account. */
   hasAny(): boolean;
+  /** Whether an owner other than `exceptId` can sign in. */
+  hasOwner(exceptId?: string): boolean;
   /** Throws `email_taken` for an email that has an account, and `no_owner` for a member where there is no owner. */
   create(tx: Transaction, user: NewUser): User;
   /** Sets the password and ends every session of the account. */
@@ -185,6 +187,7 @@ function createAccounts(
     byEmail,
     list,
     hasAny,
+    hasOwner,
     create(tx, { email, name, passwordHash, role = "owner" }) {
       if (byEmail(email)) throw new AccessError({ kind: "email_taken" });
       if (role !== "owner" && !hasOwner()) throw new AccessError({ kind: "no_owner" });

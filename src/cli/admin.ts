@@ -1,12 +1,15 @@
 /** `allison admin …`: dashboard accounts. A running server applies a change at once. */
 import { Command, Option } from "commander";
 import { generatePassword, passwordIssue } from "../access/passwords.ts";
-import { ROLES, type User, type Users } from "../access/users.ts";
+import { ROLES, type Role, type User, type Users } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
-import { UsageError } from "../config.ts";
+import { LIMITS, UsageError } from "../config.ts";
 import { email, label } from "../contract/fields.ts";
+import { PAGE_PATHS } from "../dashboard/page-paths.ts";
+import { loopbackUrl } from "../lib/ip.ts";
+import { readRunning } from "../store/lock.ts";
 import type { Transaction } from "../store/transaction.ts";
-import { jsonOption, withData, withSettings } from "./options.ts";
+import { configOf, jsonOption, withData, withSettings } from "./options.ts";
 import { printJson, printLine, printMessage, printTable } from "./terminal.ts";
 
 type Options = Record<string, unknown> & { json?: true; passwordStdin?: true };
@@ -15,6 +18,7 @@ export function adminCommand(): Command {
   return new Command("admin")
     .description("Manage dashboard accounts.")
     .addCommand(createCommand())
+    .addCommand(inviteCommand())
     .addCommand(resetCommand())
     .addCommand(disableTotpCommand())
     .addCommand(
@@ -30,14 +34,7 @@ export function adminCommand(): Command {
         users.setActive(tx, id, true),
       ),
     )
-    .addCommand(
-      changeCommand(
-        "delete",
-        "Delete an account. The audit log keeps what it did.",
-        "is deleted",
-        (tx, users, id) => users.remove(tx, id),
-      ),
-    )
+    .addCommand(deleteCommand())
     .addCommand(listCommand());
 }
 
@@ -54,11 +51,7 @@ function createCommand(): Command {
     .description("Create an account.")
     .requiredOption("--email <email>", "email address to sign in with")
     .option("--name <name>", "name of the person")
-    .addOption(
-      new Option("--role <role>", "members manage no keys, accounts, webhooks and voice platforms")
-        .choices(ROLES)
-        .default("owner"),
-    )
+    .addOption(roleOption("owner"))
     .addHelpText("after", "\nExample:\n  allison admin create --email maria@example.com");
   return withSettings(withPassword(command), ["data"]).action(async (options) => {
     const address = parseOption("--email", email, options.email)!;
@@ -72,6 +65,43 @@ function createCommand(): Command {
       reportAccount(user, password, "was created", options);
     });
   });
+}
+
+const roleOption = (byDefault: Role) =>
+  new Option("--role <role>", "members manage no keys, accounts, webhooks and voice platforms")
+    .choices(ROLES)
+    .default(byDefault);
+
+function inviteCommand(): Command {
+  const command = new Command("invite")
+    .description(
+      `Print a link by which a person creates their own account. It works once, for ${LIMITS.invitationDays} days.`,
+    )
+    .requiredOption("--email <email>", "email address of the person")
+    .addOption(roleOption("member"))
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      "\nExample:\n  allison admin invite --email maria@example.com --public-url https://allison.example",
+    );
+  return withSettings(command, ["data", "publicUrl"]).action(async (options) => {
+    const address = parseOption("--email", email, options.email)!;
+    await withData(options, async ({ store, invitations }, actor) => {
+      const { token, role, expires_at } = await store.change(actor, (tx) =>
+        invitations.create(tx, { email: address, role: options.role }),
+      );
+      const link = `${serverUrl(options)}${PAGE_PATHS.invitation}#${token}`;
+      if (options.json) return printJson({ email: address, role, link, expires_at });
+      printMessage(`Give this link to ${address}. It creates an account with the role ${role}.`);
+      printLine(link);
+    });
+  });
+}
+
+/** Where people reach the dashboard: --public-url, else the address of the running server. */
+function serverUrl(options: Options): string {
+  const { publicUrl, data, port } = configOf(options);
+  return publicUrl ?? loopbackUrl(readRunning(data)?.url ?? `http://127.0.0.1:${port}`);
 }
 
 function resetCommand(): Command {
@@ -109,6 +139,24 @@ function changeCommand(
       const { id, email: address } = requireAccount(appliance, emailText);
       await appliance.store.change(actor, (tx) => change(tx, appliance.users, id));
       printMessage(`Account ${address} ${result}.`);
+    });
+  });
+}
+
+function deleteCommand(): Command {
+  const command = new Command("delete")
+    .description("Delete an account or an invitation. The audit log keeps what the account did.")
+    .argument("<email>", "email address of the account")
+    .addHelpText("after", "\nExample:\n  allison admin delete maria@example.com");
+  return withSettings(command, ["data"]).action(async (emailText: string, options) => {
+    await withData(options, async (appliance, actor) => {
+      const { store, users, invitations } = appliance;
+      const invitation = invitations.byEmail(emailText.trim());
+      const { id } = invitation ?? requireAccount(appliance, emailText);
+      await store.change(actor, (tx) =>
+        invitation ? invitations.remove(tx, invitation) : users.remove(tx, id),
+      );
+      printMessage(`${invitation ? "Invitation of" : "Account"} ${emailText.trim()} is deleted.`);
     });
   });
 }

@@ -5,6 +5,7 @@
 export const ENTITY_NOUNS = {
   api_key: "API key",
   user: "user",
+  invitation: "invitation",
   session: "session",
   recovery_code: "recovery code",
   organization: "organization",

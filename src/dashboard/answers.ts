@@ -3,6 +3,7 @@
  * of them. The file has types only, so that importing it adds no server code to the pages.
  */
 import type { z } from "zod";
+import type { Invitation } from "../access/invitations.ts";
 import type { keyView } from "../access/keys.ts";
 import type { Session } from "../access/sessions.ts";
 import type { Proof } from "../access/step-up.ts";
@@ -131,6 +132,9 @@ export interface NewKey {
 export interface RotatedKey extends NewKey {
   old: Key;
 }
+
+/** `POST /invitation/check`. */
+export type InvitationInfo = Pick<Invitation, "email" | "role">;
 
 /** `GET /session`: the signed-in user, the session and the server. */
 export interface SessionInfo {

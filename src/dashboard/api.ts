@@ -30,6 +30,7 @@ import type { DashboardRequest, DashboardResponse, DashboardRoute } from "./dash
 import { deliveryRoutes } from "./deliveries.ts";
 import { fieldHelpRoutes } from "./field-help.ts";
 import { firstAccountRoutes } from "./first-account.ts";
+import { invitationRoutes } from "./invitation.ts";
 import { keyRoutes } from "./keys.ts";
 import { overviewRoutes } from "./overview.ts";
 import { requireSameOrigin } from "./same-origin.ts";
@@ -177,6 +178,7 @@ function createOwnRoutes(
   return [
     ...signInRoutes(shared),
     ...firstAccountRoutes(shared),
+    ...invitationRoutes(shared),
     ...accountRoutes(shared),
     ...twoFactorRoutes(shared),
     ...keyRoutes(shared),

@@ -1,5 +1,6 @@
 /** Names the entity of an audit row for people: a contact by its name, a session by its account's email. */
 import { getTableName } from "drizzle-orm";
+import { invitationEntity } from "../access/invitations.ts";
 import { apiKeyEntity } from "../access/keys.ts";
 import { sessionEntity } from "../access/sessions.ts";
 import { recoveryCodeEntity, userEntity } from "../access/users.ts";
@@ -46,6 +47,7 @@ const NAMINGS: Record<EntityType, Naming> = {
   organization: byColumns(organizationEntity, "name"),
   api_key: byColumns(apiKeyEntity, "name"),
   user: byColumns(userEntity, "email"),
+  invitation: byColumns(invitationEntity, "email"),
   session: byUser(sessionEntity),
   recovery_code: byUser(recoveryCodeEntity),
   contact: {

@@ -6,6 +6,7 @@ export const PAGE_PATHS = {
   signIn: "/sign-in",
   signInLink: "/sign-in/link",
   welcome: "/welcome",
+  invitation: "/invitation",
   mock: "/mock",
   overview: "/",
   calls: "/calls",
@@ -38,7 +39,13 @@ export const PAGE_PATHS = {
 export type PageName = keyof typeof PAGE_PATHS;
 
 /** Pages that require no session. */
-export const PUBLIC_PAGES: readonly PageName[] = ["signIn", "signInLink", "welcome", "mock"];
+export const PUBLIC_PAGES: readonly PageName[] = [
+  "signIn",
+  "signInLink",
+  "welcome",
+  "invitation",
+  "mock",
+];
 
 /** Pages that only a mock server has. */
 export const MOCK_PAGES: readonly PageName[] = ["mock"];

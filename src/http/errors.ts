@@ -89,6 +89,7 @@ function fromAccess(failure: AccessFailure): ApiError {
     case "credential_ended":
       return unauthorized(failure.credential);
     case "account_not_found":
+    case "invitation_ended":
       return new ApiError("not_found");
     case "email_taken":
       return conflict({ email: "is already used by another account" });

@@ -11,8 +11,16 @@ import accounts from "./migrations/0001_accounts.sql" with { type: "text" };
 import dashboard from "./migrations/0002_dashboard.sql" with { type: "text" };
 import auditSignature from "./migrations/0003_audit_signature.sql" with { type: "text" };
 import roles from "./migrations/0004_roles.sql" with { type: "text" };
+import invitations from "./migrations/0005_invitations.sql" with { type: "text" };
 
-export const MIGRATIONS: readonly string[] = [init, accounts, dashboard, auditSignature, roles];
+export const MIGRATIONS: readonly string[] = [
+  init,
+  accounts,
+  dashboard,
+  auditSignature,
+  roles,
+  invitations,
+];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 /** "AVOX" in ASCII: marks the file as ours (sqlite.org/pragma.html#pragma_application_id). */

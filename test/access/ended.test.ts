@@ -178,7 +178,7 @@ describe("a session that ends while the body of a request is under way", () => {
         ? `/dashboard/api${await realPath(route, it)}`
         : path.replace(/:index/, "0").replace(/:\w+/g, id);
       const body = JSON.stringify((route && validBody(route)) ?? { name: "Other", active: false });
-      const isPublic = /sign-in|first-account/.test(path);
+      const isPublic = /sign-in|first-account|invitation/.test(path);
       let rows = 0;
       const answer = await sendAcross(
         method,

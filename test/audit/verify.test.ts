@@ -367,6 +367,7 @@ describe("a log that was tampered with", () => {
     sqlite.exec(`${sql}; alter table audit_head drop column signature; pragma user_version = 3`);
     // What the later migrations add, which the disguise takes back.
     sqlite.exec("alter table users drop column role; alter table users drop column active");
+    sqlite.exec("drop table invitations");
     sqlite.close();
     return copy;
   }

@@ -76,6 +76,8 @@ const PUBLIC_ROUTES = [
   "GET /dashboard/api/welcome",
   "POST /dashboard/api/first-account",
   "POST /dashboard/api/first-account/check",
+  "POST /dashboard/api/invitation",
+  "POST /dashboard/api/invitation/check",
   "POST /dashboard/api/sign-in",
   "POST /dashboard/api/sign-in-link",
 ];

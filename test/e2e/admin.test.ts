@@ -142,6 +142,26 @@ describe("beside a running server", () => {
       expect((await allison.run(["admin", "enable", other])).exitCode).toBe(0);
   });
 
+  test("an invitation's link is the only text on stdout, names the server, and ends when it is deleted", async () => {
+    const email = "invited@example.com";
+    const invite = () => allison.run(["admin", "invite", "--email", email]);
+    const { exitCode, stdout } = await invite();
+    expect([exitCode, stdout.split("#")[0]]).toEqual([0, `${server.url}/invitation`]);
+    const browser = openBrowser(server.url);
+    const check = async (link: string) =>
+      (await browser.post("/invitation/check", { token: link.trim().split("#")[1] })).status;
+    expect(await check(stdout)).toBe(200);
+    const args = ["admin", "invite", "--email", email, "--role", "owner", "--json"];
+    const made = await allison.run([...args, "--public-url", "https://allison.example/"]);
+    const json = JSON.parse(made.stdout);
+    expect(json).toMatchObject({ email, role: "owner" });
+    expect(json.link).toStartWith("https://allison.example/invitation#");
+    plaintexts.push(stdout.trim().split("#")[1]!, json.link.split("#")[1]);
+    expect([await check(stdout), await check(json.link)]).toEqual([404, 200]);
+    expect((await allison.run(["admin", "delete", email])).exitCode).toBe(0);
+    expect(await check(json.link)).toBe(404);
+  });
+
   test("the audit log records the changes with the actor type cli", async () => {
     const { stdout } = await allison.run(["audit", "list", "--entity", "user", "--json"]);
     const rows = JSON.parse(stdout) as { actor: { type: string }; changes: object }[];

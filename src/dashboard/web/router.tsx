@@ -71,6 +71,11 @@ const welcome = createRoute({
   path: PAGE_PATHS.welcome,
   component: page(() => import("./entry/Welcome.tsx"), "Welcome"),
 });
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: PAGE_PATHS.invitation,
+  component: page(() => import("./entry/Invitation.tsx"), "Invitation"),
+});
 
 /** The pages that require a session. Without one, the sign-in page opens and then leads back. */
 const shell = createRoute({
@@ -261,6 +266,7 @@ const routeTree = root.addChildren([
   signIn,
   signInLink,
   welcome,
+  invitation,
   mock,
   shell.addChildren([
     overview,
