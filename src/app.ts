@@ -25,7 +25,6 @@ import { ROUTES } from "./routes.ts";
 import { readAuditHead } from "./store/audit-chain.ts";
 import { StorageUnavailable } from "./store/errors.ts";
 import { removeAllExpiredIdempotency } from "./store/idempotency.ts";
-import { MEMORY } from "./store/open.ts";
 import { createDispatcher, type Dispatcher } from "./webhooks/dispatcher.ts";
 import { removeOldDeliveries } from "./webhooks/retention.ts";
 
@@ -261,9 +260,8 @@ function createJobs(appliance: Appliance, dispatcher: Dispatcher, log: Log) {
 }
 
 /** Notes the head outside the database, so that rows that were removed or rewritten with the key are detected. */
-function logAuditHead({ db, auditKey }: Appliance, log: Log): void {
-  // The log of a mock or demo ends with the process.
-  if (db.$client.filename === MEMORY) return;
+function logAuditHead({ db, auditKey, isTemporary }: Appliance, log: Log): void {
+  if (isTemporary) return;
   const head = readAuditHead(db, auditKey);
   if (head?.isSigned) {
     log.info({ head: formatHead(head.id, head.hash) }, "audit log head");

@@ -1,4 +1,4 @@
-/** Opens a data directory, or a database in memory, with the services on top of it. The command line uses no more. */
+/** Opens a data directory with the services on top of it. The command line uses no more. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInvitations, type Invitations } from "./access/invitations.ts";
@@ -26,7 +26,7 @@ import { createStore, type Store } from "./store/change.ts";
 import type { Db } from "./store/database.ts";
 import type { Pace } from "./store/group-commit.ts";
 import { type HealthOptions, type StorageHealth, UNWATCHED, watchStorage } from "./store/health.ts";
-import { DATABASE_FILE, inspectDirectory, MEMORY, openDatabase } from "./store/open.ts";
+import { DATABASE_FILE, inspectDirectory, openDatabase } from "./store/open.ts";
 import { createEgress, type Egress } from "./webhooks/egress.ts";
 
 /** The environment of an appliance. A test replaces the clock; a mock derives its random bytes from a seed. */
@@ -41,10 +41,14 @@ export interface Environment extends HealthOptions {
   secretKey?: string | undefined;
   /** How writes make way for other processes; a command on the directory of a server yields. */
   pace?: () => Pace;
+  /** The data is deleted when the process ends: nothing waits for the disk, and the vault's key is not stored. */
+  isTemporary?: boolean;
 }
 
 /** An open data directory. */
 export interface Appliance {
+  /** The data is deleted when the process ends. */
+  isTemporary: boolean;
   clock: Clock;
   random: Random;
   ids: Ids;
@@ -79,6 +83,7 @@ export function openAppliance(
   create: boolean,
 ): Appliance {
   const { clock = systemClock, random = systemRandom, requestRandom = random } = environment;
+  const { isTemporary = false } = environment;
   const egress = openEgress(config);
   const vaultKey = loadKeyOfVault(config, environment, random, create);
   const auditKey = vaultKey && deriveKey(vaultKey.bytes, "audit log");
@@ -88,15 +93,17 @@ export function openAppliance(
     auditKey: auditKey!,
     mayHaveUnkeyedRows: !vaultKey?.isLogKeyed,
     log: environment.log,
+    isTemporary,
   });
-  if (create) keepVaultKey(config.data);
+  if (create && !isTemporary) keepVaultKey(config.data);
   const ids = createIds(clock, random, requestRandom);
-  const health = create ? watchStorage(writer, environment) : UNWATCHED;
+  const health = create && !isTemporary ? watchStorage(writer, environment) : UNWATCHED;
   const store = createStore(writer, clock, ids, auditKey!, health, environment.pace);
   const vault = createVault(vaultKey!.bytes, random);
   const sessions = createSessions(store, clock, random);
   const users = createUsers(store, sessions.endAll, vault, random);
   return {
+    isTemporary,
     clock,
     random,
     ids,
@@ -122,11 +129,11 @@ export function openAppliance(
 /** Runs before the database is created, so that an invalid key leaves no files. Null if no database will be created. */
 function loadKeyOfVault(
   { data, newDatabase }: ApplianceConfig,
-  { secretKey = process.env[KEY_ENV] }: Environment,
+  { secretKey = process.env[KEY_ENV], isTemporary }: Environment,
   random: Random,
   create: boolean,
 ): VaultKey | null {
-  if (data === MEMORY) return { bytes: random.bytes(VAULT_KEY_BYTES), isLogKeyed: true };
+  if (isTemporary) return { bytes: random.bytes(VAULT_KEY_BYTES), isLogKeyed: true };
   const fresh = !existsSync(join(data, DATABASE_FILE));
   if (create) inspectDirectory(data, { create, newDatabase });
   return fresh && !create ? null : loadVaultKey(data, secretKey, random, fresh);

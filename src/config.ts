@@ -228,7 +228,7 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
       if (text.trim() === "") throw new UsageError("--data must name a directory.");
       if (text === ":memory:")
         throw new UsageError(
-          "--data must name a directory; to run a server in memory, use allison mock.",
+          "--data must name a directory; to run a server with temporary data, use allison mock.",
         );
       return text;
     },

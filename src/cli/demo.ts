@@ -16,7 +16,9 @@ import { printLine, printMessage, programName, quoteForShell } from "./terminal.
 
 export function demoCommand(): Command {
   const command = new Command("demo")
-    .description("Run a demo in memory: a made-up business that receives calls and sends webhooks.")
+    .description(
+      "Run a demo with temporary data: a made-up business that receives calls and sends webhooks.",
+    )
     .addOption(new Option("--open", "open the dashboard in the browser").env("ALLISON_OPEN"))
     .addOption(seedOption().default(DEFAULT_SEED))
     .addHelpText("after", "\nExample:\n  allison demo --open");
@@ -73,7 +75,7 @@ function printWelcome({ url, signInLink }: Mock): void {
   const server = url === MOCK_SERVER ? "" : ` --server ${url}`;
   printMessage(`
 Allison ${VERSION}, a demo: Bright Dental, two locations, 90 days of calls, and a new call every few seconds.
-All data is in memory and is deleted when you stop the demo with Ctrl-C.
+All data is temporary and is deleted when you stop the demo with Ctrl-C.
 
 Open the dashboard. This link signs you in once:
 

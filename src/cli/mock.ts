@@ -1,4 +1,4 @@
-/** `allison mock`: a server in memory, for developers of API clients. */
+/** `allison mock`: a server with temporary data, for developers of API clients. */
 import { readFileSync, statSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type Config, LIMITS, UsageError } from "../config.ts";
@@ -34,7 +34,7 @@ export const seedOption = () =>
 export function mockCommand(): Command {
   const command = new Command("mock")
     .description(
-      "Run a mock server: the whole server in memory, with data, fixed keys and faults on demand.",
+      "Run a mock server: the whole server with temporary data, fixed keys and faults on demand.",
     )
     .addOption(seedOption())
     .addOption(
@@ -171,7 +171,7 @@ function printWelcome({ url, instance, signInLink }: Mock, { data }: Options): v
     .get()!.n;
   const server = url === MOCK_SERVER ? "" : ` --server ${url}`;
   const program = quoteForShell(programName());
-  printMessage(`Allison ${VERSION}, mock server. All data is in memory and is deleted when it stops.
+  printMessage(`Allison ${VERSION}, mock server. All data is temporary and is deleted when it stops.
 
   Address       ${url}/v1
   Read key      ${MOCK_KEYS.read}

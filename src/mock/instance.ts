@@ -1,4 +1,4 @@
-/** A mock between two resets: an appliance in memory and everything else that a reset replaces. */
+/** A mock between two resets: an appliance with temporary data and everything else that a reset replaces. */
 import { createSignInLink, type SignInLink } from "../access/one-time.ts";
 import { type Application, createApplication, type Listener } from "../app.ts";
 import { type Appliance, openAppliance } from "../appliance.ts";
@@ -14,6 +14,7 @@ import { createFaults, type Faults } from "./faults.ts";
 import { createUnlimitedLimiter } from "./limiter.ts";
 import { seededChance, seededRandom } from "./random.ts";
 import { createRecent, type Recent } from "./recent.ts";
+import { createTemporaryDirectory } from "./temporary-directory.ts";
 
 export interface MockOptions {
   config: Pick<Config, "host" | "port" | "webhookAllow"> & Partial<Config>;
@@ -56,8 +57,10 @@ export async function createInstance(
     random: seededRandom(seed, "rows"),
     requestRandom: seededRandom(seed, "requests"),
     apiKeyKind: "test" as const,
+    isTemporary: true,
   };
-  const appliance = openAppliance(config, environment, true);
+  const directory = createTemporaryDirectory();
+  const appliance = openAppliance({ ...config, data: directory.path }, environment, true);
   const signInLink = createSignInLink(options.email, systemRandom);
   const application = createApplication(appliance, config, log, {
     strict: options.strict,
@@ -70,7 +73,13 @@ export async function createInstance(
   application.start(listener, url);
   const instance: MockInstance = {
     appliance,
-    application,
+    application: {
+      ...application,
+      async stop() {
+        await application.stop();
+        directory.remove();
+      },
+    },
     ingest: createIngest({ db: appliance.db, publicUrl: () => url }),
     clock,
     faults: createFaults(application.routes, seededChance(seed, "faults")),

@@ -1,9 +1,8 @@
-/** The mock server: an instance in memory behind one port, and the reset that replaces it. */
+/** The mock server: an instance with temporary data behind one port, and the reset that replaces it. */
 import { defaultConfig } from "../config.ts";
 import { targetOf } from "../http/target.ts";
 import { loopbackUrl } from "../lib/ip.ts";
 import { formatUrl, listenOptions, startListening } from "../server.ts";
-import { MEMORY } from "../store/open.ts";
 import { createControl } from "./control.ts";
 import { createInstance, type MockInstance, type MockOptions } from "./instance.ts";
 import { respondToApi } from "./respond.ts";
@@ -25,7 +24,6 @@ export async function startMock(options: MockOptions): Promise<Mock> {
   const { log } = options;
   const config = defaultConfig({
     ...options.config,
-    data: MEMORY,
     webhookAllow: [...LOOPBACK, ...options.config.webhookAllow],
   });
   const ready = Promise.withResolvers<MockInstance>();

@@ -10,7 +10,7 @@ import type { Log } from "../lib/log.ts";
 import type { WritableDb } from "./database.ts";
 import { isCorruption, type StorageProblem, StorageUnavailable } from "./errors.ts";
 import { type FileProblem, watchFiles } from "./file-watch.ts";
-import { abandonDatabase, closeDatabase, closeSnapshots, MEMORY } from "./open.ts";
+import { abandonDatabase, closeDatabase, closeSnapshots } from "./open.ts";
 
 export interface StorageHealth {
   problem(): StorageProblem | null;
@@ -30,7 +30,7 @@ export interface HealthOptions {
   logWarnBytes?: number | undefined;
 }
 
-/** The health of a database in memory, or of one that a command has open for a moment. */
+/** The health of a database with temporary data, or of one that a command has open for a moment. */
 export const UNWATCHED: StorageHealth = {
   problem: () => null,
   check: async () => {},
@@ -86,7 +86,6 @@ export function watchStorage(
 ): StorageHealth {
   const { log, diskReserve = defaultReserve, logWarnBytes = LIMITS.logWarnBytes } = options;
   const file = sqlite.filename;
-  if (file === MEMORY) return UNWATCHED;
   const files = watchFiles(sqlite);
   const watchLogSize = createLogSizeWatch(file, logWarnBytes, log);
   let lasting: StorageProblem | null = null;

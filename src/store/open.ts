@@ -30,8 +30,6 @@ import { DATABASE_FILE, databasePath, KEY_FILE } from "./paths.ts";
 import { createPrivateFile } from "./private-files.ts";
 
 export { DATABASE_FILE, KEY_FILE };
-/** Used instead of a data directory: a database in memory that ends with the process. */
-export const MEMORY = ":memory:";
 /** Files that an empty data directory may contain: those of an interrupted first start, and the file system's own. */
 const MAY_BE_THERE = new Set<string>([
   KEY_FILE,
@@ -59,11 +57,12 @@ export interface OpenOptions extends DirectoryOptions, MigrateOptions {
   /** Whether a damaged write-ahead log is copied and cut off before its damage. */
   discardDamagedLog?: boolean;
   log?: Log | undefined;
+  /** The data is deleted when the process ends, so a commit does not wait for the disk. */
+  isTemporary?: boolean | undefined;
 }
 
-/** Opens or creates the database of `dataDir`, or creates one in memory for `MEMORY`. */
+/** Opens or creates the database of `dataDir`. */
 export function openDatabase(dataDir: string, options: OpenOptions): WritableDb {
-  if (dataDir === MEMORY) return prepare(new Database(MEMORY, { strict: true }), options);
   const file = databasePath(dataDir);
   inspectDirectory(dataDir, options);
   const fresh = !existsSync(file);
@@ -92,7 +91,7 @@ const openedInodes = new Map<string, bigint | undefined>();
 const inodeOf = (file: string): bigint | undefined =>
   statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 
-function prepare(sqlite: Database, options: MigrateOptions): WritableDb {
+function prepare(sqlite: Database, options: OpenOptions): WritableDb {
   const { version } = sqlite.query("select sqlite_version() as version").get() as {
     version: string;
   };
@@ -104,7 +103,7 @@ function prepare(sqlite: Database, options: MigrateOptions): WritableDb {
   // Set explicitly: the defaults of bun:sqlite disable foreign keys and do not wait for other processes.
   sqlite.exec(`pragma busy_timeout = ${LIMITS.writeLockMs}`);
   sqlite.exec("pragma journal_mode = wal");
-  sqlite.exec("pragma synchronous = full");
+  sqlite.exec(`pragma synchronous = ${options.isTemporary ? "off" : "full"}`);
   sqlite.exec("pragma foreign_keys = on");
   sqlite.exec("pragma cache_size = -65536");
   // In pages of 4 KiB: a checkpoint after 32 MiB of log, because each checkpoint costs two more syncs.

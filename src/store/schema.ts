@@ -5,7 +5,6 @@
 import { Database } from "bun:sqlite";
 import type { Db } from "./database.ts";
 import { MIGRATIONS } from "./migrate.ts";
-import { MEMORY } from "./open.ts";
 
 interface SchemaObject {
   type: string;
@@ -46,7 +45,7 @@ export function findSchemaChanges({ $client: sqlite }: Db): SchemaChange[] {
 }
 
 function createExpectedSchema(): Map<string, SchemaObject> {
-  using sqlite = new Database(MEMORY);
+  using sqlite = new Database(":memory:");
   for (const migration of MIGRATIONS) sqlite.exec(migration);
   return asMap(sqlite.query<SchemaObject, []>(READ_SCHEMA).all());
 }

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser } from "../support/browser.ts";
 import { createClient } from "../support/client.ts";
+import { temporaryDirectory } from "../support/directory.ts";
 import { type Executable, installExecutable, type Running } from "../support/executable.ts";
 
 let allison: Executable;
@@ -23,6 +24,11 @@ const file = (name: string, text: string) => {
   writeFileSync(path, text);
   return path;
 };
+
+/** Waits until `isTrue`; the time limit of the test ends it. */
+async function expectSoon(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await Bun.sleep(10);
+}
 
 describe("allison mock", () => {
   test("--json prints one line when the mock is ready, with the same keys at every start", async () => {
@@ -132,11 +138,31 @@ describe("allison mock", () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
   });
 
+  test("its data is in the directory for temporary files, and is deleted by a reset and by both signals", async () => {
+    using temporary = temporaryDirectory();
+    const env = { TMPDIR: temporary.path };
+    const args = ["mock", "--port", "0", "--json"];
+    for (const signals of [["SIGTERM"], ["SIGINT", "SIGINT"]] as const) {
+      await using mock = await allison.start(args, READY, env);
+      expect(readdirSync(temporary.path)).toHaveLength(1);
+      const { url } = JSON.parse(mock.stdout());
+      const reset = await createClient(url, null).post("/mock/reset");
+      expect(reset.status).toBe(200);
+      await expectSoon(() => readdirSync(temporary.path).length === 1);
+      for (const signal of signals) mock.kill(signal);
+      await mock.ended;
+      expect(readdirSync(temporary.path)).toEqual([]);
+    }
+    const missing = await allison.run(args, { env: { TMPDIR: join(temporary.path, "missing") } });
+    expect(missing.exitCode).toBe(2);
+    expect(missing.stderr).toContain("set TMPDIR to a writable directory.");
+  });
+
   test("allison serve refuses :memory: as a data directory", async () => {
     const { exitCode, stderr } = await allison.run(["serve", "--data", ":memory:"]);
     expect([exitCode, stderr]).toEqual([
       2,
-      "--data must name a directory; to run a server in memory, use allison mock.\n",
+      "--data must name a directory; to run a server with temporary data, use allison mock.\n",
     ]);
   });
 });

@@ -1,4 +1,4 @@
-/** The mock server: the real server in memory, reproducible, with controls for test suites. */
+/** The mock server: the real server with temporary data, reproducible, with controls for test suites. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
 import { EVENT_TYPES } from "../../src/contract/event-types.ts";
