@@ -16,6 +16,7 @@ import { createDocs } from "./docs/site.ts";
 import { storageUnavailable } from "./http/errors.ts";
 import { createPipeline, type Pipeline } from "./http/pipeline.ts";
 import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
+import { createPageJob } from "./http/reading.ts";
 import type { Route } from "./http/route.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { clientAddress, parseCidr } from "./lib/ip.ts";
@@ -105,6 +106,7 @@ export function createApplication(
     writes: createLimiter(config.writesPerMinute),
     failedAuthentications: createLimiter(LIMITS.failedAuthPerMinute),
     strict: options.strict ?? false,
+    pageJob: createPageJob(ROUTES),
     refusedHeaders: options.refusedHeaders ?? REFUSED_HEADERS,
     addressOf,
     draining() {

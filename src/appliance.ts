@@ -22,6 +22,7 @@ import { type Clock, systemClock } from "./lib/clock.ts";
 import { createIds, type Ids } from "./lib/ids.ts";
 import { parseCidr } from "./lib/ip.ts";
 import { type Random, systemRandom } from "./lib/random.ts";
+import { type BackgroundReader, createBackgroundReader } from "./store/background-reader.ts";
 import { createStore, type Store } from "./store/change.ts";
 import type { Db } from "./store/database.ts";
 import type { Pace } from "./store/group-commit.ts";
@@ -53,6 +54,8 @@ export interface Appliance {
   random: Random;
   ids: Ids;
   db: Db;
+  /** For reads that may take longer than the event loop can wait. */
+  background: BackgroundReader;
   store: Store;
   /** Watched only where `create` is true: by a server, not by a command. */
   health: StorageHealth;
@@ -71,6 +74,9 @@ export interface Appliance {
 }
 
 export type ApiKeyKind = Exclude<KeyKind, "plat">;
+/** In the executable this address is relative to its root, where `scripts/build` puts the module. */
+const BACKGROUND_ENTRY = new URL("./background.ts", import.meta.url).href;
+
 type ApplianceConfig = Pick<
   Config,
   "data" | "webhookAllow" | "webhookCa" | "newDatabase" | "discardDamagedLog"
@@ -102,12 +108,14 @@ export function openAppliance(
   const vault = createVault(vaultKey!.bytes, random);
   const sessions = createSessions(store, clock, random);
   const users = createUsers(store, sessions.endAll, vault, random);
+  const background = createBackgroundReader(store.db, BACKGROUND_ENTRY, health);
   return {
     isTemporary,
     clock,
     random,
     ids,
     db: store.db,
+    background,
     store,
     health,
     keys: createKeys(store, clock, random),
@@ -120,7 +128,7 @@ export function openAppliance(
     auditKey: auditKey!,
     egress,
     async close() {
-      await store.idle();
+      await Promise.all([store.idle(), background.close()]);
       health.close(writer);
     },
   };

@@ -18,6 +18,8 @@ export const LIMITS = {
   textLength: 20_000,
   urlLength: 2_000,
   searchLength: 200,
+  /** Different words of a search; further ones are ignored. */
+  searchWords: 8,
   listEntries: 100,
   customEntries: 50,
   customLength: 500,
@@ -52,6 +54,14 @@ export const LIMITS = {
   confirm: { tries: 5, minutes: 15, proofMinutes: 5 },
   /** Buckets and cached key records held in memory; the least recently used one is evicted first. */
   keysInMemory: 20_000,
+  /** Threads of the background reader, … */
+  backgroundThreads: 2,
+  /** … the jobs that wait for one: those of one caller, such as a key, and those of all, … */
+  backgroundWaiting: { ofCaller: 100, total: 1_000 },
+  /** … how long a job may take, waiting included: one that a request of the API waits for, and a report or check, … */
+  backgroundMs: { request: 2_000, report: 30_000 },
+  /** … and how long a shutdown waits for the threads to end. */
+  backgroundEndMs: 500,
   /** Prepared statements cached for each list, one for each set of filters. */
   preparedLists: 100,
   /** The dashboard's overview: days of its range, … */

@@ -101,8 +101,9 @@ export const ERRORS = {
   },
   unavailable: {
     status: 503,
-    meaning: "The server is shutting down, or its storage is full or failing. Nothing was stored.",
-    cure: "Try again after the number of seconds in `Retry-After`. `details.storage` is there while the storage accepts no writes, and says why.",
+    meaning:
+      "The server is shutting down, its storage is full or failing, or a search or filtered list took longer than 2 seconds. Nothing was stored.",
+    cure: "Try again after the number of seconds in `Retry-After`. `details.storage` is there while the storage accepts no writes, and says why. If a search took too long, send fewer or longer words, or more filters.",
   },
 } as const satisfies Record<string, CatalogueEntry>;
 

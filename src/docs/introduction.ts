@@ -55,6 +55,7 @@ export const introduction = ({ readsPerMinute, writesPerMinute }: Budgets): stri
     customLength: LIMITS.customLength,
     transcriptTurns: formatCount(LIMITS.transcriptTurns),
     searchLength: LIMITS.searchLength,
+    searchWords: LIMITS.searchWords,
     webhookSubscriptions: LIMITS.webhookSubscriptions,
     deliveryDays: LIMITS.deliveryDays,
     failedAuthPerMinute: LIMITS.failedAuthPerMinute,

@@ -4,6 +4,7 @@
  */
 import { AccessError, type AccessFailure } from "../access/errors.ts";
 import { type Details, ERRORS, type ErrorCode } from "../contract/errors.ts";
+import { BackgroundError } from "../store/background-reader.ts";
 import {
   isStorageFailure,
   StorageError,
@@ -59,12 +60,20 @@ export const STORAGE_PROBLEM = "storage problem";
 const STORAGE_RETRY_SECONDS = 5;
 /** The same for a problem that lasts until somebody restarts the server. */
 const RESTART_RETRY_SECONDS = 300;
+/** The seconds after which a read that was too slow, or found too many waiting, is worth another try. */
+const READ_RETRY_SECONDS = 2;
 
 /** The catalogue error that stands for whatever a handler or a layer below threw. */
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof AccessError) return fromAccess(thrown.failure);
   if (thrown instanceof StorageUnavailable) return storageUnavailable(thrown.problem);
+  if (thrown instanceof BackgroundError) {
+    return new ApiError("unavailable", {
+      headers: { "Retry-After": String(READ_RETRY_SECONDS) },
+      reason: thrown.failure === "stopped" ? STOPPING : thrown.message,
+    });
+  }
   if (thrown instanceof StorageError || isStorageFailure(thrown)) {
     return new ApiError("unavailable", {
       headers: { "Retry-After": String(STORAGE_RETRY_SECONDS) },

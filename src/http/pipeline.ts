@@ -11,11 +11,12 @@
  * client and everything but secrets to the log.
  */
 import type { Ids } from "../lib/ids.ts";
+import type { BackgroundReader } from "../store/background-reader.ts";
 import type { StorageHealth } from "../store/health.ts";
 import { type Admission, type AdmissionServices, createAdmission, type Gate } from "./admission.ts";
 import { ApiError, toApiError } from "./errors.ts";
 import { createExchanges, type Exchange, type Exchanges } from "./exchange.ts";
-import { answerRead } from "./reading.ts";
+import { answerRead, type PageJob } from "./reading.ts";
 import type { Params, Route, RouteServices } from "./route.ts";
 import { answerStream } from "./streaming.ts";
 import { targetOf } from "./target.ts";
@@ -26,6 +27,9 @@ export interface PipelineServices extends AdmissionServices, RouteServices {
   strict: boolean;
   ids: Ids;
   health: Pick<StorageHealth, "reportError">;
+  background: BackgroundReader;
+  /** Reads the pages of the routes. */
+  pageJob: PageJob;
 }
 
 /** Answers a request that matched a route. `params` are the path's, decoded. */
@@ -47,11 +51,11 @@ export interface Pipeline {
 }
 
 export function createPipeline(services: PipelineServices): Pipeline {
-  const { log } = services;
+  const { log, background, pageJob } = services;
   const admission = createAdmission(services);
   const exchanges = createExchanges(services.ids, log, services.health.reportError);
   const { strict } = services;
-  const answering = { routeServices: services, admission, exchanges, strict };
+  const answering = { routeServices: services, background, pageJob, admission, exchanges, strict };
   const streams = {
     ...answering,
     clock: services.clock,

@@ -55,15 +55,29 @@ interface RouteBase {
   errors?: readonly ErrorCode[];
 }
 
-export interface ReadRoute extends RouteBase {
+export interface OneRoute extends RouteBase {
   method: "GET";
-  answers: { kind: "one" | "page"; data: z.ZodType };
-  /** Returns the object, or null for a 404; for a page, the Page. `key` is null for a dashboard session. */
+  answers: { kind: "one"; data: z.ZodType };
+  /** Returns the object, or null for a 404. `key` is null for a dashboard session. */
   read(
     services: RouteServices,
     input: { params: Params; query: Query; key: ApiKey | null },
   ): object | null;
 }
+
+/** What a list needs. It may run in another thread, which has no other services. */
+export type PageServices = Pick<RouteServices, "db" | "publicUrl">;
+
+export interface PageRoute extends RouteBase {
+  method: "GET";
+  answers: { kind: "page"; data: z.ZodType };
+  /** Whether a request may read many more rows than it returns. It then runs in the background reader. */
+  isUnbounded?(query: Query): boolean;
+  /** Returns the page, or null for a 404. */
+  read(services: PageServices, input: { params: Params; query: Query }): Page | null;
+}
+
+export type ReadRoute = OneRoute | PageRoute;
 
 export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase {
   method: Exclude<Method, "GET">;

@@ -17,7 +17,7 @@ import {
   wholeNumber,
 } from "../contract/fields.ts";
 import { ApiError } from "../http/errors.ts";
-import type { Route } from "../http/route.ts";
+import type { OneRoute, PageRoute, Route } from "../http/route.ts";
 import { rowColumns } from "../store/columns.ts";
 import { oncePerDatabase } from "../store/database.ts";
 import type { Entity } from "../store/entity.ts";
@@ -448,22 +448,23 @@ const prepareTurns = oncePerDatabase((db) =>
     .prepare(),
 );
 
+const listCalls: PageRoute = {
+  ...listRoute(callDefinition),
+  read: ({ db, publicUrl }, { query }) =>
+    bindResource(callDefinition, db).list(query, callView(publicUrl)),
+};
+
+const getCall: OneRoute = {
+  ...getRoute(callDefinition),
+  description: "Returns the call with its transcript. Lists leave the transcript out.",
+  answers: { kind: "one", data: CallWithTranscript },
+  read({ db, publicUrl }, { params }) {
+    const row = bindResource(callDefinition, db).find(params.id ?? "");
+    if (!row) return null;
+    const transcript = prepareTurns(db).get({ seq: row.seq })?.turns ?? [];
+    return { ...callView(publicUrl)(row), transcript };
+  },
+};
+
 /** List and get. Only the single call includes its transcript. */
-export const callRoutes: readonly Route[] = [
-  {
-    ...listRoute(callDefinition),
-    read: ({ db, publicUrl }, { query }) =>
-      bindResource(callDefinition, db).list(query, callView(publicUrl)),
-  },
-  {
-    ...getRoute(callDefinition),
-    description: "Returns the call with its transcript. Lists leave the transcript out.",
-    answers: { kind: "one", data: CallWithTranscript },
-    read({ db, publicUrl }, { params }) {
-      const row = bindResource(callDefinition, db).find(params.id ?? "");
-      if (!row) return null;
-      const transcript = prepareTurns(db).get({ seq: row.seq })?.turns ?? [];
-      return { ...callView(publicUrl)(row), transcript };
-    },
-  },
-];
+export const callRoutes: readonly Route[] = [listCalls, getCall];

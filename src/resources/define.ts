@@ -3,7 +3,7 @@
  * and delete routes. Paging, conflicts, references and partial updates are implemented here once.
  */
 import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
-import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import { getTableConfig, type SQLiteColumn, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { LRUCache } from "lru-cache";
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
@@ -12,7 +12,7 @@ import { EXAMPLE_IDS } from "../contract/example.ts";
 import { metaOf } from "../contract/fields.ts";
 import { conflict, invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
-import type { Page, Query, ReadRoute, Route, WriteRoute } from "../http/route.ts";
+import type { OneRoute, Page, PageRoute, Query, Route, WriteRoute } from "../http/route.ts";
 import { isUuid } from "../lib/ids.ts";
 import type { Db } from "../store/database.ts";
 import { oncePerDatabase } from "../store/database.ts";
@@ -38,6 +38,10 @@ export interface Filter {
   schema: z.ZodType<string | undefined>;
   /** The condition for a value. Its SQL depends on the variants that it binds only, so that it can be prepared. */
   condition(value: string, bind: Bind): SQL;
+  /** The column that the value is compared with. Absent if no index of the column can find the value. */
+  column?: SQLiteColumn;
+  /** It is compared by order, not for equality. */
+  isRange?: true;
 }
 
 export interface Definition<T extends ResourceTable> {
@@ -340,7 +344,7 @@ export function resourceRoutes<T extends ResourceTable>(definition: Defined<T>):
 /** The parameter `:id` of a path: the id of the resource. */
 export const idParameter = ({ object }: { object: z.ZodObject }) => ({ id: object.shape.id! });
 
-export function listRoute<T extends ResourceTable>(definition: Defined<T>): ReadRoute {
+export function listRoute<T extends ResourceTable>(definition: Defined<T>): PageRoute {
   const { plural, path, tag, object, listQuery } = definition;
   return {
     method: "GET",
@@ -351,11 +355,33 @@ export function listRoute<T extends ResourceTable>(definition: Defined<T>): Read
     summary: `List ${plural}`,
     query: listQuery,
     answers: { kind: "page", data: object },
+    isUnbounded: createBoundCheck(definition),
     read: ({ db }, { query }) => bindResource(definition, db).list(query),
   };
 }
 
-export function getRoute<T extends ResourceTable>(definition: Defined<T>): ReadRoute {
+/**
+ * Returns whether a list may read many more rows than it returns. An index finds the rows of one filter for equality, or of
+ * a range; of several filters, the rows of one are searched for the others.
+ */
+function createBoundCheck<T extends ResourceTable>({ entity, filters = {} }: Defined<T>) {
+  const { columns, indexes } = getTableConfig(entity.table as SQLiteTable);
+  const indexed = new Set<unknown>([
+    ...columns.filter((column) => column.isUnique),
+    ...indexes.filter(({ config }) => !config.where).map(({ config }) => config.columns[0]),
+  ]);
+  return (query: Query): boolean => {
+    let equalities = 0;
+    for (const [name, { column, isRange }] of Object.entries(filters)) {
+      if (query[name] === undefined) continue;
+      if (column === undefined || !indexed.has(column)) return true;
+      if (!isRange) equalities += 1;
+    }
+    return equalities > 1;
+  };
+}
+
+export function getRoute<T extends ResourceTable>(definition: Defined<T>): OneRoute {
   const { noun, schema, path, tag, object, view } = definition;
   return {
     method: "GET",

@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { z } from "zod";
+import { LIMITS } from "../config.ts";
 import { queryFlag, queryTime, search } from "../contract/fields.ts";
 import { folded, type SearchRules } from "../store/search.ts";
 import type { Filter } from "./define.ts";
@@ -10,6 +11,7 @@ import type { Filter } from "./define.ts";
 export function equals(column: SQLiteColumn, schema: z.ZodType<string>): Filter {
   return {
     schema: schema.optional(),
+    column,
     condition: (value, bind) => sql`${column} = ${bind(value)}`,
   };
 }
@@ -17,18 +19,29 @@ export function equals(column: SQLiteColumn, schema: z.ZodType<string>): Filter 
 export function isTrue(column: SQLiteColumn, doc: string): Filter {
   return {
     schema: queryFlag({ doc, example: true }).optional(),
+    column,
     condition: (value, bind) => sql`${column} = ${bind(value === "true" ? 1 : 0)}`,
   };
 }
 
 /** At or after this time. */
 export function since(column: SQLiteColumn, doc: string): Filter {
-  return { schema: time(doc), condition: (value, bind) => sql`${column} >= ${bind(value)}` };
+  return {
+    schema: time(doc),
+    column,
+    isRange: true,
+    condition: (value, bind) => sql`${column} >= ${bind(value)}`,
+  };
 }
 
 /** Before this time. */
 export function until(column: SQLiteColumn, doc: string): Filter {
-  return { schema: time(doc), condition: (value, bind) => sql`${column} < ${bind(value)}` };
+  return {
+    schema: time(doc),
+    column,
+    isRange: true,
+    condition: (value, bind) => sql`${column} < ${bind(value)}`,
+  };
 }
 
 const time = (doc: string) => queryTime({ doc, example: "2026-11-01T00:00:00.000Z" }).optional();
@@ -75,10 +88,11 @@ export function substring({ index }: SearchRules, seq: SQLiteColumn, doc: string
   };
 }
 
-/** The words of a text, normalized like the indexed text. */
-const splitWords = (text: string) =>
-  folded(text)
-    .split(/\s+/)
-    .filter((word) => word !== "");
+/** The different words of a text, normalized like the indexed text; words beyond the limit are ignored. */
+const splitWords = (text: string): string[] => {
+  const words = new Set(folded(text).split(/\s+/));
+  words.delete("");
+  return [...words].slice(0, LIMITS.searchWords);
+};
 /** A string of the FTS5 query language; the quote is its only special character. */
 const quote = (word: string) => `"${word.replaceAll('"', '""')}"`;

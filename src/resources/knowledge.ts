@@ -16,7 +16,7 @@ import {
   readCursor,
   toPage,
 } from "../http/paging.ts";
-import type { Page, Query, ReadRoute } from "../http/route.ts";
+import type { Page, PageRoute, Query } from "../http/route.ts";
 import { rowColumns } from "../store/columns.ts";
 import type { Db } from "../store/database.ts";
 import type { Entity } from "../store/entity.ts";
@@ -260,7 +260,7 @@ function listKnowledge(db: Db, filters: Query): Page {
 }
 
 /** `GET /v1/knowledge`: all kinds in one list, newest first, each entry with its `type`. */
-export const knowledgeRoute: ReadRoute = {
+export const knowledgeRoute: PageRoute = {
   method: "GET",
   operation: "listKnowledge",
   path: "/v1/knowledge",
@@ -271,6 +271,8 @@ export const knowledgeRoute: ReadRoute = {
     "Returns facts, FAQs and policies in one list. With `effective=true` it returns the entries that apply at a location: an entry of the location overrides the organization-wide entry with the same key.",
   query,
   answers: { kind: "page", data: KnowledgeEntry },
+  isUnbounded: ({ q, location_id, effective }) =>
+    q !== undefined || location_id !== undefined || effective === "true",
   read: ({ db }, { query: filters }) => listKnowledge(db, filters),
 };
 

@@ -3,7 +3,7 @@ import { sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { z } from "zod";
 import { SCOPES } from "../access/keys.ts";
 import { choice, label, timestamp } from "../contract/fields.ts";
-import type { ReadRoute } from "../http/route.ts";
+import type { OneRoute } from "../http/route.ts";
 import { rowColumns } from "../store/columns.ts";
 import type { Db } from "../store/database.ts";
 import { oncePerDatabase } from "../store/database.ts";
@@ -66,7 +66,7 @@ const prepareOrganization = oncePerDatabase((db) =>
 );
 
 /** `GET /v1/me`: the connection test that integration platforms require. */
-export const meRoute: ReadRoute = {
+export const meRoute: OneRoute = {
   method: "GET",
   operation: "getMe",
   path: "/v1/me",

@@ -6,7 +6,7 @@ import { EXAMPLE_IDS } from "../contract/example.ts";
 import { choice, flag, timestamp, wholeNumber } from "../contract/fields.ts";
 import { conflict } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
-import type { Params, ReadRoute, Route, RouteServices, WriteRoute } from "../http/route.ts";
+import type { PageRoute, Params, Route, RouteServices, WriteRoute } from "../http/route.ts";
 import { isUuid } from "../lib/ids.ts";
 import { DELIVERY_STATUSES } from "../store/outbox-tables.ts";
 import type { Transaction } from "../store/transaction.ts";
@@ -129,7 +129,7 @@ const listQuery = z.object({
   ...pagingQuery,
 });
 
-const listRoute: ReadRoute = {
+const listRoute: PageRoute = {
   ...common,
   method: "GET",
   operation: "listWebhookDeliveries",
@@ -138,6 +138,7 @@ const listRoute: ReadRoute = {
   description: `The deliveries of the subscription, newest first. They are kept for ${LIMITS.deliveryDays} days.`,
   query: listQuery,
   answers: { kind: "page", data: Delivery },
+  isUnbounded: ({ status, event }) => status !== undefined || event !== undefined,
   read(services, { params, query }) {
     const subscription = findSubscription(services, params);
     if (!subscription) return null;

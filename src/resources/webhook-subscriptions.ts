@@ -114,8 +114,10 @@ export const bindSubscriptions = (db: Db): Resource<typeof webhookSubscriptions>
   bindResource(webhookSubscriptionDefinition, db);
 
 /** The subscription that a path names, or null. */
-export const findSubscription = ({ db }: RouteServices, { id = "" }: Params): Subscription | null =>
-  bindSubscriptions(db).find(id);
+export const findSubscription = (
+  { db }: Pick<RouteServices, "db">,
+  { id = "" }: Params,
+): Subscription | null => bindSubscriptions(db).find(id);
 
 /** Throws `validation_failed` on `url` if the address is not allowed; the text names the setting that would allow it. */
 export async function requireReachable(egress: Egress, url: string): Promise<void> {

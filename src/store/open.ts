@@ -91,6 +91,27 @@ const openedInodes = new Map<string, bigint | undefined>();
 const inodeOf = (file: string): bigint | undefined =>
   statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
 
+/** A file that this process has opened. It can be copied to another thread. */
+export interface OpenedFile {
+  file: string;
+  inode: bigint | undefined;
+}
+
+export const openedFile = ({ $client: { filename } }: Db): OpenedFile => ({
+  file: filename,
+  inode: openedInodes.get(filename),
+});
+
+/** Opens another connection, for reading. Throws a StorageError if another file has taken the place of the opened one. */
+export function openReader({ file, inode }: OpenedFile): Database {
+  const sqlite = new Database(file, { readonly: true, strict: true });
+  if (inodeOf(file) === inode) return sqlite;
+  sqlite.close();
+  // With SQLite's own code where it notices this.
+  const code = "SQLITE_READONLY_DBMOVED";
+  throw new StorageError(Object.assign(new Error(`${file} was replaced`), { code }));
+}
+
 function prepare(sqlite: Database, options: OpenOptions): WritableDb {
   const { version } = sqlite.query("select sqlite_version() as version").get() as {
     version: string;
@@ -120,17 +141,13 @@ function prepare(sqlite: Database, options: OpenOptions): WritableDb {
 const snapshots = new Map<Database, string>();
 
 /**
- * Opens a separate connection with a read transaction: it does not see later writes and does not block writers. Throws
- * a StorageError if another file has taken the place of the opened one.
+ * Opens a separate connection with a read transaction: it does not see later writes and does not block writers. Throws as
+ * `openReader` does.
  */
-export function openSnapshot({ $client: { filename } }: Db): { db: Db } & Disposable {
-  const sqlite = new Database(filename, { readonly: true, strict: true });
-  if (inodeOf(filename) !== openedInodes.get(filename)) {
-    sqlite.close();
-    throw new StorageError(new Error(`${filename} was replaced`));
-  }
+export function openSnapshot(opened: Db): { db: Db } & Disposable {
+  const sqlite = openReader(openedFile(opened));
   sqlite.exec("begin");
-  snapshots.set(sqlite, filename);
+  snapshots.set(sqlite, opened.$client.filename);
   return {
     db: readOnly(drizzle(sqlite) as unknown as WritableDb),
     [Symbol.dispose]: () => closeSnapshot(sqlite),

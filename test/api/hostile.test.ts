@@ -170,6 +170,19 @@ test("search ignores case and accents, also in short words", async () => {
   }
 });
 
+test("search uses the first eight different words, and repeated words cost nothing", async () => {
+  const words = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
+  await it.write.post("/v1/contacts", {
+    phone_number: freshNumber(),
+    first_name: words.join(" "),
+  });
+  const find = async (...searched: string[]) =>
+    (await it.read.get(`/v1/contacts?q=${searched.join("+")}`)).body.data.length;
+  expect(await find(...words, "nine")).toBe(1);
+  expect(await find("ONE", "one", "óne", ...words.slice(1), "nine")).toBe(1);
+  expect(await find("nine", ...words)).toBe(0);
+});
+
 test("tags are found in their stored form", async () => {
   await it.write.post("/v1/team-members", { name: "Tagged", tags: [" b ", "b"] });
   const found = (await it.read.get("/v1/team-members?tag=%20b%20")).body.data;

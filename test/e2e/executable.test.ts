@@ -126,6 +126,19 @@ describe("first use in an empty directory", () => {
     expect(new Set(calls.map(({ id }) => id)).size).toBe(301);
   });
 
+  test("searches and filters that read many rows are served by the executable's own threads", async () => {
+    const client = createClient(server.url, await makeKey("--scope", "write"));
+    const { status } = await client.post("/v1/contacts", {
+      phone_number: freshNumber(),
+      first_name: "Searched",
+    });
+    expect(status).toBe(201);
+    for (const filter of ["q=searched", "source=api&q=searched"]) {
+      const { body } = await client.get(`/v1/contacts?${filter}`);
+      expect(body.data).toMatchObject([{ first_name: "Searched" }]);
+    }
+  });
+
   test("the audit log is listed, exported and verified, with the actor of each change", async () => {
     const list = await allison.run(["audit", "list", "--entity", "api_key", "--json"]);
     const rows = JSON.parse(list.stdout);

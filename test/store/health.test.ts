@@ -325,24 +325,30 @@ describe("damage that is found while the server runs", () => {
     return { ...it, lines, directory };
   }
 
-  test("makes the server unhealthy, is logged once with its remedy, and stops writes", async () => {
-    await using it = await startOnDamage("contacts");
-    using _directory = it.directory;
-    expect((await it.anonymous.get("/health")).status).toBe(200);
-    expect((await it.read.get("/v1/contacts?limit=100")).status).toBe(503);
-    for (let i = 0; i < 3; i += 1) {
-      expect((await addContact(it)).body).toMatchObject({
-        error: "unavailable",
-        details: { storage: expect.stringContaining("damaged") },
-      });
-    }
-    const health = await it.anonymous.get("/health");
-    expect(health.status).toBe(503);
-    expect(Number(health.headers.get("retry-after"))).toBeGreaterThan(60);
-    const logged = it.lines.filter((line) => line.state === "damaged");
-    expect(logged.length).toBe(1);
-    expect(logged[0]).toMatchObject({ remedy: expect.stringContaining("allison doctor") });
-    // Whatever can still be read is answered.
-    expect((await it.read.get("/v1/me")).status).toBe(200);
-  });
+  test.each([
+    ["on the event loop", "/v1/contacts?limit=100"],
+    ["in a background thread", "/v1/contacts?limit=100&source=api"],
+  ])(
+    "makes the server unhealthy, is logged once with its remedy, and stops writes: %s",
+    async (_where, list) => {
+      await using it = await startOnDamage("contacts");
+      using _directory = it.directory;
+      expect((await it.anonymous.get("/health")).status).toBe(200);
+      expect((await it.read.get(list)).status).toBe(503);
+      for (let i = 0; i < 3; i += 1) {
+        expect((await addContact(it)).body).toMatchObject({
+          error: "unavailable",
+          details: { storage: expect.stringContaining("damaged") },
+        });
+      }
+      const health = await it.anonymous.get("/health");
+      expect(health.status).toBe(503);
+      expect(Number(health.headers.get("retry-after"))).toBeGreaterThan(60);
+      const logged = it.lines.filter((line) => line.state === "damaged");
+      expect(logged.length).toBe(1);
+      expect(logged[0]).toMatchObject({ remedy: expect.stringContaining("allison doctor") });
+      // Whatever can still be read is answered.
+      expect((await it.read.get("/v1/me")).status).toBe(200);
+    },
+  );
 });
