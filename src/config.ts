@@ -66,8 +66,6 @@ export const LIMITS = {
   preparedLists: 100,
   /** The dashboard's overview: days of its range, … */
   overviewDays: 400,
-  /** … calls counted before it yields to other requests, … */
-  callsCountedAtOnce: 5_000,
   /** … outcomes and intents that it ranks (it sums the others), … */
   rankedOutcomes: 20,
   rankedIntents: 10,
@@ -75,6 +73,10 @@ export const LIMITS = {
   openCallsCounted: 1_000,
   /** Sample calls of a mock. */
   mockCalls: 100_000,
+  /** Bytes of the audit log read at once by an export or a verification, the last row in addition, … */
+  auditPageBytes: 1024 * 1024,
+  /** … and how long the dashboard waits for a verification before it shows its progress. */
+  auditStateMs: 1_000,
   /** Audit rows that a page may be behind and still receive the changes; beyond that it reloads everything. */
   changesBehind: 1_000,
   /** Writes that share one commit, and how long their transaction may stay open. */

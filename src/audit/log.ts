@@ -1,5 +1,7 @@
 /** Reads the audit log by filters, converts its rows to JSON, and verifies its chain from the first row to the last. */
-import { and, asc, desc, eq, gt, gte, lt, type SQL } from "drizzle-orm";
+import { and, desc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
+import { SQLiteSyncDialect } from "drizzle-orm/sqlite-core";
+import { LIMITS } from "../config.ts";
 import {
   type AuditRow,
   GENESIS,
@@ -7,7 +9,8 @@ import {
   rowHash,
   unkeyedRowHash,
 } from "../store/audit-chain.ts";
-import type { Db } from "../store/database.ts";
+import type { BackgroundReader, Job } from "../store/background-reader.ts";
+import { type Db, oncePerDatabase } from "../store/database.ts";
 import { openSnapshot } from "../store/open.ts";
 import { findSchemaChanges } from "../store/schema.ts";
 import { audit } from "../store/tables.ts";
@@ -40,24 +43,44 @@ const conditions = (filter: AuditFilter): SQL | undefined =>
 export const listNewestEntries = (db: Db, filter: AuditFilter, limit: number): AuditRow[] =>
   db.select().from(audit).where(conditions(filter)).orderBy(desc(audit.id)).limit(limit).all();
 
-const PAGE_SIZE = 1_000;
+const dialect = new SQLiteSyncDialect();
 
-/** Reads all rows, the oldest first. It reads a page at a time, so that a long log needs little memory. */
-export function* readEntries(db: Db, filter: AuditFilter = {}): Generator<AuditRow> {
+export interface EntryPage {
+  rows: AuditRow[];
+  /** The number of the last row, from which the next page goes on; null on the last page. */
+  next: number | null;
+}
+
+/** Reads the rows after number `after`, the oldest first, up to LIMITS.auditPageBytes. Null starts at the first row. */
+export function readEntryPage(db: Db, filter: AuditFilter, after: number | null): EntryPage {
   // The first page has no lower bound, so that it includes a forged row with a number below 1.
-  for (let afterLast: SQL | undefined; ; ) {
-    const page = db
-      .select()
-      .from(audit)
-      .where(and(afterLast, conditions(filter)))
-      .orderBy(asc(audit.id))
-      .limit(PAGE_SIZE)
-      .all();
-    yield* page;
-    const last = page.at(-1);
-    if (page.length < PAGE_SIZE || !last) return;
-    afterLast = gt(audit.id, last.id);
+  const afterLast = after === null ? undefined : gt(audit.id, after);
+  const where = and(afterLast, conditions(filter)) ?? sql`true`;
+  // In the order of the rows: with an index, every page would find and sort all rows of the filter.
+  const { sql: text, params } = dialect.sqlToQuery(
+    sql`select * from audit not indexed where ${where} order by id`,
+  );
+  const rows: AuditRow[] = [];
+  let bytes = 0;
+  for (const row of db.$client.query<AuditRow, never[]>(text).iterate(...(params as never[]))) {
+    rows.push(row);
+    bytes += sizeOf(row);
+    if (bytes >= LIMITS.auditPageBytes) return { rows, next: row.id };
   }
+  return { rows, next: null };
+}
+
+/** The memory that a row takes, about. */
+const sizeOf = ({ changes }: AuditRow): number => 400 + changes.length;
+
+/** Reads all rows, the oldest first, a page at a time. */
+export function* readEntries(db: Db, filter: AuditFilter = {}): Generator<AuditRow> {
+  let after: number | null = null;
+  do {
+    const { rows, next }: EntryPage = readEntryPage(db, filter, after);
+    yield* rows;
+    after = next;
+  } while (after !== null);
 }
 
 /** Converts a row to JSON, with the actor as one object and the changes as another. */
@@ -126,56 +149,122 @@ export interface VerifyOptions {
   head?: NotedHead | undefined;
 }
 
+/** How far a verification is. It can be copied to another thread. */
+interface ChainState {
+  /** The rows verified so far, which is also the number of the last one. */
+  rows: number;
+  /** The hash of the last one. */
+  previous: string;
+  isKeyed: boolean;
+  unkeyedRows: number;
+  hasNotedHead: boolean;
+}
+
+/** The result of one step: a verdict, or where to go on. `total`: the rows of the log at that time. */
+export type VerificationStep =
+  | { verdict: Verdict; state?: undefined }
+  | { verdict?: undefined; state: ChainState; total: number };
+
+interface StepRequest extends VerifyOptions {
+  state: ChainState;
+}
+
+const startOf = ({ head }: VerifyOptions): ChainState => ({
+  rows: 0,
+  previous: GENESIS,
+  isKeyed: false,
+  unkeyedRows: 0,
+  hasNotedHead: head === undefined || isNoted(head, 0, GENESIS),
+});
+
+const isNoted = (head: NotedHead, id: number, hash: string): boolean =>
+  head.hash === hash && (head.id === null || head.id === id);
+
 /** Verifies the chain from its first row and stops at the first row that was altered or is missing. */
 export function verifyAuditLog(db: Db, options: VerifyOptions): Verdict {
   using snapshot = openSnapshot(db);
-  return finish(verifySnapshot(snapshot.db, options));
-}
-
-function finish(walk: Generator<void, Verdict>): Verdict {
-  for (;;) {
-    const { done, value } = walk.next();
-    if (done) return value;
+  for (let state = startOf(options); ; ) {
+    const step = verifyPage(snapshot.db, { ...options, state });
+    if (step.verdict) return step.verdict;
+    state = step.state;
   }
 }
+
+/** Verifies the next page of the chain. */
+export const verifyJob: Job<StepRequest, VerificationStep> = { name: "verify", run: verifyPage };
 
 /**
- * Verifies the chain while the server runs. It uses its own connection, so that writers do not wait, and pauses after each
- * page of rows, so that requests are served.
+ * Verifies the chain while the server runs, page by page, so that no job takes long and no read transaction holds the
+ * write-ahead log. The last page is verified together with the head. `onProgress` is called after each page.
  */
-export async function verifyInSteps(db: Db, options: VerifyOptions): Promise<Verdict> {
-  using snapshot = openSnapshot(db);
-  const walk = verifySnapshot(snapshot.db, options);
-  for (;;) {
-    const { done, value } = walk.next();
-    if (done) return value;
-    await new Promise((resolve) => setImmediate(resolve));
+export async function verifyInBackground(
+  background: BackgroundReader,
+  options: VerifyOptions,
+  onProgress: (rows: number, total: number) => void,
+): Promise<Verdict> {
+  for (let state = startOf(options); ; ) {
+    const request = { ...options, state };
+    const step = await background.run(VERIFIER, verifyJob, request, LIMITS.backgroundMs.report);
+    if (step.verdict) return step.verdict;
+    state = step.state;
+    onProgress(state.rows, step.total);
   }
 }
+
+/** The caller of verifications, whoever asked for one, since they share it. */
+const VERIFIER = "audit verification";
+
+const prepareWalk = oncePerDatabase(({ $client: sqlite }) => ({
+  // One row at a time: with statistics of a nearly empty table, SQLite would search a range from the table's first row.
+  find: sqlite.prepare<AuditRow, [number]>("select * from audit where id = ?"),
+  ends: sqlite.prepare<Record<"first" | "last", number | null>, []>(
+    "select (select min(id) from audit) as first, (select max(id) from audit) as last",
+  ),
+}));
 
 const broken = (row: number | null, problem: string): Verdict => ({ intact: false, row, problem });
 
-/** Yields after each page of rows. */
-function* verifySnapshot(db: Db, { auditKey, head }: VerifyOptions): Generator<void, Verdict> {
-  const recorded = readAuditHead(db, auditKey);
-  const chain = createRowCheck(auditKey);
-  let rows = 0;
-  let hasNotedHead = head === undefined || isNoted(head, 0, GENESIS);
-  for (const row of readEntries(db)) {
-    if (row.id !== rows + 1) return broken(rows + 1, "is missing");
-    if (!chain.accepts(row)) {
-      return broken(
-        row.id,
-        recorded?.isSigned
-          ? "or a row before it was altered"
-          : "was altered, or was not written with this secret key: check secret.key and ALLISON_SECRET_KEY",
-      );
-    }
-    rows += 1;
-    hasNotedHead ||= isNoted(head!, row.id, row.hash);
-    if (rows % PAGE_SIZE === 0) yield;
+function verifyPage(db: Db, { state, auditKey, head }: StepRequest): VerificationStep {
+  const { find, ends } = prepareWalk(db);
+  const { first, last } = ends.get()!;
+  const total = last ?? 0;
+  const chain = { ...state };
+  // A forged row may have a number below 1.
+  if (first !== null && first < 1) return { verdict: broken(1, "is missing") };
+  for (let bytes = 0; chain.rows < total && bytes < LIMITS.auditPageBytes; ) {
+    const row = find.get(chain.rows + 1);
+    if (row === null) return { verdict: broken(chain.rows + 1, "is missing") };
+    if (!acceptRow(chain, auditKey, row))
+      return { verdict: broken(row.id, describeAltered(db, auditKey)) };
+    chain.hasNotedHead ||= isNoted(head!, row.id, row.hash);
+    bytes += sizeOf(row);
   }
-  const { previous, unkeyedRows } = chain.state();
+  return chain.rows < total ? { state: chain, total } : { verdict: verifyEnd(db, auditKey, chain) };
+}
+
+/**
+ * Checks the next row. Rows before the first keyed one may be unkeyed; whoever forges those cannot make the keyed row that
+ * follows, nor the signature of the head.
+ */
+function acceptRow(chain: ChainState, key: Uint8Array, row: AuditRow): boolean {
+  if (row.hash === rowHash(key, chain.previous, row)) chain.isKeyed = true;
+  else if (!chain.isKeyed && row.hash === unkeyedRowHash(chain.previous, row))
+    chain.unkeyedRows += 1;
+  else return false;
+  chain.previous = row.hash;
+  chain.rows += 1;
+  return true;
+}
+
+const describeAltered = (db: Db, key: Uint8Array): string =>
+  readAuditHead(db, key)?.isSigned
+    ? "or a row before it was altered"
+    : "was altered, or was not written with this secret key: check secret.key and ALLISON_SECRET_KEY";
+
+/** Compares the end of the chain with the recorded head. */
+function verifyEnd(db: Db, key: Uint8Array, chain: ChainState): Verdict {
+  const { rows, previous, unkeyedRows, hasNotedHead } = chain;
+  const recorded = readAuditHead(db, key);
   if (!recorded || recorded.id > rows) return broken(rows + 1, "is missing at the end of the log");
   if (recorded.id !== rows || recorded.hash !== previous)
     return broken(rows, "does not match the recorded head of the log");
@@ -192,27 +281,4 @@ function* verifySnapshot(db: Db, { auditKey, head }: VerifyOptions): Generator<v
   const [change] = findSchemaChanges(db);
   if (change) return broken(null, `the ${change.object} ${change.problem} in the database`);
   return { intact: true, rows, head: previous, unkeyed_rows: unkeyedRows };
-}
-
-const isNoted = (head: NotedHead, id: number, hash: string): boolean =>
-  head.hash === hash && (head.id === null || head.id === id);
-
-/**
- * Checks one row after the other. Rows before the first keyed one may be unkeyed; whoever forges those cannot make the
- * keyed row that follows, nor the signature of the head.
- */
-function createRowCheck(key: Uint8Array) {
-  let previous = GENESIS;
-  let isKeyed = false;
-  let unkeyedRows = 0;
-  return {
-    accepts(row: AuditRow): boolean {
-      if (row.hash === rowHash(key, previous, row)) isKeyed = true;
-      else if (!isKeyed && row.hash === unkeyedRowHash(previous, row)) unkeyedRows += 1;
-      else return false;
-      previous = row.hash;
-      return true;
-    },
-    state: () => ({ previous, unkeyedRows }),
-  };
 }

@@ -183,7 +183,13 @@ export interface RecoveryCodes {
 /** `GET /audit`. `entity_name`: the current name of the entity, or its last name where it is deleted. */
 export type AuditEntry = ReturnType<typeof entryView> & { entity_name: string | null };
 /** `GET /audit/state`. */
-export type AuditState = Verdict & { checked_at: string };
+export type AuditState = (Verdict & { checked_at: string }) | AuditProgress;
+/** A verification that is under way. `total_rows` is 0 until the first rows are verified. */
+export interface AuditProgress {
+  intact: null;
+  checked_rows: number;
+  total_rows: number;
+}
 
 /** `GET /changes`: entity types of the audit log, `delivery`, or only `*`, which means that anything may have changed. */
 export interface Changes {

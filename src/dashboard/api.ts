@@ -15,7 +15,7 @@ import type { Exchange } from "../http/exchange.ts";
 import { readInput, readQuery } from "../http/input.ts";
 import type { Handler, Pipeline } from "../http/pipeline.ts";
 import type { Params, Route } from "../http/route.ts";
-import { NDJSON_TYPE, ndjson, type StreamWatch, watchValidity } from "../http/streaming.ts";
+import { NDJSON_TYPE, type StreamWatch, streamOf, watchValidity } from "../http/streaming.ts";
 import type { Log } from "../lib/log.ts";
 import { webhookSubscriptionDefinition } from "../resources/webhook-subscriptions.ts";
 import { userActor } from "../store/actor.ts";
@@ -184,7 +184,7 @@ function createOwnRoutes(
     ...keyRoutes(shared),
     ...auditRoutes(shared),
     ...changesRoutes(shared),
-    ...overviewRoutes({ ...shared, openItems }),
+    ...overviewRoutes(shared),
     ...attentionRoutes(openItems),
     ...callActionRoutes(shared),
     ...deliveryRoutes(shared),
@@ -232,16 +232,18 @@ function render(
 const renderJson = (body: object | undefined, status: number): Response =>
   body ? Response.json(body, { status }) : new Response(null, { status });
 
-function renderDownload(
-  { rows, fileName }: NonNullable<DashboardResponse["download"]>,
-  watch: StreamWatch,
-): Response {
-  return new Response(ndjson(rows, watch), {
-    headers: {
-      "Content-Type": NDJSON_TYPE,
-      "Content-Disposition": `attachment; filename="${fileName}"`,
+type Download = NonNullable<DashboardResponse["download"]>;
+
+function renderDownload({ chunks, fileName }: Download, watch: StreamWatch): Response {
+  return new Response(
+    streamOf(chunks, (chunk) => chunk, watch),
+    {
+      headers: {
+        "Content-Type": NDJSON_TYPE,
+        "Content-Disposition": `attachment; filename="${fileName}"`,
+      },
     },
-  });
+  );
 }
 
 /** `Location` names the path under the dashboard, where the same session reaches it. */

@@ -1,7 +1,4 @@
-/**
- * Counts the calls in a range of time by local day and hour, by outcome and by intent. The calls are read in chunks of a
- * bounded size, with other requests served in between.
- */
+/** Counts the calls in a range of time by local day and hour, by outcome and by intent. */
 import { LIMITS } from "../config.ts";
 import { datesBetween, localTime } from "../lib/local-time.ts";
 import type { Db } from "../store/database.ts";
@@ -28,57 +25,32 @@ interface CallRow {
   seconds: number;
   hidden: 0 | 1;
 }
-/** The bound parameters of a query over one chunk. */
-type Chunk = Record<"from" | "to", string> & { location: string | null };
+/** The bound parameters of a query over a range. */
+type Range = Record<"from" | "to", string> & { location: string | null };
 
 export function createCallCounts({ $client: sqlite }: Db) {
-  const inChunk = `started_at >= $from and started_at < $to and ($location is null or location_id = $location)`;
-  const rows = sqlite.prepare<CallRow, [Chunk]>(
+  const inRange = `started_at >= $from and started_at < $to and ($location is null or location_id = $location)`;
+  const rows = sqlite.prepare<CallRow, [Range]>(
     `select started_at, outcome, intent_id, coalesce(duration_seconds, 0) as seconds, spam or unscorable as hidden
-     from calls where ${inChunk} order by started_at`,
+     from calls where ${inRange} order by started_at`,
   );
-  const sums = sqlite.prepare<{ calls: number; seconds: number }, [Chunk]>(
+  const sums = sqlite.prepare<Overview["before"], [Range]>(
     `select count(*) as calls, coalesce(sum(duration_seconds), 0) as seconds
-     from calls where ${inChunk} and unscorable = 0 and spam = 0`,
-  );
-  const chunkEnd = sqlite.prepare<{ started_at: string }, [string, string]>(
-    `select started_at from calls where started_at > ? and started_at < ?
-     order by started_at limit 1 offset ${LIMITS.callsCountedAtOnce}`,
+     from calls where ${inRange} and unscorable = 0 and spam = 0`,
   );
   const intentName = sqlite.prepare<{ name: string }, [string]>(
     "select name from intents where id = ?",
   );
 
-  async function forEachChunk(
-    { from, to, location }: CountRange,
-    readChunk: (chunk: Chunk) => void,
-  ): Promise<void> {
-    for (let start = from; ; ) {
-      const end = chunkEnd.get(start, to)?.started_at ?? to;
-      readChunk({ from: start, to: end, location });
-      if (end === to) return;
-      start = end;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
   return {
     /** Returns the number of calls and their total duration. */
-    async sumCalls(range: CountRange): Promise<Overview["before"]> {
-      const total = { calls: 0, seconds: 0 };
-      await forEachChunk(range, (chunk) => {
-        const { calls, seconds } = sums.get(chunk)!;
-        total.calls += calls;
-        total.seconds += seconds;
-      });
-      return total;
-    },
+    sumCalls: ({ from, to, location }: CountRange): Overview["before"] =>
+      sums.get({ from, to, location })!,
 
-    async countCalls(range: CountRange): Promise<CallCounts> {
+    countCalls(range: CountRange): CallCounts {
+      const { from, to, location } = range;
       const tally = new CallTally(range);
-      await forEachChunk(range, (chunk) => {
-        for (const row of rows.all(chunk)) tally.addCall(row);
-      });
+      for (const row of rows.iterate({ from, to, location })) tally.addCall(row);
       return tally.toCounts((intentId) => intentName.get(intentId)?.name ?? null);
     },
   };

@@ -27,11 +27,11 @@ export interface SignedInRequest<Body> extends DashboardRequest<Body> {
   proof: string | null;
 }
 
-/** JSON, or rows as an NDJSON download. Cookies are whole `Set-Cookie` values. */
+/** JSON, or the text of an NDJSON download, read as the client reads. Cookies are whole `Set-Cookie` values. */
 export interface DashboardResponse {
   status?: 200 | 201 | 204;
   body?: object;
-  download?: { rows: Iterable<object>; fileName: string };
+  download?: { chunks: AsyncIterable<string>; fileName: string };
   cookies?: string[];
 }
 

@@ -8,9 +8,11 @@ import { invalid } from "../http/errors.ts";
 import type { Query } from "../http/route.ts";
 import { isoTime } from "../lib/clock.ts";
 import { localMidnight } from "../lib/local-time.ts";
+import type { Job } from "../store/background-reader.ts";
+import { oncePerDatabase } from "../store/database.ts";
 import type { Attention, Overview, Setup } from "./answers.ts";
-import type { OpenItems } from "./attention.ts";
-import { type CountRange, createCallCounts } from "./call-counts.ts";
+import { createOpenItems } from "./attention.ts";
+import { type CallCounts, type CountRange, createCallCounts } from "./call-counts.ts";
 import { type DashboardRoute, dataResponse, sessionRoute } from "./dashboard-route.ts";
 
 const exampleTime = "2026-11-01T00:00:00.000Z";
@@ -33,30 +35,83 @@ const DEFAULT_DAYS = 30;
 const EXPIRES_SOON_DAYS = 14;
 const UNUSED_DAYS = 90;
 
-export interface OverviewRouteServices extends Appliance {
-  openItems: OpenItems;
+type OverviewRequest = Record<"current" | "previous", CountRange>;
+/** The parts of an overview that come from the database alone. */
+interface OverviewCounts {
+  calls: CallCounts & Pick<Overview, "before">;
+  attention: Omit<Attention, keyof KeyStatus["attention"]>;
+  setup: Omit<Setup, keyof KeyStatus["setup"]>;
+}
+interface KeyStatus {
+  attention: Pick<Attention, "expiring_keys" | "unused_keys">;
+  setup: Pick<Setup, "has_key" | "has_platform_key">;
 }
 
-export function overviewRoutes(services: OverviewRouteServices): DashboardRoute[] {
-  const counts = createCallCounts(services.db);
-  const readStatus = createStatusReader(services);
+const prepareCounts = oncePerDatabase((db) => ({
+  calls: createCallCounts(db),
+  openItems: createOpenItems(db),
+  state: db.$client.prepare<
+    Record<"failing" | "disabled" | "subscription" | "call" | "location", number>,
+    []
+  >(
+    `select
+       (select count(*) from webhook_subscriptions where enabled = 1 and failing_since is not null) as failing,
+       (select count(*) from webhook_subscriptions where enabled = 0 and auto_disabled_reason is not null) as disabled,
+       exists (select 1 from webhook_subscriptions) as subscription,
+       exists (select 1 from calls) as call,
+       exists (select 1 from locations) as location`,
+  ),
+}));
+
+/** Counts everything that the overview shows of the database. */
+export const overviewJob: Job<OverviewRequest, OverviewCounts> = {
+  name: "overview",
+  run(db, { current, previous }) {
+    const { calls, openItems, state } = prepareCounts(db);
+    const { failing, disabled, subscription, call, location } = state.get()!;
+    return {
+      calls: { ...calls.countCalls(current), before: calls.sumCalls(previous) },
+      attention: {
+        open_items: openItems.count(),
+        failing_subscriptions: failing,
+        auto_disabled_subscriptions: disabled,
+      },
+      setup: {
+        has_subscription: subscription === 1,
+        has_call: call === 1,
+        has_location: location === 1,
+      },
+    };
+  },
+};
+
+export function overviewRoutes(services: Appliance): DashboardRoute[] {
+  const { background } = services;
+  const readKeyStatus = createKeyStatusReader(services);
   return [
     sessionRoute({
       method: "GET",
       path: "/overview",
       query: OverviewQuery,
-      async handle({ query }) {
+      async handle({ query, user }) {
         const range = readRange(query, services.clock.now());
         const { from, to, timezone } = range;
         const lengthMs = Date.parse(to) - Date.parse(from);
         const previous = { ...range, from: isoTime(Date.parse(from) - lengthMs), to: from };
+        const { calls, attention, setup } = await background.run(
+          user.id,
+          overviewJob,
+          { current: range, previous },
+          LIMITS.backgroundMs.report,
+        );
+        const keys = readKeyStatus();
         return dataResponse<Overview>({
           from,
           to,
           timezone,
-          ...(await counts.countCalls(range)),
-          before: await counts.sumCalls(previous),
-          ...readStatus(),
+          ...calls,
+          attention: { ...attention, ...keys.attention },
+          setup: { ...setup, ...keys.setup },
         });
       },
     }),
@@ -75,48 +130,24 @@ function readRange({ from, to, timezone = "UTC", location_id }: Query, now: numb
   return { from: isoTime(start), to: isoTime(end), timezone, location: location_id ?? null };
 }
 
-function createStatusReader({ db, keys, apiKeyKind, clock, openItems }: OverviewRouteServices) {
-  const state = db.$client.prepare<Record<string, number>, []>(
-    `select
-       (select count(*) from webhook_subscriptions where enabled = 1 and failing_since is not null) as failing,
-       (select count(*) from webhook_subscriptions where enabled = 0 and auto_disabled_reason is not null) as disabled,
-       exists (select 1 from webhook_subscriptions) as subscription,
-       exists (select 1 from calls) as call,
-       exists (select 1 from locations) as location`,
-  );
-
-  function countKeys(): Pick<Attention, "expiring_keys" | "unused_keys"> {
+function createKeyStatusReader({ keys, apiKeyKind, clock }: Appliance) {
+  return (): KeyStatus => {
     const now = clock.now();
+    const all = keys.list();
+    const kinds = new Set(all.map(({ kind }) => kind));
     const expiryOf = ({ expires_at }: { expires_at: string | null }) =>
       expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
-    const usable = keys.list().filter((key) => key.active && expiryOf(key) > now);
+    const usable = all.filter((key) => key.active && expiryOf(key) > now);
     const expiresSoon = now + EXPIRES_SOON_DAYS * DAY_MS;
     const unusedSince = now - UNUSED_DAYS * DAY_MS;
     return {
-      expiring_keys: usable.filter((key) => expiryOf(key) <= expiresSoon).length,
-      unused_keys: usable.filter(
-        (key) => Date.parse(keys.lastUse(key).at ?? key.created_at) < unusedSince,
-      ).length,
-    };
-  }
-
-  return (): { attention: Attention; setup: Setup } => {
-    const { failing, disabled, subscription, call, location } = state.get()!;
-    const kinds = new Set(keys.list().map(({ kind }) => kind));
-    return {
       attention: {
-        open_items: openItems.count(),
-        failing_subscriptions: failing!,
-        auto_disabled_subscriptions: disabled!,
-        ...countKeys(),
+        expiring_keys: usable.filter((key) => expiryOf(key) <= expiresSoon).length,
+        unused_keys: usable.filter(
+          (key) => Date.parse(keys.lastUse(key).at ?? key.created_at) < unusedSince,
+        ).length,
       },
-      setup: {
-        has_key: kinds.has(apiKeyKind),
-        has_platform_key: kinds.has("plat"),
-        has_subscription: subscription === 1,
-        has_call: call === 1,
-        has_location: location === 1,
-      },
+      setup: { has_key: kinds.has(apiKeyKind), has_platform_key: kinds.has("plat") },
     };
   };
 }

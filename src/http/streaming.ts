@@ -69,17 +69,25 @@ export function watchValidity(requireValid: (() => void) | null, clock: Clock): 
   };
 }
 
+/** The text of `objects`, one per line. */
+export const ndjson = (
+  objects: AsyncIterable<object>,
+  watch: StreamWatch,
+  onFailure?: (error: unknown) => void,
+): ReadableStream<Uint8Array> =>
+  streamOf(objects, (object) => `${JSON.stringify(object)}\n`, watch, onFailure);
+
 /**
- * The text of `objects`, read one by one as the client reads. A failure in the middle ends the response early, since its
+ * The text of `parts`, read one by one as the client reads. A failure in the middle ends the response early, since its
  * status has been sent; `onFailure` is told why. `watch` may end it too.
  */
-export function ndjson(
-  objects: Iterable<object> | AsyncIterable<object>,
+export function streamOf<T>(
+  parts: AsyncIterable<T>,
+  toText: (part: T) => string,
   watch: StreamWatch,
   onFailure: (error: unknown) => void = () => {},
 ): ReadableStream<Uint8Array> {
-  const iterator =
-    Symbol.asyncIterator in objects ? objects[Symbol.asyncIterator]() : objects[Symbol.iterator]();
+  const iterator = parts[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   let stopWatching = () => {};
   let isOpen = true;
@@ -103,7 +111,7 @@ export function ndjson(
       try {
         const { done, value } = await iterator.next();
         if (!isOpen) return;
-        if (!done) return controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+        if (!done) return controller.enqueue(encoder.encode(toText(value)));
         close();
         controller.close();
       } catch (error) {

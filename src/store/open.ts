@@ -30,6 +30,7 @@ import { DATABASE_FILE, databasePath, KEY_FILE } from "./paths.ts";
 import { createPrivateFile } from "./private-files.ts";
 
 export { DATABASE_FILE, KEY_FILE };
+
 /** Files that an empty data directory may contain: those of an interrupted first start, and the file system's own. */
 const MAY_BE_THERE = new Set<string>([
   KEY_FILE,

@@ -6,13 +6,16 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import {
+  type EntryPage,
   entryView,
   formatHead,
   listNewestEntries,
   parseHead,
   readEntries,
+  readEntryPage,
   verifyAuditLog,
 } from "../../src/audit/log.ts";
+import { LIMITS } from "../../src/config.ts";
 import {
   type AuditRow,
   GENESIS,
@@ -547,4 +550,51 @@ describe("reading the log", () => {
     expect(view.actor).toEqual({ type: "system", id: null, name: "test", prefix: null });
     expect(view.changes).toMatchObject({ phone_number: [null, "one"] });
   });
+});
+
+describe("a log of large rows", () => {
+  const LARGE = LIMITS.auditPageBytes / 4;
+
+  test("is read in pages of bounded size, and no row is skipped or repeated", async () => {
+    await using world = openTestStore();
+    await world.store.housekeep(({ $client }) => {
+      $client.exec("drop trigger audit_only_next");
+      const insert = $client.prepare(
+        `insert into audit (id, at, actor_type, action, entity_type, entity_id, changes, hash)
+         values (?, '2026-11-23T10:00:00.000Z', 'system', 'created', 'contact', 'x', ?, '')`,
+      );
+      for (let id = 1; id <= 30; id += 1) insert.run(id, "x".repeat(LARGE));
+    });
+    const sizes: number[] = [];
+    const ids: number[] = [];
+    let after: number | null = null;
+    do {
+      const { rows, next }: EntryPage = readEntryPage(world.db, {}, after);
+      sizes.push(rows.reduce((sum, { changes }) => sum + changes.length, 0));
+      ids.push(...rows.map(({ id }) => id));
+      after = next;
+    } while (after !== null);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(LIMITS.auditPageBytes + LARGE);
+    expect(ids).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
+    expect([...readEntries(world.db)].map(({ id }) => id)).toEqual(ids);
+    expect(world.rows("pragma wal_checkpoint(truncate)")).toMatchObject([{ busy: 0 }]);
+  });
+});
+
+test("a verification reads each row once, whatever the statistics of the database say", async () => {
+  await using world = openTestStore();
+  // As an install has them that was stopped while it was nearly empty.
+  await world.store.housekeep(({ $client }) => {
+    $client.exec("analyze");
+    for (const index of ["audit_entity", "audit_actor", "audit_at"])
+      $client.query("insert into sqlite_stat1 values ('audit', ?, '1 1 1')").run(index);
+    $client.exec("analyze sqlite_schema");
+  });
+  const detailsOf = (query: string) =>
+    world.rows<{ detail: string }>(`explain query plan ${query}`).map(({ detail }) => detail);
+  // The statistics are as bad as they are meant to be: a range is read from the first row on.
+  expect(detailsOf("select * from audit where id > 5 order by id")).toEqual(["SCAN audit"]);
+  expect(detailsOf("select * from audit where id = ?")).toEqual([
+    "SEARCH audit USING INTEGER PRIMARY KEY (rowid=?)",
+  ]);
 });

@@ -1,6 +1,7 @@
 /** The audit log in the dashboard: filters, pages, export, and whether it is intact. */
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { LIMITS } from "../../src/config.ts";
 import { createTestClock } from "../support/clock.ts";
 import { type Browser, EMAIL, makeAccount, signIn } from "../support/dashboard.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
@@ -114,6 +115,62 @@ describe("the audit log", () => {
     const later = (await browser.get("/audit/state")).body.data;
     expect(later).toMatchObject({ intact: false, row: 7 });
     expect(Date.parse(later.checked_at) - Date.parse(first.checked_at)).toBe(60_000);
+  });
+});
+
+describe("a long log", () => {
+  const LINES = 4_000;
+  let large: TestServer;
+  let page: Browser;
+  beforeAll(async () => {
+    large = await startTestServer();
+    await makeAccount(large);
+    page = await signIn(large);
+    const lines = Array.from({ length: LINES }, (_, n) =>
+      JSON.stringify({
+        ...{ external_id: `call ${n}`, direction: "inbound", from_number: null },
+        ...{ started_at: "2026-11-23T10:00:00Z", summary: "words ".repeat(80) },
+      }),
+    );
+    await large.platform.send("POST", "/platform/v1/calls", {
+      headers: { "content-type": "application/x-ndjson" },
+      body: lines.join("\n"),
+    });
+  });
+  afterAll(() => large[Symbol.asyncDispose]());
+
+  test("is exported completely, in pieces", async () => {
+    const { text } = await page.get("/audit/export?entity_type=call");
+    expect(text.length).toBeGreaterThan(2 * LIMITS.auditPageBytes);
+    const ids = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).entity_id);
+    expect(new Set(ids).size).toBe(LINES);
+  });
+
+  test("reports the progress of one verification to everybody who asks, and then its verdict", async () => {
+    const limits: { auditStateMs: number } = LIMITS;
+    const { auditStateMs } = limits;
+    limits.auditStateMs = 0;
+    try {
+      const progress = (await page.get("/audit/state")).body.data;
+      expect(progress.intact).toBeNull();
+      const states = [progress];
+      while (states.at(-1)!.intact === null) {
+        const answers = await Promise.all([page.get("/audit/state"), page.get("/audit/state")]);
+        expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+        states.push(answers[0].body.data);
+      }
+      const checked = states.flatMap(({ checked_rows }) => checked_rows ?? []);
+      expect(checked).toEqual(checked.toSorted((a, b) => a - b));
+      expect(new Set(states.flatMap(({ checked_at }) => checked_at ?? [])).size).toBe(1);
+      expect(states.at(-1)).toMatchObject({ intact: true });
+      for (const { checked_rows, total_rows } of states.filter(({ intact }) => intact === null))
+        expect(checked_rows).toBeLessThanOrEqual(total_rows);
+    } finally {
+      limits.auditStateMs = auditStateMs;
+    }
   });
 });
 

@@ -2,7 +2,7 @@
 import { Alert, Anchor, Group, Stack, Text } from "@mantine/core";
 import { IconShieldCheck, IconShieldX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import type { AuditState } from "../../answers.ts";
+import type { AuditProgress, AuditState } from "../../answers.ts";
 import { dataQuery } from "../api/queries.ts";
 import { capitalize } from "../parts/capitalize.ts";
 import { Copyable, Time } from "../parts/text.tsx";
@@ -10,18 +10,27 @@ import { Copyable, Time } from "../parts/text.tsx";
 /** Digits of the head's hash that are shown; all of them are copied. */
 const SHOWN_DIGITS = 12;
 
+/** How often the progress of a verification is read. */
+const PROGRESS_MS = 1_000;
+
+const formatProgress = ({ checked_rows, total_rows }: AuditProgress): string =>
+  total_rows === 0 ? "" : `${checked_rows.toLocaleString()} of ${total_rows.toLocaleString()} rows`;
+
 export function ChainState() {
-  const { data, error, isFetching, refetch } = useQuery(dataQuery<AuditState>("/audit/state", []));
+  const { data, error, isFetching, refetch } = useQuery({
+    ...dataQuery<AuditState>("/audit/state", []),
+    refetchInterval: ({ state }) => (state.data?.intact === null ? PROGRESS_MS : false),
+  });
   const recheck = (
     <Anchor component="button" type="button" size="sm" onClick={() => void refetch()}>
       {isFetching ? "Checking…" : "Check again"}
     </Anchor>
   );
   if (error) return <Text size="sm">The log could not be checked. {recheck}</Text>;
-  if (!data)
+  if (!data || data.intact === null)
     return (
       <Text size="sm" c="dimmed" mih={24} role="status">
-        Checking the log…
+        Checking the log… {data && formatProgress(data)}
       </Text>
     );
   if (!data.intact)
