@@ -133,9 +133,23 @@ function prepare(sqlite: Database, options: OpenOptions): WritableDb {
   sqlite.exec("pragma temp_store = memory");
   sqlite.exec("pragma journal_size_limit = 67108864");
   migrate(sqlite, options);
+  dropStatistics(sqlite);
   // From here on a wait inside SQLite would block the event loop; group commit retries from a timer instead.
   sqlite.exec("pragma busy_timeout = 0");
   return drizzle(sqlite) as unknown as WritableDb;
+}
+
+/**
+ * Removes the statistics of the query planner. Those of a nearly empty database would make it scan tables that have grown
+ * since, so none are kept: without them the indexes alone determine each plan.
+ */
+function dropStatistics(sqlite: Database): void {
+  const tables = sqlite
+    .query("select name from sqlite_schema where name like 'sqlite_stat_'")
+    .values();
+  for (const [name] of tables) sqlite.exec(`drop table ${String(name)}`);
+  // This connection has read them already; the pragma makes it read the schema again.
+  if (tables.length > 0) sqlite.exec("pragma writable_schema = reset");
 }
 
 /** The open snapshots, by the file that they read. */
@@ -172,7 +186,6 @@ export function closeSnapshots(filename: string): number {
 /** Checkpoints the write-ahead log and closes the file, so that the directory can be copied. */
 export function closeDatabase(db: WritableDb): void {
   try {
-    db.$client.exec("pragma optimize");
     db.$client.exec("pragma wal_checkpoint(truncate)");
   } catch {
     // If the disk is full or another server is busy, the log remains and the next start reads it.
