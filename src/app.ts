@@ -22,6 +22,7 @@ import { type Clock, systemClock } from "./lib/clock.ts";
 import { clientAddress, parseCidr } from "./lib/ip.ts";
 import type { Log } from "./lib/log.ts";
 import { VERSION } from "./lib/version.ts";
+import { countryOf } from "./resources/country.ts";
 import { ROUTES } from "./routes.ts";
 import { readAuditHead } from "./store/audit-chain.ts";
 import { StorageUnavailable } from "./store/errors.ts";
@@ -101,6 +102,7 @@ export function createApplication(
     ...appliance,
     log,
     publicUrl,
+    countryOf: (object) => countryOf(appliance.db, object),
     apiKeyKinds: [appliance.apiKeyKind],
     reads: createLimiter(config.readsPerMinute),
     writes: createLimiter(config.writesPerMinute),

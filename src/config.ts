@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { parseCidr } from "./lib/ip.ts";
 import { LOG_LEVELS, type LogLevel } from "./lib/log.ts";
+import { COUNTRIES } from "./lib/phone.ts";
 
 /** Every bound in the product. Documented in the OpenAPI description, tested at the edge. */
 export const LIMITS = {
@@ -137,6 +138,7 @@ export interface Config {
   host: string;
   publicUrl: string | null;
   organization: string | null;
+  country: string | null;
   readsPerMinute: number;
   writesPerMinute: number;
   trustProxy: string[];
@@ -214,6 +216,16 @@ function parseNonBlank(name: string, maxLength: number) {
   };
 }
 
+function parseCountry(text: string): string {
+  const code = text.trim().toUpperCase();
+  if (!COUNTRIES.includes(code)) {
+    throw new UsageError(
+      `--country must be the two letters of a country, for example US or DE, not "${text}".`,
+    );
+  }
+  return code;
+}
+
 function parseLogLevel(text: string): LogLevel {
   const level = LOG_LEVELS.find((known) => known === text);
   if (!level)
@@ -272,6 +284,13 @@ export const SETTINGS: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     default: null,
     help: "name of the business; applied on the first start only",
     parse: parseNonBlank("--organization", LIMITS.nameLength),
+  },
+  country: {
+    flag: "--country <code>",
+    env: "ALLISON_COUNTRY",
+    default: null,
+    help: "country whose national phone numbers are read, such as US; applied on the first start only",
+    parse: parseCountry,
   },
   readsPerMinute: {
     flag: "--reads-per-minute <number>",

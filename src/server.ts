@@ -170,7 +170,7 @@ function requireUnchangedSchema({ db }: Appliance): void {
 async function ensureOrganization({ db, store }: Appliance, config: Config): Promise<void> {
   if (readOrganization(db)) return;
   await store.change(systemActor("first start"), (tx) =>
-    createOrganization(tx, config.organization ?? DEFAULT_ORGANIZATION),
+    createOrganization(tx, config.organization ?? DEFAULT_ORGANIZATION, config.country),
   );
 }
 

@@ -26,6 +26,8 @@ export function exampleOf(schema: z.ZodType): unknown {
   }
   if (schema instanceof z.ZodArray) return [exampleOf(schema.element as z.ZodType)];
   if (schema instanceof z.ZodUnion) return exampleOf(schema.options[0] as z.ZodType);
+  if (schema instanceof z.ZodPipe && schema.in instanceof z.ZodTransform)
+    return exampleOf(schema.out as z.ZodType);
   if (schema instanceof z.ZodEnum) return schema.options[0];
   if (schema instanceof z.ZodLiteral) return schema.value;
   if (

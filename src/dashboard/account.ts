@@ -1,10 +1,10 @@
-/** The user's own account: confirming an action, sessions, password and name; and the name of the organization. */
+/** The user's own account: confirming an action, sessions, password and name; and the name and country of the organization. */
 import { z } from "zod";
 import type { SignIn } from "../access/sign-in.ts";
 import type { StepUp } from "../access/step-up.ts";
-import { label } from "../contract/fields.ts";
+import { country, label } from "../contract/fields.ts";
 import { ApiError } from "../http/errors.ts";
-import { renameOrganization } from "../resources/organization.ts";
+import { updateOrganization } from "../resources/organization.ts";
 import type { Confirmation, Organization, SessionEntry, SessionInfo } from "./answers.ts";
 import { confirmableAction } from "./confirmable-actions.ts";
 import {
@@ -15,7 +15,12 @@ import {
   sessionRoute,
 } from "./dashboard-route.ts";
 import { codeInput, newPassword, passwordInput } from "./fields.ts";
-import { type SignedInServices, sessionView, signedInCookies } from "./session-view.ts";
+import {
+  organizationView,
+  type SignedInServices,
+  sessionView,
+  signedInCookies,
+} from "./session-view.ts";
 
 const ConfirmBody = z.object({
   action: confirmableAction,
@@ -32,7 +37,8 @@ const UserBody = z.object({
   name: label({ doc: "The person's name.", example: "Maria Ortiz" }).nullable(),
 });
 const OrganizationBody = z.object({
-  name: label({ doc: "The business's name.", example: "Bright Dental" }),
+  name: label({ doc: "The business's name.", example: "Bright Dental" }).optional(),
+  country: country({ doc: "The business's country.", example: "US" }).nullable().optional(),
 });
 
 export interface AccountRouteServices extends SignedInServices {
@@ -127,9 +133,12 @@ function nameRoutes(services: AccountRouteServices): DashboardRoute[] {
       method: "PATCH",
       path: "/organization",
       body: OrganizationBody,
-      async handle({ actor, body: { name } }) {
-        await store.change(actor, (tx) => renameOrganization(tx, name));
-        return dataResponse<Organization>({ name });
+      async handle({ actor, body }) {
+        const changed = await store.change(actor, (tx) => {
+          updateOrganization(tx, body);
+          return organizationView(tx.db);
+        });
+        return dataResponse<Organization>(changed);
       },
     }),
   ];

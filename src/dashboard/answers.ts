@@ -16,7 +16,6 @@ import type { escalationRules } from "../resources/escalation-rules.ts";
 import type { intents } from "../resources/intents.ts";
 import type { facts, faqs, policies } from "../resources/knowledge.ts";
 import type { locations } from "../resources/locations.ts";
-import type { organization } from "../resources/organization.ts";
 import type { teamMembers } from "../resources/team-members.ts";
 import type { StorageProblem } from "../store/errors.ts";
 import type { attempts, deliveries, events } from "../store/outbox-tables.ts";
@@ -143,7 +142,7 @@ export interface SessionInfo {
     recovery_codes_left: number;
   };
   session: Pick<Session, "id" | "created_at" | "expires_at">;
-  organization: { name: string | null };
+  organization: Organization;
   /** The version of the server. */
   version: string;
   /** The address at which people reach the server, for links and examples. */
@@ -164,7 +163,11 @@ export interface Welcome {
 }
 
 /** `PATCH /organization`. */
-export type Organization = Pick<typeof organization.$inferSelect, "name">;
+export interface Organization {
+  name: string | null;
+  /** ISO 3166-1 alpha-2. */
+  country: string | null;
+}
 
 /** `POST /confirm`: the actions that can be confirmed, and the response. */
 export type ConfirmableAction = z.infer<typeof confirmableAction>;

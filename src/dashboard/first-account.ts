@@ -7,7 +7,7 @@ import { email, label } from "../contract/fields.ts";
 import { ApiError } from "../http/errors.ts";
 import { bindResource } from "../resources/define.ts";
 import { locationDefinition } from "../resources/locations.ts";
-import { renameOrganization } from "../resources/organization.ts";
+import { updateOrganization } from "../resources/organization.ts";
 import { systemActor } from "../store/actor.ts";
 import {
   type DashboardRequest,
@@ -69,7 +69,7 @@ function bindCreation(services: FirstAccountRouteServices) {
     const user = await store.change({ ...systemActor("first account"), ...origin }, (tx) => {
       // Another request with the same link may have created the account while the hash was computed.
       if (!firstAccount.isValid(token)) throw new ApiError("not_found");
-      if (organization !== undefined) renameOrganization(tx, organization);
+      if (organization !== undefined) updateOrganization(tx, { name: organization });
       if (location !== undefined)
         prefixDetails("location", () =>
           locations.create(tx, locationDefinition.createBody.parse(location)),

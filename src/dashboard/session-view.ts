@@ -5,7 +5,8 @@ import type { User } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
 import { VERSION } from "../lib/version.ts";
 import { readOrganization } from "../resources/organization.ts";
-import type { SessionInfo } from "./answers.ts";
+import type { Db } from "../store/database.ts";
+import type { Organization, SessionInfo } from "./answers.ts";
 import { deviceCookie, sessionCookie } from "./cookies.ts";
 import { type DashboardResponse, dataResponse } from "./dashboard-route.ts";
 
@@ -17,6 +18,11 @@ export interface SessionViewServices extends Appliance {
 export interface SignedInServices extends SessionViewServices {
   /** Whether cookies are sent over https only. */
   secure(): boolean;
+}
+
+export function organizationView(db: Db): Organization {
+  const { name = null, country = null } = readOrganization(db) ?? {};
+  return { name, country };
 }
 
 /** Describes the signed-in user and the server. */
@@ -35,7 +41,7 @@ export function sessionView(
       recovery_codes_left: users.recoveryCodesLeft(user.id),
     },
     session: { id: session.id, created_at: session.created_at, expires_at: session.expires_at },
-    organization: { name: readOrganization(db)?.name ?? null },
+    organization: organizationView(db),
     version: VERSION,
     public_url: publicUrl(),
   };

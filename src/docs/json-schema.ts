@@ -30,7 +30,14 @@ export function createSchemaBook(): SchemaBook {
   }
 
   function convert(schema: z.ZodType, direction: Direction): Json {
-    const { $defs, $schema: _dialect, ...root } = z.toJSONSchema(schema, { io: direction }) as Json;
+    const {
+      $defs,
+      $schema: _dialect,
+      ...root
+    } = z.toJSONSchema(schema, {
+      io: direction,
+      override: keepExamples,
+    }) as Json;
     const named = Object.entries(($defs ?? {}) as Record<string, Json>);
     const names = new Map(named.map(([id]) => [id, id]));
     for (const [id, definition] of named) {
@@ -48,6 +55,12 @@ export function createSchemaBook(): SchemaBook {
     of,
     components: () => Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),
   };
+}
+
+/** A schema that prepares its input loses its examples in zod, although they are valid input too. */
+function keepExamples({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: Json }) {
+  const examples = z.globalRegistry.get(zodSchema)?.examples;
+  if (examples !== undefined && jsonSchema.$ref === undefined) jsonSchema.examples ??= examples;
 }
 
 /** Formats that make their pattern redundant. */
@@ -76,6 +89,11 @@ function tidy(node: Json, direction: Direction, names: ReadonlyMap<string, strin
   if (typeof node.$ref === "string") {
     const id = node.$ref.replace("#/$defs/", "");
     result.$ref = `#/components/schemas/${names.get(id) ?? id}`;
+  }
+  // A request may spell the value in other ways.
+  if (result.outputPattern !== undefined) {
+    if (direction === "output") result.pattern = result.outputPattern;
+    delete result.outputPattern;
   }
   if (SELF_EXPLANATORY_FORMATS.has(node.format as string)) delete result.pattern;
   // A response may get more fields. If the document forbade them, an addition would be a breaking change.

@@ -11,11 +11,12 @@ export function readQuery(
   request: Request,
   schema: z.ZodObject | undefined,
   strict = false,
+  country: () => string | null = () => null,
 ): Query {
   if (!schema && !strict) return {};
   const { query } = targetOf(request);
   if (strict) requireKnownParameters(schema, query);
-  return schema ? checkQuery(schema, query) : {};
+  return schema ? checkQuery(schema, query, country) : {};
 }
 
 /** The checked body; undefined where the route takes none. Throws 413, 415, `invalid_json` or `validation_failed`. */
@@ -23,6 +24,7 @@ export async function readInput<Body>(
   request: Request,
   route: BodyLimits & { body?: z.ZodType<Body> },
   strict = false,
+  country: (body: unknown) => string | null = () => null,
 ): Promise<Body | undefined> {
   const { body: schema } = route;
   const value = schema && (await readBody(request, route));
@@ -30,5 +32,5 @@ export async function readInput<Body>(
     requireKnownParameters(undefined, targetOf(request).query);
     if (schema) requireKnownFields(schema, value);
   }
-  return schema && checkBody(schema, value);
+  return schema && checkBody(schema, value, () => country(value));
 }

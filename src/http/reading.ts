@@ -29,7 +29,7 @@ export function answerRead(
 ): Response | Promise<Response> {
   const { routeServices, admission, exchanges, strict } = services;
   const { key, actor } = admission.admit(exchange, route.access, gate);
-  const query = readQuery(exchange.request, route.query, strict);
+  const query = readQuery(exchange.request, route.query, strict, () => routeServices.countryOf({}));
   if (isPageRoute(route) && route.isUnbounded?.(query))
     return readInBackground(services, route, actor().id ?? "", params, query).then((body) =>
       exchanges.respond(exchange, 200, body),

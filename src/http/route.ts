@@ -27,6 +27,8 @@ export interface RouteServices {
   random: Random;
   egress: Egress;
   log: Log;
+  /** The country whose national phone numbers the fields of an object may have (ISO 3166-1 alpha-2), or null. */
+  countryOf(object: { country?: unknown; location_id?: unknown }): string | null;
   /** The address of the dashboard; known once the server listens. */
   publicUrl(): string;
 }
@@ -91,6 +93,8 @@ export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase 
     | { kind: "one"; data: z.ZodType }
     | { kind: "secret"; data: z.ZodType }
     | { kind: "none" };
+  /** The country of national phone numbers in the body, which is not checked yet. Called where one is met. */
+  country?(services: RouteServices, input: { params: Params; body: unknown }): string | null;
   /** Asynchronous work before the write begins, such as a DNS lookup. Throws to refuse. */
   before?(services: RouteServices, input: { params: Params; body: Body }): Promise<void>;
   /** Inside the transaction: refuses references to objects that do not exist (400). */

@@ -1,6 +1,7 @@
 /** Checks input against its zod schema and says what is wrong in plain words, by field, without repeating the input. */
 import type { z } from "zod";
 import type { Details } from "../contract/errors.ts";
+import { withCountry } from "../contract/fields.ts";
 import { invalid } from "./errors.ts";
 import type { Query } from "./route.ts";
 
@@ -72,23 +73,33 @@ function nearest(issue: Issue & { code: "invalid_union" }): Issue[] | null {
   return best && depth(best as Issue[]) > 0 ? (best as Issue[]) : null;
 }
 
-/** The checked body. Throws `validation_failed` with an entry for each bad field. */
-export function checkBody<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body, { error: errorMap });
+const noCountry = () => null;
+
+/** The checked body. Throws `validation_failed` with an entry for each bad field. `country`: of national phone numbers. */
+export function checkBody<T>(
+  schema: z.ZodType<T>,
+  body: unknown,
+  country: () => string | null = noCountry,
+): T {
+  const result = withCountry(country, () => schema.safeParse(body, { error: errorMap }));
   if (result.success) return result.data;
   throw invalid(detailsOf(result.error, "body"));
 }
 
-/** The checked query. Unknown parameters are passed over; a known one sent twice is refused. */
-export function checkQuery(schema: z.ZodObject, search: URLSearchParams): Query {
+/** The checked query. Unknown and empty parameters are passed over; a known one sent twice is refused. */
+export function checkQuery(
+  schema: z.ZodObject,
+  search: URLSearchParams,
+  country: () => string | null = noCountry,
+): Query {
   const input: Record<string, string> = {};
   const details: Details = {};
   for (const name of Object.keys(schema.shape)) {
     const values = search.getAll(name);
     if (values.length > 1) details[name] = "is given more than once";
-    if (values[0] !== undefined) input[name] = values[0];
+    if (values[0]) input[name] = values[0];
   }
-  const result = schema.safeParse(input, { error: errorMap });
+  const result = withCountry(country, () => schema.safeParse(input, { error: errorMap }));
   if (!result.success) Object.assign(details, detailsOf(result.error, "query"));
   if (Object.keys(details).length > 0) throw invalid(details);
   return result.data as Query;

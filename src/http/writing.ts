@@ -37,7 +37,12 @@ export async function answerWrite(
   const { routeServices, admission, exchanges, strict } = services;
   const { request, headers } = exchange;
   const { key, actor, requireConfirmed } = admission.admit(exchange, route.access, gate);
-  const body = await readInput(request, route, strict);
+  const body = await readInput(
+    request,
+    route,
+    strict,
+    (sent) => route.country?.(routeServices, { params, body: sent }) ?? null,
+  );
   const requestKey = route.method === "POST" ? readIdempotencyKey(request.headers) : null;
   const name =
     requestKey === null || key === null

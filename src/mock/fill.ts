@@ -26,7 +26,7 @@ export async function fillFromFile(
 ): Promise<void> {
   const { appliance, ingest } = instance;
   const { store } = appliance;
-  await store.change(MOCK_ACTOR, (tx) => createOrganization(tx, organization));
+  await store.change(MOCK_ACTOR, (tx) => createOrganization(tx, organization, null));
   await createMockKeys(appliance);
   await createMockAccount(appliance);
   const services = { store, ingest, actor: MOCK_ACTOR, onUnexpected: rethrow };

@@ -383,7 +383,7 @@ export interface Cast {
 
 /** Creates the practice through the resources' own functions. `organization`: replaces the name of the business. */
 export function createPractice(tx: Transaction, organization: string | null): Cast {
-  createOrganization(tx, organization ?? NAME);
+  createOrganization(tx, organization ?? NAME, "US");
   const creatorOf = <T extends ResourceTable>(definition: Defined<T>) => {
     const resource = bindResource(definition, tx.db);
     return (body: object) => resource.create(tx, definition.createBody.parse(body)).id;

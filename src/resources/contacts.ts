@@ -6,9 +6,11 @@ import { LIMITS } from "../config.ts";
 import {
   choice,
   email,
+  isBlank,
   label,
   phoneNumber,
   prose,
+  queryPhoneNumber,
   timestamp,
   wholeNumber,
 } from "../contract/fields.ts";
@@ -16,7 +18,7 @@ import { invalid } from "../http/errors.ts";
 import { rowColumns } from "../store/columns.ts";
 import type { Entity } from "../store/entity.ts";
 import { define, optional } from "./define.ts";
-import { equals, substring } from "./filters.ts";
+import { equals, equalsIgnoringCase, substring } from "./filters.ts";
 
 const SOURCES = ["call", "api", "manual"] as const;
 
@@ -36,7 +38,7 @@ export const contacts = sqliteTable(
   },
   (table) => [
     uniqueIndex("contacts_phone_number").on(table.phone_number),
-    index("contacts_email").on(table.email),
+    index("contacts_email").on(sql`email collate nocase`),
   ],
 );
 export type Contact = typeof contacts.$inferSelect;
@@ -52,6 +54,25 @@ export const contactEntity = {
   digested: ["agent_notes"],
 } satisfies Entity;
 
+/**
+ * Refuses names that differ in white space at their ends only, because trimming would lose one of them. Leaves out blank
+ * values, which forms send for empty inputs.
+ */
+function readCustom(custom: unknown, context: z.RefinementCtx): unknown {
+  if (custom === null || typeof custom !== "object" || Array.isArray(custom)) return custom;
+  const names = new Set<string>();
+  const filled = Object.entries(custom).filter(([name, value]) => {
+    const trimmed = name.trim();
+    if (names.has(trimmed)) {
+      const message = "has the same name as another field";
+      context.addIssue({ code: "custom", message, path: [name], input: custom });
+    }
+    names.add(trimmed);
+    return value !== null && !(typeof value === "string" && isBlank(value));
+  });
+  return Object.fromEntries(filled);
+}
+
 /** The migration creates an index on this expression. */
 const latest = sql`coalesce(${contacts.last_contact_at}, ${contacts.created_at})`;
 
@@ -62,7 +83,9 @@ export const contactDefinition = define<typeof contacts>({
   tag: "Contacts",
   entity: contactEntity,
   operations: ["list", "get", "create", "update"],
-  help: { phone_number: "In E.164 form, such as +15550100123. Cannot be changed later." },
+  help: {
+    phone_number: "With its country code, such as +1 555 010 0123. Cannot be changed later.",
+  },
   fields: {
     first_name: optional(label({ doc: "First name.", example: "Maria" })),
     last_name: optional(label({ doc: "Last name.", example: "Ortiz" })),
@@ -85,6 +108,7 @@ export const contactDefinition = define<typeof contacts>({
         examples: [{ crm_id: "A-1042" }],
       }),
   },
+  prepare: { custom: readCustom },
   readOnly: {
     source: choice(SOURCES, {
       doc: "How the contact was created: from a call, by the API, or manually in the dashboard.",
@@ -103,12 +127,12 @@ export const contactDefinition = define<typeof contacts>({
   filters: {
     phone_number: equals(
       contacts.phone_number,
-      phoneNumber({
+      queryPhoneNumber({
         doc: "Return only the contact with this phone number.",
         example: "+15550100123",
       }),
     ),
-    email: equals(
+    email: equalsIgnoringCase(
       contacts.email,
       email({ doc: "Return only contacts with this email address.", example: "maria@example.com" }),
     ),

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { LIMITS } from "../config.ts";
 import { type EntityType, nounOf } from "../contract/entities.ts";
 import { EXAMPLE_IDS } from "../contract/example.ts";
-import { metaOf } from "../contract/fields.ts";
+import { lenient, lenientUpdate, metaOf, type Prepare } from "../contract/fields.ts";
 import { conflict, invalid } from "../http/errors.ts";
 import { filterMark, pageLimit, pagingQuery, readCursor, toPage } from "../http/paging.ts";
 import type { OneRoute, Page, PageRoute, Query, Route, WriteRoute } from "../http/route.ts";
@@ -54,6 +54,8 @@ export interface Definition<T extends ResourceTable> {
   entity: Entity<T>;
   /** The fields that a client may send. One with a default is optional at creation. */
   fields: Record<string, z.ZodType>;
+  /** Prepares a field's value before it is checked. */
+  prepare?: Record<string, Prepare>;
   /** The fields that only the server sets. */
   readOnly?: Record<string, z.ZodType>;
   operations: readonly ("list" | "get" | "create" | "update" | "delete")[];
@@ -124,7 +126,7 @@ const withoutDefault = (schema: z.ZodType): z.ZodType =>
 
 /** Completes a definition with its schemas. */
 export function define<T extends ResourceTable>(definition: Definition<T>): Defined<T> {
-  const { fields, schema } = definition;
+  const { fields, schema, prepare = {} } = definition;
   const noun = nounOf(definition.entity.type);
   const filters = Object.entries(definition.filters ?? {});
   const plain = mapValues(fields, withoutDefault);
@@ -141,9 +143,11 @@ export function define<T extends ResourceTable>(definition: Definition<T>): Defi
     ...definition,
     noun,
     object,
-    createBody: z.object(fields).meta({ id: `${schema}Create` }),
+    createBody: z
+      .object(mapValues(fields, (field, name) => lenient(field, prepare[name])))
+      .meta({ id: `${schema}Create` }),
     updateBody: z
-      .object(mapValues(plain, (field) => field.optional()))
+      .object(mapValues(fields, (field, name) => lenientUpdate(field, prepare[name])))
       .meta({ id: `${schema}Update` }),
     listQuery: z.object({
       ...Object.fromEntries(filters.map(([name, filter]) => [name, filter.schema])),
@@ -153,8 +157,11 @@ export function define<T extends ResourceTable>(definition: Definition<T>): Defi
   };
 }
 
-const mapValues = <A, B>(object: Record<string, A>, change: (value: A) => B): Record<string, B> =>
-  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
+const mapValues = <A, B>(
+  object: Record<string, A>,
+  change: (value: A, name: string) => B,
+): Record<string, B> =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value, name)]));
 
 /**
  * Returns a function that shows a row as a client sees it: the fields of the schema in its order, so that equal objects
@@ -414,6 +421,7 @@ export function createRoute<T extends ResourceTable>(
     status: 201,
     answers: { kind: "one", data: object },
     errors: definition.unique ? ["conflict"] : [],
+    country: (services, { body }) => services.countryOf(body as object),
     check: ({ db }, body) => bindResource(definition, db).checkReferences(body),
     write({ db }, tx, { body }) {
       const row = bindResource(definition, db).create(tx, body as Record<string, unknown>);
@@ -441,6 +449,11 @@ export function updateRoute<T extends ResourceTable>(
     status: 200,
     answers: { kind: "one", data: object },
     errors: definition.unique ? ["conflict"] : [],
+    country: (services, { params, body }) =>
+      services.countryOf({
+        ...(bindResource(definition, services.db).find(params.id ?? "") as object | null),
+        ...(body as object),
+      }),
     check: ({ db }, body) => bindResource(definition, db).checkReferences(body),
     find: ({ db }, params) => bindResource(definition, db).find(params.id ?? ""),
     view: (_services, row) => view(row),

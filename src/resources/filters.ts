@@ -16,6 +16,14 @@ export function equals(column: SQLiteColumn, schema: z.ZodType<string>): Filter 
   };
 }
 
+/** The column has this value in any case of its ASCII letters. Needs an index on the same expression. */
+export function equalsIgnoringCase(column: SQLiteColumn, schema: z.ZodType<string>): Filter {
+  return {
+    schema: schema.optional(),
+    condition: (value, bind) => sql`${column} = ${bind(value)} collate nocase`,
+  };
+}
+
 export function isTrue(column: SQLiteColumn, doc: string): Filter {
   return {
     schema: queryFlag({ doc, example: true }).optional(),

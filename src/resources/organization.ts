@@ -13,20 +13,27 @@ import type { Transaction } from "../store/transaction.ts";
 export const organization = sqliteTable("organization", {
   ...rowColumns(),
   name: text().notNull(),
+  /** ISO 3166-1 alpha-2. */
+  country: text(),
 });
+type Organization = typeof organization.$inferSelect;
 
 export const organizationEntity = { type: "organization", table: organization } satisfies Entity;
 
 /** The organization of this install; null before the first start. */
 export const readOrganization = (db: Db) => db.select().from(organization).get() ?? null;
 
-export function createOrganization(tx: Transaction, name: string): void {
-  tx.insert(organizationEntity, { id: tx.newId(), created_at: tx.at, updated_at: tx.at, name });
+export function createOrganization(tx: Transaction, name: string, country: string | null): void {
+  const row = { id: tx.newId(), created_at: tx.at, updated_at: tx.at };
+  tx.insert(organizationEntity, { ...row, name, country });
 }
 
-export function renameOrganization(tx: Transaction, name: string): void {
+export function updateOrganization(
+  tx: Transaction,
+  changes: Partial<Pick<Organization, "name" | "country">>,
+): void {
   const current = readOrganization(tx.db);
-  if (current) tx.update(organizationEntity, current, { name });
+  if (current) tx.update(organizationEntity, current, changes);
 }
 
 const id = (doc: string, example: string) =>

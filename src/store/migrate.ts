@@ -12,6 +12,7 @@ import dashboard from "./migrations/0002_dashboard.sql" with { type: "text" };
 import auditSignature from "./migrations/0003_audit_signature.sql" with { type: "text" };
 import roles from "./migrations/0004_roles.sql" with { type: "text" };
 import invitations from "./migrations/0005_invitations.sql" with { type: "text" };
+import generousInput from "./migrations/0006_generous_input.sql" with { type: "text" };
 
 export const MIGRATIONS: readonly string[] = [
   init,
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
   auditSignature,
   roles,
   invitations,
+  generousInput,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -96,7 +96,10 @@ describe("a name", () => {
   test("of the business is set and shown everywhere, and the audit log records by whom", async () => {
     await using it = await start();
     const set = await it.browser.patch("/organization", { name: "Bright Dental" });
-    expect([set.status, set.body]).toEqual([200, { data: { name: "Bright Dental" } }]);
+    expect([set.status, set.body]).toEqual([
+      200,
+      { data: { name: "Bright Dental", country: null } },
+    ]);
     expect((await it.browser.get("/session")).body.data.organization.name).toBe("Bright Dental");
     expect((await it.read.get("/v1/me")).body.data.organization.name).toBe("Bright Dental");
     const [row] = (await it.browser.get("/audit?entity_type=organization")).body.data;
@@ -104,6 +107,19 @@ describe("a name", () => {
       actor: { id: it.user.id },
       changes: { name: ["My business", "Bright Dental"] },
     });
+  });
+
+  test("of the business's country makes its national phone numbers readable", async () => {
+    await using it = await start();
+    const set = await it.browser.patch("/organization", { country: "us" });
+    expect(set.body.data).toEqual({ name: "My business", country: "US" });
+    const created = await it.browser.post("/v1/contacts", { phone_number: "(555) 017-3210" });
+    expect([created.status, created.body.data?.phone_number]).toEqual([201, "+15550173210"]);
+    const unknown = await it.browser.patch("/organization", { country: "Atlantis" });
+    expect(unknown.body.details).toEqual({ country: "must be a country such as US" });
+    expect(
+      (await it.browser.patch("/organization", { country: null })).body.data.country,
+    ).toBeNull();
   });
 
   test("that is invalid is refused with its field, and another site cannot set one", async () => {

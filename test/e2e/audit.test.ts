@@ -5,6 +5,7 @@ import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type AuditRow, GENESIS, unkeyedRowHash } from "../../src/store/audit-chain.ts";
 import { type Executable, installExecutable, type Serving } from "../support/executable.ts";
+import { BEFORE_AUDIT_KEY } from "../support/store.ts";
 
 const HEAD = /^\d+:[0-9a-f]{64}$/;
 const HEAD_LINE = /"head":"(\d+:[0-9a-f]{64})","msg":"audit log head"/g;
@@ -84,7 +85,7 @@ describe("the secret key of the audit log", () => {
   test("of a new install says that the log had a key from its first row, so that a database disguised as older is detected", async () => {
     expect(secretKey()).toMatch(/^v2:[0-9a-f]{64}$/);
     const data = copyData("disguised", (sqlite) => {
-      sqlite.exec("alter table audit_head drop column signature; pragma user_version = 3");
+      sqlite.exec(BEFORE_AUDIT_KEY);
       sqlite.exec("drop trigger audit_no_update");
       let previous = GENESIS;
       for (const row of sqlite.query("select * from audit order by id").all() as AuditRow[]) {

@@ -207,6 +207,7 @@ describe("wrong usage prints one sentence and exits with 2", () => {
     [["serve", "--public-url", "example.com"], /--public-url/],
     [["serve", "--log-level", "loud"], /debug, info, warn, error, silent/],
     [["serve", "--organization", " "], /--organization must be 1 to 200 characters/],
+    [["serve", "--country", "Atlantis"], /--country must be the two letters of a country/],
     [["serve"], /--port must be/, { ALLISON_PORT: "x" }],
     [["frobnicate"], /frobnicate/],
     [["keys", "create", "--name", "x"], /--scope .*or --platform/],

@@ -168,17 +168,7 @@ describe("a list that is read in pages", () => {
     for (const limit of ["1", "9", "10", "99", String(LIMITS.pageMax)]) {
       expect(contactQuery({ limit }).limit).toBe(limit);
     }
-    for (const limit of [
-      "0",
-      "-1",
-      "1.5",
-      "01",
-      "1e1",
-      String(LIMITS.pageMax + 1),
-      "",
-      " 1",
-      "all",
-    ]) {
+    for (const limit of ["0", "-1", "1.5", "01", "1e1", String(LIMITS.pageMax + 1), " 1", "all"]) {
       expect(refusalOf(() => contactQuery({ limit }))).toHaveProperty("limit");
     }
   });
@@ -255,11 +245,15 @@ describe("a cursor", () => {
       fc.tuple(fc.oneof(fc.string(), fc.double()), fc.string(), fc.string()).map(encoded),
     );
     fc.assert(
-      fc.property(garbage, (cursor) => {
-        const details = refusalOf(() => world.contacts.list(contactQuery({ cursor })));
-        expect(Object.keys(details)).toEqual(["cursor"]);
-      }),
-      { numRuns: 500, examples: [[""], ["null"], [encoded(null)], [encoded([{}, "", ""])]] },
+      // An empty cursor is as if absent.
+      fc.property(
+        garbage.filter((text) => text !== ""),
+        (cursor) => {
+          const details = refusalOf(() => world.contacts.list(contactQuery({ cursor })));
+          expect(Object.keys(details)).toEqual(["cursor"]);
+        },
+      ),
+      { numRuns: 500, examples: [["null"], [encoded(null)], [encoded([{}, "", ""])]] },
     );
     expect(refusalOf(() => contactQuery({ cursor: "x".repeat(2_001) }))).toHaveProperty("cursor");
   });

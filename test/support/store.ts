@@ -95,3 +95,13 @@ export function pagesOf(file: string, table: string): number[] {
   db.close();
   return pages as number[];
 }
+
+/** Makes the schema that of before the audit log had a key: takes back what later migrations added. */
+export const BEFORE_AUDIT_KEY = `
+  alter table audit_head drop column signature;
+  alter table users drop column role;
+  alter table users drop column active;
+  drop table invitations;
+  alter table organization drop column country;
+  pragma user_version = 3;
+`;

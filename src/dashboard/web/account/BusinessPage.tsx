@@ -1,10 +1,11 @@
-/** The business's name, the server's address and version, and links for developers. */
+/** The business's name and country, the server's address and version, and links for developers. */
 import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { sessionQuery } from "../api/queries.ts";
 import { Page } from "../parts/page.tsx";
 import { Copyable } from "../parts/text.tsx";
+import { CountryForm } from "./CountryForm.tsx";
 import { NameForm } from "./NameForm.tsx";
 import { Section } from "./Section.tsx";
 
@@ -29,6 +30,9 @@ export function BusinessPage() {
           entity="organization"
           emptyValue=""
         />
+      </Section>
+      <Section title="Country">
+        <CountryForm country={session.organization.country} />
       </Section>
       <Section title="Server">
         <Detail label="Public URL">
