@@ -33,7 +33,10 @@ export async function prepareInstall(): Promise<Install> {
 
 const actor = cliActor("bench", "bench");
 
-async function createKey({ store, keys }: Appliance, kind: "live" | "plat"): Promise<string> {
+export async function createKey(
+  { store, keys }: Appliance,
+  kind: "live" | "plat",
+): Promise<string> {
   const scope = kind === "live" ? "write" : null;
   const { token } = await store.change(actor, (tx) =>
     keys.create(tx, { name: kind, kind, scope, expires_at: null }),

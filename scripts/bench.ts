@@ -7,6 +7,7 @@ import { measureReads, measureStart, measureWrites } from "./bench-api.ts";
 import { measureDashboard } from "./bench-dashboard.ts";
 import { CALLS, type Install, prepareInstall } from "./bench-data.ts";
 import { measureMocks } from "./bench-mocks.ts";
+import { measureStalls } from "./bench-stalls.ts";
 import {
   formatNumber,
   LOAD_CORE,
@@ -28,6 +29,7 @@ const INSTALL_PARTS: Record<string, (install: Install) => void | Promise<void>> 
   start: measureStart,
   api: measureReads,
   writes: measureWrites,
+  stalls: measureStalls,
   dashboard: measureDashboard,
   webhooks: measureWebhooks,
 };
