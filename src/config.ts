@@ -25,6 +25,8 @@ export const LIMITS = {
   customEntries: 50,
   customLength: 500,
   transcriptTurns: 5_000,
+  /** Warnings that the answer to a call record lists; the last one counts the rest. */
+  recordWarnings: 100,
   idempotencyKeyLength: 255,
   idempotencyHours: 24,
   /** Failed authentications per minute and address; further ones get 429 instead of 401. */

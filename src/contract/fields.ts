@@ -36,6 +36,10 @@ const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 /** Whether a text shows nothing. */
 export const isBlank = (text: string): boolean => !VISIBLE.test(text);
 
+const comparable = (name: string) => name.normalize("NFC").toLowerCase();
+/** Whether two names are the same in Unicode NFC without case. */
+export const isSameName = (a: string, b: string): boolean => comparable(a) === comparable(b);
+
 /** Changes a value before its field checks it; `context` takes what is wrong with it. */
 export type Prepare = (value: unknown, context: z.RefinementCtx) => unknown;
 const unchanged: Prepare = (value) => value;

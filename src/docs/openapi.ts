@@ -237,8 +237,12 @@ function responseContent(route: Route, book: SchemaBook): Json {
   const schema = book.of(answers.data, "output");
   const example = exampleOf(answers.data) as object;
   switch (answers.kind) {
-    case "one":
-      return json(object({ data: schema }), { example: { data: example } });
+    case "one": {
+      if (!("warnings" in answers) || !answers.warnings)
+        return json(object({ data: schema }), { example: { data: example } });
+      const warnings = book.of(answers.warnings, "output");
+      return json(object({ data: schema, warnings }), { example: { data: example, warnings: [] } });
+    }
     case "page": {
       const page: Page = { data: [example], has_more: false, next_cursor: null };
       return json(pageSchema(schema), { example: page });

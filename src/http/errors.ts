@@ -41,6 +41,12 @@ export class ApiError extends Error {
 export const invalid = (details: Details) => new ApiError("validation_failed", { details });
 export const conflict = (details: Details) => new ApiError("conflict", { details });
 
+/** For a strict server: throws `validation_failed` for what another one would have left out or guessed. */
+export function requireNoWarnings(warnings: readonly { field: string; reason: string }[]): void {
+  if (warnings.length > 0)
+    throw invalid(Object.fromEntries(warnings.map(({ field, reason }) => [field, reason])));
+}
+
 /** The envelope's text. 403 alone carries `required` in place of `details` (both are documented so). */
 export function errorBody(error: ApiError): string {
   if (error.code === "insufficient_scope") {

@@ -4,7 +4,7 @@ import { type BodyLimits, readBody } from "./body.ts";
 import type { Query } from "./route.ts";
 import { requireKnownFields, requireKnownParameters } from "./strict.ts";
 import { targetOf } from "./target.ts";
-import { checkBody, checkQuery } from "./validate.ts";
+import { checkBody, checkQuery, requireObject } from "./validate.ts";
 
 /** The checked query parameters; none where the route takes none. Throws `validation_failed`. */
 export function readQuery(
@@ -22,7 +22,7 @@ export function readQuery(
 /** The checked body; undefined where the route takes none. Throws 413, 415, `invalid_json` or `validation_failed`. */
 export async function readInput<Body>(
   request: Request,
-  route: BodyLimits & { body?: z.ZodType<Body> },
+  route: BodyLimits & { body?: z.ZodType<Body>; normalizes?: boolean },
   strict = false,
   country: (body: unknown) => string | null = () => null,
 ): Promise<Body | undefined> {
@@ -32,5 +32,6 @@ export async function readInput<Body>(
     requireKnownParameters(undefined, targetOf(request).query);
     if (schema) requireKnownFields(schema, value);
   }
+  if (schema && route.normalizes && !strict) return requireObject(value) as Body;
   return schema && checkBody(schema, value, () => country(value));
 }

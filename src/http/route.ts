@@ -86,11 +86,13 @@ export interface WriteRoute<Target = unknown, Body = unknown> extends RouteBase 
   body?: z.ZodType<Body>;
   /** A missing body equals `{}`. */
   bodyOptional?: boolean;
+  /** The write accepts more than `body` and reports warnings; a strict server refuses both. */
+  normalizes?: boolean;
   /** Maximum size of a body. The default is LIMITS.bodyBytes. */
   bodyBytes?: number;
   status: 200 | 201 | 202 | 204;
   answers:
-    | { kind: "one"; data: z.ZodType }
+    | { kind: "one"; data: z.ZodType; warnings?: z.ZodType }
     | { kind: "secret"; data: z.ZodType }
     | { kind: "none" };
   /** The country of national phone numbers in the body, which is not checked yet. Called where one is met. */
@@ -134,6 +136,8 @@ export interface Written {
   data?: object;
   /** A webhook secret, shown beside `data` in this response only. */
   secret?: string;
+  /** What of the body was lost or guessed, shown beside `data`. */
+  warnings?: readonly { field: string; reason: string }[];
   /** The status if it differs from that of the route. */
   status?: 200 | 201;
   location?: string;

@@ -6,6 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import { readQuery } from "./input.ts";
 import type { RouteServices, StreamRoute } from "./route.ts";
 import { requireKnownFields } from "./strict.ts";
+import { checkBody } from "./validate.ts";
 
 export const NDJSON_TYPE = "application/x-ndjson";
 
@@ -37,7 +38,12 @@ export function answerStream(
   const lines = route.stream(routeServices, {
     actor,
     body: request.body,
-    requireKnown: strict ? (value) => requireKnownFields(route.line, value) : undefined,
+    requireKnown: strict
+      ? (value) => {
+          requireKnownFields(route.line, value);
+          checkBody(route.line, value);
+        }
+      : undefined,
   });
   headers["Content-Type"] = NDJSON_TYPE;
   return new Response(

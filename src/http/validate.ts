@@ -86,6 +86,19 @@ export function checkBody<T>(
   throw invalid(detailsOf(result.error, "body"));
 }
 
+/** The value, which must be an object. Throws `validation_failed`. */
+export function requireObject(value: unknown): object {
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) return value;
+  throw invalid({ body: "must be an object" });
+}
+
+/** What is wrong with a value, by path; an empty list for a valid one. */
+export const findIssues = (
+  schema: z.ZodType,
+  value: unknown,
+): { path: PropertyKey[]; message: string }[] =>
+  schema.safeParse(value, { error: errorMap }).error?.issues ?? [];
+
 /** The checked query. Unknown and empty parameters are passed over; a known one sent twice is refused. */
 export function checkQuery(
   schema: z.ZodObject,

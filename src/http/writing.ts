@@ -8,7 +8,7 @@ import type { RequestName } from "../store/idempotency.ts";
 import type { Transaction } from "../store/transaction.ts";
 import type { Admission, Gate, Principal } from "./admission.ts";
 import { etagOf, namesTag } from "./conditional.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, requireNoWarnings } from "./errors.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
 import { findAnswer, readIdempotencyKey, type StoredAnswer, storeAnswer } from "./idempotency.ts";
 import { readInput } from "./input.ts";
@@ -52,7 +52,7 @@ export async function answerWrite(
   const ifMatch = request.headers.get("if-match");
   const { answer, replayed } = await routeServices.store.change(actor(), (tx) =>
     answerOnce(tx, routeServices.vault, name, body, () =>
-      perform(routeServices, route, tx, { params, body, ifMatch, requireConfirmed }),
+      perform(services, route, tx, { params, body, ifMatch, requireConfirmed }),
     ),
   );
   if (replayed) headers["Idempotent-Replayed"] = "true";
@@ -85,7 +85,7 @@ interface WriteRequest {
 
 /** Does a write in its transaction and renders its answer. */
 function perform(
-  services: RouteServices,
+  { routeServices: services, strict }: WriteServices,
   route: WriteRoute,
   tx: Transaction,
   { params, body, ifMatch, requireConfirmed }: WriteRequest,
@@ -104,12 +104,17 @@ function perform(
   const location = written.location ?? null;
   if (!written.data) return { status, location, etag: null, body: null };
   const data = JSON.stringify({ data: written.data });
-  const { secret } = written;
+  const { secret, warnings } = written;
+  if (strict && warnings) requireNoWarnings(warnings);
   return {
     status,
     location,
     // The object of a 202 is still in progress, so its next representation differs.
     etag: status === 202 ? null : etagOf(data),
-    body: secret ? JSON.stringify({ data: written.data, secret, warning: SECRET_WARNING }) : data,
+    body: secret
+      ? JSON.stringify({ data: written.data, secret, warning: SECRET_WARNING })
+      : warnings
+        ? `${data.slice(0, -1)},"warnings":${JSON.stringify(warnings)}}`
+        : data,
   };
 }

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { Details } from "../contract/errors.ts";
 import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
 import type { TriggeredEvent } from "../dashboard/mock-answers.ts";
-import { invalid } from "../http/errors.ts";
+import { invalid, requireNoWarnings } from "../http/errors.ts";
 import { nearestName, requireKnownFields } from "../http/strict.ts";
 import { checkBody } from "../http/validate.ts";
 import { isoTime } from "../lib/clock.ts";
@@ -141,7 +141,8 @@ function storeCall(tx: Transaction, ingest: Ingest, type: EventType, payload: Pa
   const base = stored ? { external_id: stored.external_id } : newCall(tx, type);
   const record = checkBody(callRecord, { ...base, ...withStoredEntries(stored, fields) });
   if (type === "contact.created") requireNewNumber(tx, record);
-  const { call } = ingest.put(tx, record);
+  const { call, warnings } = ingest.put(tx, record);
+  requireNoWarnings(warnings);
   if (type === "call_order.status_changed")
     advanceOrder(tx, ingest, ingest.find(call.external_id)!, payload);
 }

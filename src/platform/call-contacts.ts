@@ -16,8 +16,10 @@ import type { CallRecord } from "./record.ts";
 interface CallOfContact {
   started_at: string;
   caller: CallRecord["caller"];
-  /** The line that the call adds to the notes; null for none. */
+  /** The line of the call in the notes; null for none. */
   note: string | null;
+  /** The line that the notes have of the call; null for none. */
+  notedLine: string | null;
   /** The stored call; null for a new one. */
   previous: Call | null;
 }
@@ -41,31 +43,42 @@ export function updateContact(
 ): ContactOfCall {
   const number = otherNumber(call);
   const moved = previous !== null && number !== otherNumber(previous);
-  if (moved && previous.contact_id !== null) removeCall(tx, previous.contact_id, previous, raised);
-  const noted = raised.noted && !moved;
-  const note = noted || number === null ? null : noteOf(call);
+  const storedLine = previous !== null && raised.noted ? noteOf(previous) : null;
+  if (moved && previous.contact_id !== null)
+    removeCall(tx, previous.contact_id, previous, storedLine);
   const { started_at } = call;
-  if (number === null) return { contact_id: null, written: false, noted };
+  if (number === null) return { contact_id: null, written: false, noted: false };
   const known = contactQueries(tx.db).byNumber.get({ number });
-  const change: CallOfContact = { started_at, caller, note, previous };
+  const note = noteOf(call);
+  const change: CallOfContact = {
+    started_at,
+    caller,
+    note,
+    notedLine: moved ? null : storedLine,
+    previous,
+  };
   const contact_id = known?.id ?? createContact(tx, number, change);
   const written = known === undefined || addCall(tx, known, change);
-  return { contact_id, written, noted: noted || note !== null };
+  return { contact_id, written, noted: note !== null };
 }
 
 /** The caller's number of an inbound call, the called number of an outbound one; null when withheld. */
 const otherNumber = (call: Pick<Call, "direction" | "from_number" | "to_number">) =>
   call.direction === "inbound" ? call.from_number : call.to_number;
 
-/** The line that a call adds to the notes; null for a call that still runs, has no summary or is unscorable. */
-function noteOf({ status, unscorable, started_at, summary }: Merged): string | null {
+type NotedCall = Pick<Call, "status" | "unscorable" | "started_at" | "summary">;
+
+/** The line of a call in the notes; null for a call that still runs, has no summary or is unscorable. */
+function noteOf({ status, unscorable, started_at, summary }: NotedCall): string | null {
   const complete = status === "ended" && !unscorable && summary !== null;
   return complete ? noteLine(started_at, summary) : null;
 }
 
-/** The day, in UTC, and the summary on one line. */
-const noteLine = (started_at: string, summary: string): string =>
-  `${started_at.slice(0, 10)} ${summary.trim().replace(/\s+/g, " ")}`;
+/** The day, in UTC, and the summary on one line, within the limit of the notes. */
+function noteLine(started_at: string, summary: string): string {
+  const line = `${started_at.slice(0, 10)} ${summary.trim().replace(/\s+/g, " ")}`;
+  return line.length <= LIMITS.textLength ? line : [...line].slice(0, LIMITS.textLength).join("");
+}
 
 function createContact(
   tx: Transaction,
@@ -93,16 +106,27 @@ function createContact(
 
 /** Returns whether the contact changed. */
 function addCall(tx: Transaction, contact: Contact, call: CallOfContact): boolean {
-  const { caller, note, previous } = call;
+  const { caller, previous } = call;
   const updated = tx.update(contactEntity, contact, {
     first_name: contact.first_name ?? caller?.first_name ?? null,
     last_name: contact.last_name ?? caller?.last_name ?? null,
     email: contact.email ?? caller?.email ?? null,
-    agent_notes: note === null ? contact.agent_notes : appendLine(contact.agent_notes, note),
+    agent_notes: correctNote(contact.agent_notes, call),
     call_count: contact.call_count + (previous?.contact_id === contact.id ? 0 : 1),
     last_contact_at: lastContactAt(tx, contact, call),
   });
   return updated !== contact;
+}
+
+/** The notes with the line of a call as it is now, in its place. A line that the notes no longer have is added. */
+function correctNote(notes: string | null, { note, notedLine }: CallOfContact): string | null {
+  if (note === notedLine) return notes;
+  if (note === null) return removeLine(notes, notedLine!);
+  const lines = (notes ?? "").split("\n");
+  const index = notedLine === null ? -1 : lines.lastIndexOf(notedLine);
+  if (index < 0) return appendLine(notes, note);
+  lines[index] = note;
+  return keepNewest(lines.join("\n"));
 }
 
 /** When the latest call of a contact started, `call` included. */
@@ -121,21 +145,28 @@ function lastContactAt(
 }
 
 /** Removes a call from the contact that it was counted for, with its line in the notes. */
-function removeCall(tx: Transaction, contactId: string, call: Call, { noted }: Raised): void {
+function removeCall(
+  tx: Transaction,
+  contactId: string,
+  call: Call,
+  storedLine: string | null,
+): void {
   const { byId, latestOther } = contactQueries(tx.db);
   const contact = byId.get({ id: contactId })!;
   const { agent_notes } = contact;
-  const note = noteLine(call.started_at, call.summary ?? "");
   tx.update(contactEntity, contact, {
-    agent_notes: noted ? removeLine(agent_notes, note) : agent_notes,
+    agent_notes: storedLine === null ? agent_notes : removeLine(agent_notes, storedLine),
     call_count: contact.call_count - 1,
     last_contact_at: latestOther.get({ contact: contactId, call: call.id })?.started_at ?? null,
   });
 }
 
 /** Adds a line at the end of the notes and removes the oldest lines that exceed the limit. */
-export function appendLine(notes: string | null, line: string): string {
-  let text = notes === null ? line : `${notes}\n${line}`;
+export const appendLine = (notes: string | null, line: string): string =>
+  keepNewest(notes === null ? line : `${notes}\n${line}`);
+
+function keepNewest(notes: string): string {
+  let text = notes;
   // The number of code units is never below that of characters, so characters are seldom counted.
   while (text.length > LIMITS.textLength && [...text].length > LIMITS.textLength) {
     const end = text.indexOf("\n");

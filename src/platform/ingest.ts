@@ -3,7 +3,8 @@
  * in one transaction. Sending a record again updates the call; sending it unchanged writes nothing.
  */
 import { eq, sql } from "drizzle-orm";
-import { conflict, invalid } from "../http/errors.ts";
+import { conflict } from "../http/errors.ts";
+import { checkBody } from "../http/validate.ts";
 import {
   type Call,
   type CallView,
@@ -20,27 +21,31 @@ import { oncePerDatabase } from "../store/database.ts";
 import type { Transaction } from "../store/transaction.ts";
 import { announceChanges, announceOrder, NOTHING_RAISED, nextRaised } from "./announce.ts";
 import { updateContact } from "./call-contacts.ts";
-import { findProblems, type Merged, mergeRecord, requireOrderStep } from "./merge.ts";
-import type { CallRecord } from "./record.ts";
+import { mergeRecord, reconcile, requireOrderStep, versionOf } from "./merge.ts";
+import { createWarnings, normalizeRecord, type Warning } from "./normalize.ts";
+import { type CallRecord, callIdentifier } from "./record.ts";
 import {
-  findDanglingReferences,
   intentName,
+  placeOf,
   resolveIntent,
   resolveLocation,
+  resolveReferences,
 } from "./references.ts";
 
 export interface Stored {
   call: CallView;
   /** `unchanged`: nothing was written. */
   outcome: "created" | "updated" | "unchanged";
+  /** What was lost or guessed of the record. */
+  warnings: Warning[];
 }
 
 export interface Ingest {
   /** The call with this `external_id`, or null. */
   find(externalId: string): Call | null;
   view(call: Call): CallView;
-  /** Stores a record. Throws `validation_failed`, and `conflict` for an order that would move back. */
-  put(tx: Transaction, record: CallRecord): Stored;
+  /** Stores a record as it was sent. Throws `validation_failed` for one without id, direction or start. */
+  put(tx: Transaction, sent: unknown): Stored;
   /** Moves a call's order on. Throws `conflict` for a step back, and for a call that shows no order. */
   moveOrder(tx: Transaction, call: Call, status: OrderStatus): CallView;
 }
@@ -59,18 +64,33 @@ export function createIngest({ db, publicUrl }: IngestServices): Ingest {
   return {
     find: (externalId) => findCall(db, externalId),
     view,
-    put: (tx, record) => storeRecord(tx, record, view),
+    put: (tx, sent) => putRecord(tx, sent, view),
     moveOrder: (tx, call, status) => moveOrder(tx, call, status, view),
   };
 }
 
 type View = Ingest["view"];
 
-function storeRecord(tx: Transaction, record: CallRecord, view: View): Stored {
-  const previous = findCall(tx.db, record.external_id);
-  const merged = mergeRecord(previous, record);
-  requireValid(tx.db, previous, merged, record);
+function putRecord(tx: Transaction, sent: unknown, view: View): Stored {
+  const { db } = tx;
+  const { list: warnings, warn } = createWarnings();
+  const { external_id } = checkBody(callIdentifier, sent);
+  const previous = findCall(db, external_id);
+  const place = placeOf(db, previous, sent);
+  const normalized = normalizeRecord(sent, previous !== null, place, warn);
+  const hasTurns = () => previous !== null && storedTurns(db, previous).length > 0;
+  const record = reconcile(previous, normalized, hasTurns, warn);
+  resolveReferences(db, previous, record, warn);
+  return { ...storeRecord(tx, previous, record, view), warnings };
+}
 
+function storeRecord(
+  tx: Transaction,
+  previous: Call | null,
+  record: CallRecord,
+  view: View,
+): Omit<Stored, "warnings"> {
+  const merged = mergeRecord(previous, record);
   const raisedBefore = previous?.raised ?? NOTHING_RAISED;
   const located =
     record.location_id === undefined ? raisedBefore.located : record.location_id !== null;
@@ -78,7 +98,8 @@ function storeRecord(tx: Transaction, record: CallRecord, view: View): Stored {
   const location_id = resolveLocation(tx.db, previous, merged, located, record);
   const contact = updateContact(tx, previous, merged, raisedBefore, record.caller);
   const { contact_id, noted } = contact;
-  const raised = { ...nextRaised(raisedBefore, merged), noted, located };
+  const version = maxVersion(raisedBefore.version ?? null, versionOf(record));
+  const raised = { ...nextRaised(raisedBefore, merged), noted, located, version };
   const fields: CallFields = { ...merged, intent_id, location_id, contact_id, raised };
   const turns = turnsOf(tx.db, previous, record);
   if (previous === null) {
@@ -90,18 +111,8 @@ function storeRecord(tx: Transaction, record: CallRecord, view: View): Stored {
   const call = view(updated);
   if (updated === previous) return { call, outcome: contact.written ? "updated" : "unchanged" };
   announceChanges(tx, call, raisedBefore, raised);
-  announceOrder(tx, call, previous.outcome === ORDER_OUTCOME ? previous.order_status : null);
+  announceOrder(tx, call, showsOrder(previous) ? previous.order_status : null);
   return { call, outcome: "updated" };
-}
-
-function requireValid(db: Db, previous: Call | null, merged: Merged, record: CallRecord): void {
-  const problems = {
-    ...findProblems(merged, record),
-    ...findDanglingReferences(db, previous, record),
-  };
-  if (Object.keys(problems).length > 0) throw invalid(problems);
-  if (previous?.order_status && merged.order_status)
-    requireOrderStep(previous.order_status, merged.order_status, "order.status");
 }
 
 function moveOrder(tx: Transaction, call: Call, status: OrderStatus, view: View): CallView {
@@ -124,9 +135,17 @@ interface Turns {
 /** The stored turns and those of the record; null for a record without a transcript. */
 function turnsOf(db: Db, call: Call | null, { transcript }: CallRecord): Turns | null {
   if (transcript === undefined) return null;
-  const stored = call === null ? undefined : callQueries(db).turns.get({ seq: call.seq })?.turns;
-  return { previous: stored ?? [], current: transcript ?? [] };
+  return { previous: call === null ? [] : storedTurns(db, call), current: transcript ?? [] };
 }
+
+const storedTurns = (db: Db, { seq }: Call): Turn[] =>
+  callQueries(db).turns.get({ seq })?.turns ?? [];
+
+const maxVersion = (a: number | null, b: number | null) =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
+
+const showsOrder = ({ outcome, order }: Call): boolean =>
+  outcome === ORDER_OUTCOME && order !== null;
 
 function insertCall(
   tx: Transaction,
@@ -151,8 +170,9 @@ function updateCall(
   const changes = turns ? { ...fields, transcript: turns.current } : fields;
   const updated = tx.update(callEntity, stored, changes);
   if (updated !== stored) return updated;
-  // Who named the location is internal, so it is no update of the call.
-  if (previous.raised.located !== fields.raised.located)
+  // Who named the location, and the version, are internal, so they are no update of the call.
+  const { located, version = null } = previous.raised;
+  if (located !== fields.raised.located || version !== fields.raised.version)
     tx.follow(callEntity, previous, { raised: fields.raised });
   return previous;
 }

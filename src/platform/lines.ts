@@ -5,12 +5,13 @@
 
 import { LIMITS } from "../config.ts";
 import type { Details } from "../contract/errors.ts";
-import { ApiError, toApiError } from "../http/errors.ts";
-import { checkBody } from "../http/validate.ts";
+import { ApiError, requireNoWarnings, toApiError } from "../http/errors.ts";
+import { requireObject } from "../http/validate.ts";
 import type { Actor } from "../store/actor.ts";
 import type { Store } from "../store/change.ts";
 import type { Ingest, Stored } from "./ingest.ts";
-import { callIdentifier, callRecord } from "./record.ts";
+import type { Warning } from "./normalize.ts";
+import { callIdentifier } from "./record.ts";
 
 /** A line that is not blank, with its number from 1, or why it cannot be read. */
 export type Line =
@@ -107,6 +108,8 @@ export interface LineAnswer {
   /** Id of the call; null if the record was refused. */
   id: string | null;
   status: Stored["outcome"] | "error";
+  /** What was lost or guessed of a stored record. */
+  warnings?: Warning[];
   /** Only with `error`: what is wrong, by field; `record` for the line as a whole. */
   details?: Details;
 }
@@ -195,9 +198,12 @@ async function storeLine(services: LineServices, line: Line): Promise<Outcome> {
     const value = jsonOf(line);
     external_id = externalIdOf(value);
     requireKnown?.(value);
-    const record = checkBody(callRecord, value);
-    const { call, outcome } = await store.change(actor, (tx) => ingest.put(tx, record));
-    return report({ external_id: call.external_id, id: call.id, status: outcome });
+    const { call, outcome, warnings } = await store.change(actor, (tx) => {
+      const stored = ingest.put(tx, requireObject(value));
+      if (requireKnown) requireNoWarnings(stored.warnings);
+      return stored;
+    });
+    return report({ external_id: call.external_id, id: call.id, status: outcome, warnings });
   } catch (error) {
     const refusal = toApiError(error);
     if (refusal.code === "unavailable" || refusal.code === "unauthorized")

@@ -2,8 +2,9 @@
  * A record merged into a stored call, and the checks of the result. All functions are pure: they read and write nothing.
  */
 import type { Details } from "../contract/errors.ts";
-import { conflict } from "../http/errors.ts";
+import { conflict, invalid } from "../http/errors.ts";
 import type { Call, OrderStatus } from "../resources/calls.ts";
+import type { Warn } from "./normalize.ts";
 import type { CallRecord } from "./record.ts";
 
 /** A call without its keys and the objects that are resolved for it. */
@@ -89,7 +90,8 @@ function mergeOrder(
 ): Pick<Merged, "order" | "order_status"> {
   const stored = previous?.order_status ?? null;
   if (sent === undefined) return { order: previous?.order ?? null, order_status: stored };
-  if (sent === null) return { order: null, order_status: null };
+  // The status stays, so that an order that is sent again later continues from it.
+  if (sent === null) return { order: null, order_status: stored };
   const { status, ...order } = sent;
   return { order, order_status: status ?? stored ?? "new" };
 }
@@ -97,23 +99,100 @@ function mergeOrder(
 /** The longest duration that the API allows for a call. */
 const MAX_SECONDS = 10_000_000;
 
-/** The contradictions in a merged call, by the field of the record that causes them. */
-export function findProblems(call: Merged, record: CallRecord): Details {
+/** An end that is at most this much earlier than the start is a difference between two clocks. */
+const CLOCK_DIFFERENCE_MS = 60_000;
+
+/**
+ * A record without what contradicts itself or the stored call. Throws `validation_failed` for a new call without a
+ * direction or a start. `hasTurns`: the stored call has a transcript.
+ */
+export function reconcile(
+  previous: Call | null,
+  sent: CallRecord,
+  hasTurns: () => boolean,
+  warn: Warn,
+): CallRecord {
+  const record = { ...sent };
+  if (previous === null) requireFirstFields(record);
+  else {
+    if (isOlder(previous, record)) keepStored(previous, record, hasTurns);
+    record.direction ??= previous.direction;
+    record.started_at ??= previous.started_at;
+  }
+  settleEnd(previous, record, warn);
+  settleDisposition(previous, record, warn);
+  settleOrder(previous, record, warn);
+  return record;
+}
+
+function requireFirstFields({ direction, started_at }: CallRecord): void {
   const problems: Details = {};
-  const { direction, started_at, ended_at, disposition } = call;
   if (direction === undefined) problems.direction = "is required";
   if (started_at === undefined) problems.started_at = "is required";
-  else if (ended_at !== null && ended_at < started_at) {
-    if (record.ended_at === undefined) problems.started_at = "must not be later than ended_at";
-    else problems.ended_at = "must not be earlier than started_at";
-  } else if ((call.duration_seconds ?? 0) > MAX_SECONDS) {
-    problems[record.ended_at === undefined ? "started_at" : "ended_at"] =
-      `must be within ${MAX_SECONDS} seconds of the call's other end`;
+  if (Object.keys(problems).length > 0) throw invalid(problems);
+}
+
+/** A version as a number; a time in milliseconds. */
+export const versionOf = ({ version }: CallRecord): number | null =>
+  typeof version === "string" ? Date.parse(version) : (version ?? null);
+
+function isOlder({ raised }: Call, record: CallRecord): boolean {
+  const version = versionOf(record);
+  return version !== null && version < (raised.version ?? version);
+}
+
+/** Removes from an older record what the stored call has already. `caller` never overwrites anything. */
+function keepStored(previous: Call, record: CallRecord, hasTurns: () => boolean): void {
+  const isMissing = (value: unknown) =>
+    value === null || (Array.isArray(value) && value.length === 0);
+  const stored: Partial<Record<keyof CallRecord, unknown>> = {
+    ...previous,
+    intent: previous.intent_id,
+    caller: null,
+  };
+  for (const field of Object.keys(record) as (keyof CallRecord)[]) {
+    const isKept = field === "transcript" ? hasTurns() : !isMissing(stored[field]);
+    if (field !== "version" && field !== "external_id" && isKept) delete record[field];
   }
-  if (disposition !== null && ended_at === null) {
-    problems.disposition = "requires ended_at: only a call that ended has a disposition";
+}
+
+/** Makes the end fit the start: one that does not is left out. */
+function settleEnd(previous: Call | null, record: CallRecord, warn: Warn): void {
+  const changed = record.ended_at === undefined ? "started_at" : "ended_at";
+  const problem = problemOfEnd(record.started_at!, record.ended_at ?? previous?.ended_at ?? null);
+  if (record.ended_at === null || problem === null) return;
+  if (problem.earlierMs !== undefined && problem.earlierMs <= CLOCK_DIFFERENCE_MS) {
+    record.ended_at = record.started_at!;
+    warn(changed, `${problem.reason}; the call was stored as ending at its start`);
+    return;
   }
-  return problems;
+  warn(changed, problem.reason);
+  if (previous !== null) record.started_at = previous.started_at;
+  if (changed === "ended_at") delete record.ended_at;
+}
+
+function problemOfEnd(started: string, ended: string | null) {
+  if (ended === null) return null;
+  const ms = Date.parse(ended) - Date.parse(started);
+  if (ms < 0) return { reason: "must not be earlier than started_at", earlierMs: -ms };
+  if (secondsBetween(started, ended) <= MAX_SECONDS) return null;
+  return { reason: `must be within ${MAX_SECONDS} seconds of the call's other end` };
+}
+
+function settleDisposition(previous: Call | null, record: CallRecord, warn: Warn): void {
+  const ended = record.ended_at === undefined ? (previous?.ended_at ?? null) : record.ended_at;
+  const disposition =
+    record.disposition === undefined ? (previous?.disposition ?? null) : record.disposition;
+  if (ended !== null || disposition === null) return;
+  warn("disposition", "requires ended_at: only a call that ended has a disposition");
+  record.disposition = null;
+}
+
+function settleOrder(previous: Call | null, record: CallRecord, warn: Warn): void {
+  const [from, to] = [previous?.order_status, record.order?.status];
+  if (!from || !to || canFollow(from, to)) return;
+  warn("order.status", refusalOfStep(from, to));
+  record.order = { ...record.order!, status: from };
 }
 
 /** The statuses that may follow each status of an order; it never moves back. */
@@ -124,13 +203,19 @@ const NEXT: Record<OrderStatus, readonly OrderStatus[]> = {
   canceled: [],
 };
 
-/** Throws `conflict` on `field` for a change of status that is not allowed. The same status is allowed. */
-export function requireOrderStep(from: OrderStatus, to: OrderStatus, field: string): void {
-  if (from === to || NEXT[from].includes(to)) return;
+const canFollow = (from: OrderStatus, to: OrderStatus): boolean =>
+  from === to || NEXT[from].includes(to);
+
+function refusalOfStep(from: OrderStatus, to: OrderStatus): string {
   const next = NEXT[from];
   const rule =
     next.length === 0
       ? `the status ${from} is final`
       : `after ${from} the status must be one of ${next.join(", ")}`;
-  throw conflict({ [field]: `cannot become ${to}: ${rule}` });
+  return `cannot become ${to}: ${rule}`;
+}
+
+/** Throws `conflict` on `field` for a change of status that is not allowed. The same status is allowed. */
+export function requireOrderStep(from: OrderStatus, to: OrderStatus, field: string): void {
+  if (!canFollow(from, to)) throw conflict({ [field]: refusalOfStep(from, to) });
 }

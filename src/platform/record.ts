@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { LIMITS } from "../config.ts";
-import { choice, email, isPlainUrl, label, metaOf } from "../contract/fields.ts";
+import { choice, email, isPlainUrl, label, metaOf, timestamp } from "../contract/fields.ts";
 import { callFields, ORDER_STATUSES, parts } from "../resources/calls.ts";
 
 const descriptionOf = (schema: z.ZodType) => metaOf(schema).description ?? "";
@@ -93,6 +93,13 @@ const fields = {
     "The order. The API and events show it if `outcome` is `order`. It is replaced as a whole; a `status` that is left out keeps its value.",
   ),
   recording_url: field(webAddress),
+  version: field(
+    z.union([
+      z.int().min(0),
+      timestamp({ doc: "A time that grows.", example: "2026-11-23T10:42:00.000Z" }),
+    ]),
+    "A whole number or a time that grows with each record of the call. A record with a lower version than the stored one fills in what is missing and overwrites nothing.",
+  ).meta({ examples: [3] }),
 };
 
 /** One record of many, with the id of its call. */

@@ -14,6 +14,23 @@ const common = { tag: "Platform", access: "platform" as const };
 const params = callIdentifier.shape;
 const CALL = { kind: "one" as const, data: callDefinition.object };
 
+const recordWarnings = z
+  .array(
+    z.object({
+      field: z.string().meta({
+        description: "The field of the record.",
+        examples: ["transcript.3.role"],
+      }),
+      reason: z.string().meta({
+        description: "What was lost or guessed, and why.",
+        examples: ["must be one of agent, caller"],
+      }),
+    }),
+  )
+  .meta({
+    description: `What of the record could not be stored as it was sent; at most ${LIMITS.recordWarnings} entries.`,
+  });
+
 const callRecordResult = z
   .object({
     external_id: z
@@ -34,6 +51,7 @@ const callRecordResult = z
       description: "Result for the record. `unchanged`: it contained nothing new.",
       examples: ["created"],
     }),
+    warnings: recordWarnings.optional(),
     details: z
       .record(z.string(), z.string())
       .optional()
@@ -57,11 +75,12 @@ const putCallRecord: WriteRoute<Call | null, z.infer<typeof namedCallRecord>> = 
   params,
   summary: "Report a call",
   description:
-    "Stores the known data of a call. Send it as often as it changes: when the call starts, when something happens, when it ends. A field that is left out keeps its stored value, null clears it, and a list or an object is replaced as a whole. Sending the same record again changes nothing, and each event is raised once. The response is 201 for a new call, otherwise 200.",
+    "Stores the known data of a call. Send it as often as it changes: when the call starts, when something happens, when it ends. A field that is left out keeps its stored value, null clears it, and a list or an object is replaced as a whole. Sending the same record again changes nothing, and each event is raised once. The response is 201 for a new call, otherwise 200. A call is not refused for a detail: what cannot be used is normalized or left out, and `warnings` says what was lost. Only an id, a direction and a start are required.",
   body: namedCallRecord,
   bodyBytes: LIMITS.recordBytes,
+  normalizes: true,
   status: 200,
-  answers: CALL,
+  answers: { ...CALL, warnings: recordWarnings },
   errors: ["conflict"],
   find: (services, path) => createIngest(services).find(externalIdOf(path)),
   creates: true,
@@ -70,9 +89,9 @@ const putCallRecord: WriteRoute<Call | null, z.infer<typeof namedCallRecord>> = 
     const external_id = externalIdOf(path);
     if (body.external_id !== undefined && body.external_id !== external_id)
       throw invalid({ external_id: "must equal the id in the path, or be left out" });
-    const { call, outcome } = createIngest(services).put(tx, { ...body, external_id });
-    if (outcome !== "created") return { data: call };
-    return { data: call, status: 201, location: `/v1/calls/${call.id}` };
+    const { call, outcome, warnings } = createIngest(services).put(tx, { ...body, external_id });
+    if (outcome !== "created") return { data: call, warnings };
+    return { data: call, warnings, status: 201, location: `/v1/calls/${call.id}` };
   },
 };
 

@@ -145,6 +145,8 @@ export interface Raised {
   noted: boolean;
   /** The platform has named the location, so no change of a number changes it. */
   located: boolean;
+  /** The highest version of the platform's records; a time in milliseconds. Null for records without one. */
+  version?: number | null;
 }
 
 /**
@@ -400,7 +402,7 @@ export const callDefinition = define<typeof calls>({
 /** Returns a function that shows a call as a client sees it, with its address in the dashboard. */
 export function callView(publicUrl: () => string) {
   return ({ seq: _seq, raised: _raised, ...row }: Call & { intent?: string | null }): CallView => {
-    const ordered = row.outcome === ORDER_OUTCOME;
+    const ordered = row.outcome === ORDER_OUTCOME && row.order !== null;
     return inOrder({
       ...row,
       call_id: row.id,

@@ -244,6 +244,29 @@ describe("strict", () => {
     ]);
   });
 
+  test("refuses records of calls that another server would correct", async () => {
+    const call = { direction: "inbound", started_at: "2026-11-23T10:00:00Z" };
+    const path = "/platform/v1/calls/corrected";
+    const spelled = await strict.platform.put(path, { ...call, from_number: "five" });
+    expect([spelled.status, Object.keys(spelled.body.details)]).toEqual([400, ["from_number"]]);
+    const early = await strict.platform.put(path, { ...call, disposition: "missed" });
+    expect([early.status, Object.keys(early.body.details)]).toEqual([400, ["disposition"]]);
+    const lines = await strict.platform.send("POST", "/platform/v1/calls", {
+      headers: { "content-type": "application/x-ndjson" },
+      body: [{ from_number: "five" }, { disposition: "missed" }]
+        .map((given) => JSON.stringify({ external_id: "corrected", ...call, ...given }))
+        .join("\n"),
+    });
+    const answers = lines.text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(answers.map(({ details }) => Object.keys(details))).toEqual([
+      ["from_number"],
+      ["disposition"],
+    ]);
+  });
+
   test("an unknown query parameter is refused, also by an endpoint without parameters", async () => {
     const answer = await strict.read.get("/v1/calls?outcom=booked&q=a");
     expect(answer.body).toEqual({

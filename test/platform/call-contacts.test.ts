@@ -108,8 +108,22 @@ describe("notes", () => {
     await world.put(ended({ summary: null }));
     await world.put(ended({ summary: "Wants to buy." }));
     expect(world.contact()!.agent_notes).toBe(
-      "2026-11-23 Asked about parking.\n2026-11-23 Wants to buy.",
+      "2026-11-23 Asked about parking twice.\n2026-11-23 Wants to buy.",
     );
+  });
+
+  test("of a call follow a corrected summary in their place, also to another contact", async () => {
+    await using world = openWorld();
+    const { external_id } = (await world.put(ended({ summary: "First." }))).call;
+    await world.put(ended({ summary: "Second." }));
+    await world.put({ external_id, summary: "Corrected." });
+    expect(world.contact()!.agent_notes).toBe("2026-11-23 Corrected.\n2026-11-23 Second.");
+    await world.put({ external_id, from_number: OTHER, summary: "Corrected again." });
+    expect(world.contact()!.agent_notes).toBe("2026-11-23 Second.");
+    await world.put({ external_id, summary: "Final." });
+    expect(world.contact(OTHER)!.agent_notes).toBe("2026-11-23 Final.");
+    await world.put({ external_id, summary: null });
+    expect(world.contact(OTHER)!.agent_notes).toBeNull();
   });
 
   test("hold 20,000 characters and keep the newest lines", () => {

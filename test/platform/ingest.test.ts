@@ -181,7 +181,11 @@ describe("a call that is sent again", () => {
     const traces = world.traces();
     world.clock.advance(60_000);
     for (let times = 0; times < 3; times += 1) {
-      expect(await world.put(record)).toEqual({ call: first.call, outcome: "unchanged" });
+      expect(await world.put(record)).toEqual({
+        call: first.call,
+        outcome: "unchanged",
+        warnings: [],
+      });
     }
     const reordered = Object.fromEntries(Object.entries(record).reverse());
     expect((await world.put(reordered)).outcome).toBe("unchanged");
@@ -230,35 +234,49 @@ describe("a call that is sent again", () => {
   });
 });
 
-describe("a contradiction is reported on the field that causes it", () => {
+describe("a contradiction costs its detail, not the call, and is reported on its field", () => {
   test.each([
-    [{ ended_at: "2026-11-23T09:59:59.999Z" }, { ended_at: "must not be earlier than started_at" }],
+    [
+      { ended_at: "2026-11-23T09:59:59.600Z" },
+      { ended_at: STARTED, disposition: "completed", duration_seconds: 0 },
+      ["ended_at"],
+    ],
+    [
+      { ended_at: "2026-11-23T09:58:59.999Z" },
+      { ended_at: null, disposition: null },
+      ["ended_at", "disposition"],
+    ],
     [
       { ended_at: "2027-11-23T10:00:00Z" },
-      { ended_at: "must be within 10000000 seconds of the call's other end" },
+      { ended_at: null, disposition: null },
+      ["ended_at", "disposition"],
     ],
-    [
-      { ended_at: null },
-      { disposition: "requires ended_at: only a call that ended has a disposition" },
-    ],
-  ])("%j", async (fields, details) => {
+    [{ ended_at: null }, { ended_at: null, disposition: null }, ["disposition"]],
+  ])("%j", async (given, stored, fields) => {
     await using world = openWorld();
-    expect(await world.refusal(ended(fields))).toEqual({ code: "validation_failed", details });
+    const { call, warnings } = await world.put(ended(given));
+    expect(call).toMatchObject(stored as never);
+    expect(warnings.map(({ field }) => field)).toEqual(fields);
   });
 
   test("the record is checked together with the stored call", async () => {
     await using world = openWorld();
     await world.put(running({ external_id: "CA-1" }));
-    const early = await world.refusal({ external_id: "CA-1", disposition: "missed" });
-    expect(Object.keys(early.details!)).toEqual(["disposition"]);
+    const early = await world.put({ external_id: "CA-1", disposition: "missed" });
+    expect([early.call.disposition, early.warnings.map(({ field }) => field)]).toEqual([
+      null,
+      ["disposition"],
+    ]);
     await world.put({ external_id: "CA-1", ended_at: ENDED });
     await world.put({ external_id: "CA-1", disposition: "missed" });
-    const late = await world.refusal({ external_id: "CA-1", started_at: "2026-11-23T10:01:15Z" });
-    expect(late.details).toEqual({ started_at: "must not be later than ended_at" });
+    const late = await world.put({ external_id: "CA-1", started_at: "2026-11-23T10:03:15Z" });
+    expect(late.call).toMatchObject({ started_at: STARTED, ended_at: ENDED });
+    expect(late.warnings.map(({ field }) => field)).toEqual(["started_at"]);
   });
 
-  test("all references to objects that do not exist are reported at once", async () => {
+  test("references to objects that do not exist are null, with a warning each", async () => {
     await using world = openWorld();
+    const place = await world.make("location", { name: "Here", phone_number: BUSINESS });
     const member = await world.make("teamMember", { name: "Dana" });
     const rule = await world.make("rule", {
       name: "People",
@@ -266,7 +284,7 @@ describe("a contradiction is reported on the field that causes it", () => {
       action: "ticket",
     });
     const escalation = { action: "ticket", triggered_at: STARTED };
-    const { code, details } = await world.refusal(
+    const { call, warnings } = await world.put(
       ended({
         location_id: NOWHERE,
         messages: [
@@ -279,13 +297,16 @@ describe("a contradiction is reported on the field that causes it", () => {
         ],
       }),
     );
-    expect(code).toBe("validation_failed");
-    expect(details).toEqual({
-      location_id: "must be the id of an existing location",
-      "messages.1.team_member_id": "must be the id of an existing team member",
-      "escalations.0.rule_id": "must be the id of an existing escalation rule",
+    expect(call).toMatchObject({
+      location_id: place.id,
+      messages: [{ team_member_id: member.id }, { team_member_id: null }],
+      escalations: [{ rule_id: null }, { rule_id: rule.id }],
     });
-    expect(world.traces()).toMatchObject({ events: 0, calls: [], contacts: [] });
+    expect(warnings).toEqual([
+      { field: "location_id", reason: "must be the id of an existing location" },
+      { field: "messages.1.team_member_id", reason: "must be the id of an existing team member" },
+      { field: "escalations.0.rule_id", reason: "must be the id of an existing escalation rule" },
+    ]);
   });
 });
 

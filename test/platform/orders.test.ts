@@ -45,15 +45,16 @@ describe.each(STEPS)("from %s to %s", (from, to) => {
     ]);
   });
 
-  test(`an order ${verdict} in a record`, async () => {
+  test(`in a record that is stored, an order ${verdict === "is refused" ? "keeps its status" : verdict}`, async () => {
     await using world = openWorld();
     const record = ordered({ status: from });
     await world.put(record);
     world.raised();
     const next = { ...record, order: { ...(record.order as Sent), status: to } };
     if (verdict === "is refused") {
-      const { code, details } = await world.refusal(next);
-      expect([code, Object.keys(details!)]).toEqual(["conflict", ["order.status"]]);
+      const late = await world.put({ ...next, summary: "Corrected." });
+      expect([late.call.order_status, late.call.summary]).toEqual([from, "Corrected."]);
+      expect(late.warnings.map(({ field }) => field)).toEqual(["order.status"]);
       return expect(world.raised()).toEqual([]);
     }
     const { call, outcome } = await world.put(next);
@@ -126,4 +127,16 @@ test("an order that the call does not show yet changes without an event", async 
     order: { status: "in_progress" },
   });
   expect([call.order_status, world.raised()]).toEqual(["in_progress", []]);
+});
+
+test("an order that a record removes keeps its status for when it comes back", async () => {
+  await using world = openWorld();
+  const record = ordered();
+  const { external_id } = (await world.put(record)).call;
+  await world.moveOrder(external_id, "fulfilled");
+  const without = await world.put({ external_id, order: null });
+  expect(without.call).toMatchObject({ order: null, order_status: null });
+  world.raised();
+  const again = await world.put(record);
+  expect([again.call.order_status, world.raised()]).toEqual(["fulfilled", []]);
 });

@@ -133,6 +133,7 @@ describe("POST of many", () => {
         external_id,
         id: expect.any(String),
         status: "created",
+        warnings: [],
       })),
     );
     expect(answers.at(-1)).toEqual({

@@ -5,7 +5,6 @@ import { ApiError } from "../../src/http/errors.ts";
 import { checkBody } from "../../src/http/validate.ts";
 import { createIngest } from "../../src/platform/ingest.ts";
 import { ingestLines, type LineResult, splitLines } from "../../src/platform/lines.ts";
-import { type CallRecord, callRecord } from "../../src/platform/record.ts";
 import type { OrderStatus } from "../../src/resources/calls.ts";
 import type { Contact } from "../../src/resources/contacts.ts";
 import { bindResource } from "../../src/resources/define.ts";
@@ -78,8 +77,7 @@ export function openWorld() {
     ...it,
     ingest,
     /** Validates and stores a record like a request. */
-    put: (sent: Sent) =>
-      store.change(ACTOR, (tx) => ingest.put(tx, checkBody<CallRecord>(callRecord, sent))),
+    put: (sent: Sent) => store.change(ACTOR, (tx) => ingest.put(tx, sent)),
     /** The error code and details of a record that is refused. */
     refusal: async (sent: Sent) => refusalOf(async () => world.put(sent)),
     moveOrder: (external_id: string, status: OrderStatus) =>
