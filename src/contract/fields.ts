@@ -33,8 +33,11 @@ const formError = (message: string) => (issue: { input?: unknown }) =>
 /** A character that shows: no white space, control or formatting character, filler or blank. */
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
+/** Most texts have one of these, which are found several times faster. */
+const VISIBLE_ASCII = /[!-~]/;
+
 /** Whether a text shows nothing. */
-export const isBlank = (text: string): boolean => !VISIBLE.test(text);
+export const isBlank = (text: string): boolean => !VISIBLE_ASCII.test(text) && !VISIBLE.test(text);
 
 const comparable = (name: string) => name.normalize("NFC").toLowerCase();
 /** Whether two names are the same in Unicode NFC without case. */
