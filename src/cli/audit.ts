@@ -21,6 +21,7 @@ import {
   jsonText,
   printJson,
   printLine,
+  printLines,
   printMessage,
   printTable,
 } from "./terminal.ts";
@@ -171,8 +172,8 @@ function exportCommand(): Command {
     .addHelpText("after", "\nExample:\n  allison audit export --from 2026-01-01 > audit.ndjson");
   return withFilters(command).action(async (options) => {
     await withData(options, async ({ db, keys }) => {
-      for (const row of readEntries(db, filterOf(options, keys)))
-        printLine(jsonText(entryView(row)));
+      const rows = readEntries(db, filterOf(options, keys));
+      await printLines(rows.map((row) => jsonText(entryView(row))));
     });
   });
 }

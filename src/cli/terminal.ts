@@ -1,4 +1,5 @@
 /** Output to the terminal: data to stdout, messages to stderr, and no character that could control the terminal. */
+import { once } from "node:events";
 
 /** Ends the command with exit 1. The reason has been printed already. */
 export class CommandFailed extends Error {}
@@ -14,6 +15,12 @@ export function failWith(text: string): never {
 
 /** Prints data, for people or for another program. */
 export const printLine = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** Prints many lines, and reads the next only when the reader of the output has taken the previous ones. */
+export async function printLines(lines: Iterable<string>): Promise<void> {
+  for (const line of lines)
+    if (!process.stdout.write(`${line}\n`)) await once(process.stdout, "drain");
+}
 
 /**
  * Ends the command when its output cannot be written: with success when the reader has closed the pipe, as `head` does,
