@@ -63,6 +63,8 @@ export const LIMITS = {
   backgroundWaiting: { ofCaller: 100, total: 1_000 },
   /** … how long a job may take, waiting included: one that a request of the API waits for, and a report or check, … */
   backgroundMs: { request: 2_000, report: 30_000 },
+  /** … how much longer the job that a new thread starts with, … */
+  backgroundStartMs: 5_000,
   /** … and how long a shutdown waits for the threads to end. */
   backgroundEndMs: 500,
   /** Prepared statements cached for each list, one for each set of filters. */

@@ -42,6 +42,8 @@ export interface Filter {
   column?: SQLiteColumn;
   /** It is compared by order, not for equality. */
   isRange?: true;
+  /** The table has an index on the filter's own expression. */
+  hasIndex?: true;
 }
 
 export interface Definition<T extends ResourceTable> {
@@ -379,9 +381,9 @@ function createBoundCheck<T extends ResourceTable>({ entity, filters = {} }: Def
   ]);
   return (query: Query): boolean => {
     let equalities = 0;
-    for (const [name, { column, isRange }] of Object.entries(filters)) {
+    for (const [name, { column, isRange, hasIndex }] of Object.entries(filters)) {
       if (query[name] === undefined) continue;
-      if (column === undefined || !indexed.has(column)) return true;
+      if (!hasIndex && (column === undefined || !indexed.has(column))) return true;
       if (!isRange) equalities += 1;
     }
     return equalities > 1;

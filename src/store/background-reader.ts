@@ -61,10 +61,15 @@ interface JobFailure {
 /** From the thread to the reader. */
 export type JobReply = { output: unknown } | { error: JobFailure };
 
+/** From a thread that has started. */
+export const READY = "ready";
+
 interface Task {
   caller: string;
   request: JobRequest;
   timer: ReturnType<typeof setTimeout>;
+  /** Starts the deadline anew, `moreMs` longer. */
+  extend(moreMs: number): void;
   resolve(output: unknown): void;
   reject(error: unknown): void;
 }
@@ -110,20 +115,25 @@ export function createBackgroundReader(
       new Promise<Output>((resolve, reject) => {
         if (isClosed) return reject(new BackgroundError("stopped", name));
         const request = { database, job: name, input };
-        const timer = setTimeout(() => {
+        const giveUp = () => {
           if (!waiting.remove(task)) threads.abandon(task);
           reject(new BackgroundError("too_slow", name));
           dispatch();
-        }, deadlineMs);
+        };
         const task: Task = {
-          ...{ caller, request, timer, resolve: resolve as Task["resolve"] },
+          ...{ caller, request, resolve: resolve as Task["resolve"] },
+          timer: setTimeout(giveUp, deadlineMs),
+          extend(moreMs) {
+            clearTimeout(task.timer);
+            task.timer = setTimeout(giveUp, deadlineMs + moreMs);
+          },
           reject(error) {
             reportError(error);
             reject(error);
           },
         };
         if (waiting.add(task)) return dispatch();
-        clearTimeout(timer);
+        clearTimeout(task.timer);
         reject(new BackgroundError("too_many", name));
       }),
     async close() {
@@ -148,7 +158,9 @@ function createThreads(entry: string, onFree: () => void) {
     active.size < LIMITS.backgroundThreads &&
     active.size + ending.size < 2 * LIMITS.backgroundThreads;
 
-  function start(): Thread {
+  function start(task: Task): Thread {
+    // A busy machine may take seconds to start a thread, and the query is not to blame.
+    task.extend(LIMITS.backgroundStartMs);
     const thread: Thread = { worker: new Worker(entry), task: null };
     observe(thread, onFree, (reason) => lose(thread, reason));
     active.add(thread);
@@ -174,7 +186,7 @@ function createThreads(entry: string, onFree: () => void) {
     countOf: (caller: string) =>
       active.values().reduce((sum, { task }) => sum + (task?.caller === caller ? 1 : 0), 0),
     give(task: Task): void {
-      const thread = idle() ?? start();
+      const thread = idle() ?? start(task);
       thread.task = task;
       thread.worker.postMessage(task.request);
     },
@@ -199,7 +211,11 @@ function createThreads(entry: string, onFree: () => void) {
 
 function observe(thread: Thread, onReply: () => void, onEnd: (reason: string) => void): void {
   const { worker } = thread;
-  worker.onmessage = ({ data }: MessageEvent<JobReply>) => {
+  worker.onmessage = ({ data }: MessageEvent<JobReply | typeof READY>) => {
+    if (data === READY) {
+      thread.task?.extend(0);
+      return;
+    }
     settle(thread, data);
     onReply();
   };

@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { setPriority } from "node:os";
 import { drizzle } from "drizzle-orm/bun-sqlite";
-import type { Job, JobReply, JobRequest } from "./background-reader.ts";
+import { type Job, type JobReply, type JobRequest, READY } from "./background-reader.ts";
 import { type Db, readOnly, type WritableDb } from "./database.ts";
 import { StorageError, storageCode } from "./errors.ts";
 import { type OpenedFile, openReader } from "./open.ts";
@@ -32,6 +32,7 @@ export function serveJobs(jobs: readonly AnyJob[]): void {
     }
     scope.postMessage(reply);
   };
+  scope.postMessage(READY);
 }
 
 /** Keeps a connection, with its cache and statements, until a job fails. */

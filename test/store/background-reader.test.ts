@@ -123,6 +123,14 @@ describe("the event loop", () => {
   });
 });
 
+/** Starts every thread, since a busy machine may take seconds for it. */
+const startThreads = (reader: BackgroundReader) =>
+  Promise.all(
+    Array.from({ length: LIMITS.backgroundThreads }, (_, n) =>
+      reader.run(`starter ${n}`, busyJob, 100, LONG),
+    ),
+  );
+
 describe("a deadline", () => {
   test("ends a job that SQLite does not, and others are served although its thread is still busy", async () => {
     await using world = openTestStore();
@@ -172,6 +180,7 @@ describe("callers", () => {
   test("take turns: one caller's full queue does not delay another by more than a job", async () => {
     await using world = openTestStore();
     const reader = openReader(world);
+    await startThreads(reader);
     const order: string[] = [];
     const run = (caller: string) =>
       reader.run(caller, busyJob, 20, LONG).then(() => order.push(caller));
@@ -186,6 +195,7 @@ describe("callers", () => {
   test("cannot occupy every thread", async () => {
     await using world = openTestStore();
     const reader = openReader(world);
+    await startThreads(reader);
     const answered: string[] = [];
     const greedy = [5, 5].map((millions) =>
       reader.run("greedy", stuckJob, millions, LONG).then(() => answered.push("greedy")),
@@ -198,6 +208,7 @@ describe("callers", () => {
   test("are refused at once when they have too many jobs waiting, and others are not", async () => {
     await using world = openTestStore();
     const reader = openReader(world);
+    await startThreads(reader);
     const { ofCaller } = LIMITS.backgroundWaiting;
     const running = reader.run("greedy", busyJob, 300, LONG);
     const waiting = Array.from({ length: ofCaller }, () => reader.run("greedy", busyJob, 0, LONG));
