@@ -14,6 +14,7 @@ import { createPages } from "./dashboard/pages.ts";
 import { buildOpenApi } from "./docs/openapi.ts";
 import { createDocs } from "./docs/site.ts";
 import { storageUnavailable } from "./http/errors.ts";
+import { createHostCheck } from "./http/hosts.ts";
 import { createPipeline, type Pipeline } from "./http/pipeline.ts";
 import { createRateLimiter, type RateLimiter } from "./http/rate-limit.ts";
 import { createPageJob } from "./http/reading.ts";
@@ -111,6 +112,7 @@ export function createApplication(
     pageJob: createPageJob(ROUTES),
     refusedHeaders: options.refusedHeaders ?? REFUSED_HEADERS,
     addressOf,
+    requireServedHost: createHostCheck(config.host, publicUrl),
     draining() {
       runtime.lastRequestAt = systemClock.monotonic();
       return runtime.isDraining;
@@ -142,10 +144,7 @@ export function createApplication(
       jobs.start();
     },
     drain: () => drain(runtime),
-    async stop() {
-      await jobs.stop();
-      await appliance.close();
-    },
+    stop: () => jobs.stop().then(() => appliance.close()),
   };
 }
 

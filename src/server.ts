@@ -122,7 +122,8 @@ export const listenOptions = ({ host, port }: Address, log: Log) => ({
   development: false as const,
   // The pipeline enforces its own limit and answers in the error envelope; Bun's response has no body.
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-  idleTimeout: 60,
+  // Longer than load balancers keep an idle connection, so that they do not send a request into one that closes.
+  idleTimeout: 90,
   error(error: Error) {
     log.error({ err: error }, "internal_error");
     return new Response('{"error":"internal_error"}', {

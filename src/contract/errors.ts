@@ -87,6 +87,13 @@ export const ERRORS = {
     cure: "Send `Content-Type: application/json` (`application/x-ndjson` where many call records are sent at once).",
     details: { "content-type": "must be application/json" },
   },
+  misdirected_request: {
+    status: 421,
+    meaning:
+      "The server listens on a loopback address, and the request names another host. Pages of other sites could otherwise reach the server through the browser.",
+    cure: "Use `127.0.0.1` or `localhost`. For another name, such as that of a reverse proxy, start the server with `--public-url`.",
+    details: { host: "must be a loopback name, or the host of --public-url" },
+  },
   rate_limited: {
     status: 429,
     meaning:

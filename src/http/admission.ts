@@ -11,6 +11,7 @@ import type { Log } from "../lib/log.ts";
 import type { Actor, RequestOrigin } from "../store/actor.ts";
 import { ApiError, invalid, rateLimited, STOPPING, unauthorized } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
+import type { RequireServedHost } from "./hosts.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import type { Route } from "./route.ts";
 import { isDecodable, targetOf } from "./target.ts";
@@ -29,6 +30,7 @@ export interface AdmissionServices {
   log: Log;
   /** The client's address; behind a trusted proxy, the one that the proxy names. */
   addressOf(request: Request): string;
+  requireServedHost: RequireServedHost;
   /** Whether the server is stopping and takes no more work. */
   draining(): boolean;
 }
@@ -45,9 +47,9 @@ export interface Principal {
 export type Gate = (exchange: Exchange) => Principal;
 
 export interface Admission {
-  /** Throws `unavailable` while the server stops. */
+  /** Throws `misdirected_request` for a host that is not served, and `unavailable` while the server stops. */
   requireOpen(exchange: Exchange): void;
-  /** Throws 503, 401, 429, 403, 400 for a refused header, and 404 for a path that cannot be decoded, in this order. */
+  /** Throws 421, 503, 401, 429, 403, 400 for a refused header, and 404 for a path that cannot be decoded, in this order. */
   admit(exchange: Exchange, access: Route["access"], gate?: Gate): Principal;
   originOf(exchange: Exchange): RequestOrigin;
 }
@@ -58,7 +60,8 @@ export function createAdmission(services: AdmissionServices): Admission {
   const { clock, addressOf } = services;
   const refusedHeaders = Object.entries(services.refusedHeaders);
 
-  function requireOpen({ headers }: Exchange): void {
+  function requireOpen({ request, headers }: Exchange): void {
+    services.requireServedHost(request);
     if (!services.draining()) return;
     // Only a new connection can reach the process that takes over.
     headers.Connection = "close";

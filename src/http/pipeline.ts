@@ -59,7 +59,9 @@ export function createPipeline(services: PipelineServices): Pipeline {
   const streams = {
     ...answering,
     clock: services.clock,
-    onFailure({ id }: Exchange, error: unknown) {
+    onFailure({ id, request }: Exchange, error: unknown) {
+      // A client that closed the connection is no failure of the server.
+      if (request.signal.aborted) return;
       const { code } = toApiError(error);
       if (code === "unauthorized") {
         log.info({ request_id: id, reason: "ended" }, "key refused during a stream");

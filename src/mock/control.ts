@@ -3,6 +3,7 @@ import { MOCK_KEYS } from "../contract/mock-keys.ts";
 import type { MockState } from "../dashboard/mock-answers.ts";
 import { readBody } from "../http/body.ts";
 import { ApiError } from "../http/errors.ts";
+import { createHostCheck } from "../http/hosts.ts";
 import { targetOf } from "../http/target.ts";
 import { isoTime } from "../lib/clock.ts";
 import { VERSION } from "../lib/version.ts";
@@ -25,9 +26,11 @@ type Control = (request: Request, instance: MockInstance, argument: string) => u
 /** Answers a request to `/mock/…`. */
 export function createControl(services: ControlServices) {
   const controls = new Map(Object.entries(createControls(services)));
+  const requireServedHost = createHostCheck(services.options.config.host, () => services.url);
   return async (request: Request, path: string, instance: MockInstance): Promise<Response> => {
     try {
-      requireSameSite(request);
+      requireServedHost(request);
+      requireSameOrigin(request);
       const [, , name = "", argument = ""] = path.split("/");
       const methods = controls.get(name);
       if (!methods) throw new ApiError("not_found");
@@ -44,10 +47,12 @@ export function createControl(services: ControlServices) {
   };
 }
 
-/** Pages of other sites may not control the mock. Programs other than browsers send no such header. */
-function requireSameSite(request: Request): void {
-  const site = request.headers.get("sec-fetch-site") ?? "none";
-  if (site !== "same-origin" && site !== "none") throw new ApiError("forbidden_origin");
+/** Pages of other sites may not control the mock. Programs other than browsers send neither header. */
+function requireSameOrigin({ headers }: Request): void {
+  const site = headers.get("sec-fetch-site") ?? "none";
+  const origin = headers.get("origin");
+  const isOwn = origin === null || origin === `http://${headers.get("host")}`;
+  if ((site !== "same-origin" && site !== "none") || !isOwn) throw new ApiError("forbidden_origin");
 }
 
 function createControls({

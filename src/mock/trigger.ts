@@ -4,6 +4,7 @@
  */
 import { desc, eq, max } from "drizzle-orm";
 import { z } from "zod";
+import { LIMITS } from "../config.ts";
 import type { Details } from "../contract/errors.ts";
 import { EVENT_TYPES, type EventType } from "../contract/event-types.ts";
 import type { TriggeredEvent } from "../dashboard/mock-answers.ts";
@@ -38,6 +39,9 @@ const TriggerBody = z.object({
 });
 
 type Payload = Record<string, unknown>;
+
+/** Of a payload; those of the catalogue have three levels. */
+const MAX_DEPTH = 10;
 
 const HOUR_MS = 3_600_000;
 /** How long a call has been running when it raises an event. */
@@ -79,6 +83,13 @@ function readPayload(type: EventType, data: Payload, set: Payload): Payload {
   for (const path of Object.keys(set))
     if (serverSet.includes(path.split(".")[0]!))
       details[path] = "is set by the server; leave it out";
+  for (const path of Object.keys(set)) {
+    const names = path.split(".");
+    if (names.length > MAX_DEPTH) details[path] = `has more than ${MAX_DEPTH} parts`;
+    if (names.some((name) => /^\d+$/.test(name) && Number(name) >= LIMITS.listEntries))
+      details[path] = `has an index above ${LIMITS.listEntries - 1}`;
+  }
+  if (isDeeperThan(MAX_DEPTH, data)) details.data = `has more than ${MAX_DEPTH} levels`;
   if (Object.keys(details).length > 0) throw invalid(details);
   const untyped = withPaths(data, set);
   requireKnownFields(schema, untyped);
@@ -106,6 +117,16 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Without recursion, because the value may have more levels than the stack. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= levels && level.length > 0; depth += 1)
+    level = level.flatMap((inner) =>
+      Object(inner) === inner ? Object.values(inner as object) : [],
+    );
+  return level.length > 0;
+}
+
 /** A copy of `data` with the values of `set` at their paths. */
 function withPaths(data: Payload, set: Payload): Payload {
   const copy = structuredClone(data);
@@ -113,12 +134,18 @@ function withPaths(data: Payload, set: Payload): Payload {
     const names = path.split(".");
     const last = names.pop()!;
     let inner: Payload = copy;
+    const requireIndex = (name: string) => {
+      if (Array.isArray(inner) && !/^\d+$/.test(name))
+        throw invalid({ [path]: `must name an entry of a list by its index, not "${name}"` });
+    };
     for (const [i, name] of names.entries()) {
+      requireIndex(name);
       const next = names[i + 1] ?? last;
       if (!Object.hasOwn(inner, name) || Object(inner[name]) !== inner[name])
         inner[name] = /^\d+$/.test(next) ? [] : {};
       inner = inner[name] as Payload;
     }
+    requireIndex(last);
     // An assignment to `__proto__` would not make a field.
     Object.defineProperty(inner, last, {
       value,

@@ -20,6 +20,7 @@ export function equals(column: SQLiteColumn, schema: z.ZodType<string>): Filter 
 export function equalsIgnoringCase(column: SQLiteColumn, schema: z.ZodType<string>): Filter {
   return {
     schema: schema.optional(),
+    hasIndex: true,
     condition: (value, bind) => sql`${column} = ${bind(value)} collate nocase`,
   };
 }
@@ -70,6 +71,7 @@ export function fullText({ index }: SearchRules, seq: SQLiteColumn, doc: string)
     schema: search(doc).optional(),
     condition(value, bind) {
       const query = splitWords(value).map((word) => `${quote(word)}*`);
+      if (query.length === 0) return NOTHING;
       return sql`${seq} in (select rowid from ${name} where ${name} match ${bind(query.join(" "))})`;
     },
   };
@@ -85,6 +87,7 @@ export function substring({ index }: SearchRules, seq: SQLiteColumn, doc: string
     schema: search(doc).optional(),
     condition(value, bind) {
       const words = splitWords(value);
+      if (words.length === 0) return NOTHING;
       if (words.every((word) => [...word].length >= TRIGRAM)) {
         const query = bind(words.map(quote).join(" "));
         return sql`${seq} in (select rowid from ${name} where ${name} match ${query})`;
@@ -95,6 +98,9 @@ export function substring({ index }: SearchRules, seq: SQLiteColumn, doc: string
     },
   };
 }
+
+/** For a text without words, such as a lone accent: an empty query is an error of FTS5. */
+const NOTHING = sql`0`;
 
 /** The different words of a text, normalized like the indexed text; words beyond the limit are ignored. */
 const splitWords = (text: string): string[] => {

@@ -20,7 +20,7 @@ function expectError(answer: Answer, status: number, error: string): void {
 }
 
 describe("the catalogue", () => {
-  test("400, 401, 403, 404, 405, 409, 412, 413, 415", async () => {
+  test("400, 401, 403, 404, 405, 409, 412, 413, 415, 421", async () => {
     await using it = await startTestServer();
     const phone_number = freshNumber();
     const json = { "content-type": "application/json" };
@@ -34,6 +34,7 @@ describe("the catalogue", () => {
     );
     expectError(await it.anonymous.get(path), 401, "unauthorized");
     expectError(await it.read.delete(path), 403, "insufficient_scope");
+    expectError(await it.read.get(path, { host: "evil.example" }), 421, "misdirected_request");
     expectError(await it.write.get("/v1/nothing"), 404, "not_found");
     expectError(await it.write.delete(path), 405, "method_not_allowed");
     expectError(await it.write.post("/v1/contacts", { phone_number }), 409, "conflict");

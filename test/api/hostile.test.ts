@@ -1,6 +1,7 @@
 /** Hostile and malformed requests: each gets an error of the catalogue or a correct answer. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
+import { ROUTES } from "../../src/routes.ts";
 import { startTestServer, type TestServer } from "../support/harness.ts";
 import { freshNumber, sampleCall } from "../support/samples.ts";
 
@@ -24,8 +25,25 @@ function raw(text: string): Promise<string> {
 }
 
 describe("a Host header that is missing, empty or nonsense", () => {
-  const hosts = [
-    "",
+  const send = (host: string, line: string, key: string | null, more = "", body = "") =>
+    raw(
+      `${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${key ? `Authorization: Bearer ${key}\r\n` : ""}${more}Content-Length: ${body.length}\r\n\r\n${body}`,
+    );
+
+  test("does not change the answer where it is empty", async () => {
+    expect(await send("", "GET /v1/contacts?limit=1", it.tokens.read)).toStartWith("HTTP/1.1 200");
+    expect(await send("", "GET /v1/contacts?limit=0", it.tokens.read)).toStartWith("HTTP/1.1 400");
+    expect(await send("", "GET /v1/nothing", null)).toStartWith("HTTP/1.1 401");
+    expect(await send("", "GET /nothing", null)).toStartWith("HTTP/1.1 404");
+    expect(await send("", "GET //v1/contacts", null)).toStartWith("HTTP/1.1 404");
+    const body = JSON.stringify({ phone_number: freshNumber() });
+    const headers = `Content-Type: application/json\r\nIdempotency-Key: ${crypto.randomUUID()}\r\n`;
+    expect(await send("", "POST /v1/contacts", it.tokens.write, headers, body)).toStartWith(
+      "HTTP/1.1 201",
+    );
+  });
+
+  test.each([
     "foo:abc",
     "foo:99999",
     "[::1",
@@ -33,22 +51,12 @@ describe("a Host header that is missing, empty or nonsense", () => {
     "256.1.1.1",
     "a%20b",
     "localhost:8080, evil",
-  ];
-  test.each(hosts)("%p does not change the answer", async (host) => {
-    const send = (line: string, key: string | null, more = "", body = "") =>
-      raw(
-        `${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${key ? `Authorization: Bearer ${key}\r\n` : ""}${more}Content-Length: ${body.length}\r\n\r\n${body}`,
-      );
-    expect(await send("GET /v1/contacts?limit=1", it.tokens.read)).toStartWith("HTTP/1.1 200");
-    expect(await send("GET /v1/contacts?limit=0", it.tokens.read)).toStartWith("HTTP/1.1 400");
-    expect(await send("GET /v1/nothing", null)).toStartWith("HTTP/1.1 401");
-    expect(await send("GET /nothing", null)).toStartWith("HTTP/1.1 404");
-    expect(await send("GET //v1/contacts", null)).toStartWith("HTTP/1.1 404");
-    const body = JSON.stringify({ phone_number: freshNumber() });
-    const headers = `Content-Type: application/json\r\nIdempotency-Key: ${crypto.randomUUID()}\r\n`;
-    expect(await send("POST /v1/contacts", it.tokens.write, headers, body)).toStartWith(
-      "HTTP/1.1 201",
-    );
+  ])("%p is refused on every path", async (host) => {
+    for (const path of ["/v1/contacts", "/v1/nothing", "/nothing", "//v1/contacts", "/docs"]) {
+      const answer = await send(host, `GET ${path}`, it.tokens.read);
+      expect(answer).toStartWith("HTTP/1.1 421");
+      expect(answer).toContain('"error":"misdirected_request"');
+    }
   });
 
   test("is optional in HTTP/1.0", async () => {
@@ -70,6 +78,23 @@ describe("text that cannot be stored unchanged", () => {
     ]) {
       const answer = await it.read.get(`${path}?q=abc%00def`);
       expect([path, answer.status, Object.keys(answer.body.details)]).toEqual([path, 400, ["q"]]);
+    }
+  });
+
+  test("a search for nothing but an accent finds nothing, in every list", async () => {
+    for (const { path, query } of ROUTES) {
+      if (!query || !("q" in query.shape)) continue;
+      for (const q of [
+        "%CC%81",
+        "a%CC%81%20%CC%88",
+        "%CC%81%CC%81",
+        "%22",
+        "*",
+        "%E2%80%8B%CC%81",
+      ]) {
+        const answer = await it.read.get(`${path}?q=${q}`);
+        expect([path, q, answer.status]).toEqual([path, q, 200]);
+      }
     }
   });
 

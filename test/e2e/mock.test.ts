@@ -262,5 +262,5 @@ describe("allison demo", () => {
       },
     );
     await withoutBrowser.until(/The browser could not be opened .*; open the link above\./);
-  }, 20_000);
+  }, 60_000);
 });

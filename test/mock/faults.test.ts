@@ -26,7 +26,7 @@ async function readRawResponse(headers: string[]): Promise<string> {
   socket.on("error", () => {});
   socket.on("close", () => resolve(text));
   socket.write(
-    `GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MOCK_KEYS.read}\r\n${headers.join("\r\n")}\r\n\r\n`,
+    `GET /v1/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${MOCK_KEYS.read}\r\n${headers.join("\r\n")}\r\n\r\n`,
   );
   return promise;
 }

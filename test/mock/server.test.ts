@@ -404,6 +404,24 @@ describe("trigger", () => {
     expect(body.details[field]).toContain(issue);
     expect((await mock.anonymous.get("/mock/state")).body.data.calls).toBe(before);
   });
+
+  test("refuses endless lists and depths, in little time", async () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(5_000)}1${"}".repeat(5_000)}`);
+    for (const [body, field] of [
+      [{ set: { "order.items.4000000000.name": "x" } }, "order.items.4000000000.name"],
+      [{ set: { "outcome_tags.99999999999999999999": "x" } }, "outcome_tags.99999999999999999999"],
+      [{ set: { [Array(5_000).fill("a").join(".")]: "x" } }, Array(5_000).fill("a").join(".")],
+      [{ data: { order: deep } }, "data"],
+    ] as const) {
+      const request = { event: "call_order.status_changed", ...body };
+      const answer = await mock.anonymous.post("/mock/trigger", request);
+      expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, [field]]);
+    }
+    const deepValue = { order: `${"[".repeat(5_000)}${"]".repeat(5_000)}` };
+    expect((await trigger("call_order.status_changed", deepValue)).status).toBe(400);
+    // A list has a length, which is no index.
+    expect((await trigger("call.ended", { "outcome_tags.length": 4e9 })).status).toBe(400);
+  });
 });
 
 describe("the data of the mock page", () => {
