@@ -11,6 +11,9 @@ import { COUNTRIES } from "./lib/phone.ts";
 export const LIMITS = {
   /** A JSON body of the API. */
   bodyBytes: 1024 * 1024,
+  /** A JSON body where neither a key nor a session is required; such requests per minute and address. */
+  openBodyBytes: 8 * 1024,
+  openBodiesPerMinute: 120,
   /** One call record of the ingest, alone or as a line of NDJSON. */
   recordBytes: 8 * 1024 * 1024,
   pageDefault: 50,

@@ -9,13 +9,16 @@ import { createSignIn } from "../access/sign-in.ts";
 import { createStepUp, type StepUp } from "../access/step-up.ts";
 import type { User } from "../access/users.ts";
 import type { Appliance } from "../appliance.ts";
+import { LIMITS } from "../config.ts";
 import type { Gate } from "../http/admission.ts";
-import { ApiError } from "../http/errors.ts";
+import { ApiError, rateLimited } from "../http/errors.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { readInput, readQuery } from "../http/input.ts";
 import type { Handler, Pipeline } from "../http/pipeline.ts";
+import { createRateLimiter } from "../http/rate-limit.ts";
 import type { Params, Route } from "../http/route.ts";
 import { NDJSON_TYPE, type StreamWatch, streamOf, watchValidity } from "../http/streaming.ts";
+import { networkOf } from "../lib/ip.ts";
 import type { Log } from "../lib/log.ts";
 import { webhookSubscriptionDefinition } from "../resources/webhook-subscriptions.ts";
 import { userActor } from "../store/actor.ts";
@@ -81,12 +84,13 @@ export function createDashboard(services: DashboardServices): Dashboard {
   const requireSession = createSessionCheck(services);
   const stepUp = bindStepUp(services);
   const gateOf = (route?: Route): Gate => createGate(services, requireSession, stepUp, route);
+  const chargeAddress = createAddressGuard(services);
 
   const ownRoutes = createOwnRoutes(services, firstAccount, stepUp).map((route) => ({
     method: route.method,
     path: BASE + route.path,
     handle: pipeline.open((exchange, params) =>
-      answer(services, requireSession, route, exchange, params),
+      answer(services, requireSession, chargeAddress, route, exchange, params),
     ),
   }));
   const apiRoutes = services.routes
@@ -159,6 +163,17 @@ function createSessionCheck({ appliance, addressOf }: DashboardServices): Requir
   };
 }
 
+/** Returns a function that throws `rate_limited` for an address that sends too many bodies without a session. */
+function createAddressGuard({ appliance, addressOf }: DashboardServices) {
+  const limiter = createRateLimiter(LIMITS.openBodiesPerMinute);
+  return (request: Request): void => {
+    const now = appliance.clock.monotonic();
+    const { allowed, retrySeconds } = limiter.spend(networkOf(addressOf(request)), now);
+    if (!allowed)
+      throw rateLimited(retrySeconds, `${limiter.limit} requests per minute without a session`);
+  };
+}
+
 function createOwnRoutes(
   { appliance, log, publicUrl, signInLink }: DashboardServices,
   firstAccount: FirstAccount,
@@ -196,6 +211,7 @@ function createOwnRoutes(
 async function answer(
   { appliance, pipeline, publicUrl }: DashboardServices,
   requireSession: RequireSession,
+  chargeAddress: (request: Request) => void,
   route: DashboardRoute,
   exchange: Exchange,
   params: Params,
@@ -203,6 +219,7 @@ async function answer(
   const { request } = exchange;
   requireSameOrigin(request, publicUrl());
   const signedIn = route.access === "session" ? requireSession(request, route) : null;
+  if (route.access === "public" && route.body) chargeAddress(request);
   const origin = pipeline.originOf(exchange);
   const input: DashboardRequest<unknown> = {
     params,

@@ -5,6 +5,7 @@
 import type { z } from "zod";
 import type { Session } from "../access/sessions.ts";
 import type { User } from "../access/users.ts";
+import { LIMITS } from "../config.ts";
 import type { Method, Params, Query } from "../http/route.ts";
 import type { Actor, RequestOrigin } from "../store/actor.ts";
 import type { Page } from "./answers.ts";
@@ -52,6 +53,8 @@ interface RouteInput<Body> {
   path: string;
   query?: z.ZodObject;
   body?: z.ZodType<Body>;
+  /** Maximum size of a body. The default is LIMITS.bodyBytes. */
+  bodyBytes?: number;
 }
 
 interface PublicRoute<Body> extends RouteInput<Body> {
@@ -74,6 +77,7 @@ export type DashboardRoute = PublicRoute<any> | SessionRoute<any>;
 /** Defines a route that needs no session. */
 export const publicRoute = <Body>(route: Omit<PublicRoute<Body>, "access">): DashboardRoute => ({
   ...route,
+  bodyBytes: LIMITS.openBodyBytes,
   access: "public",
 });
 

@@ -69,5 +69,9 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
 
 const tooLarge = (limit: number) =>
   new ApiError("payload_too_large", {
-    details: { body: `must be at most ${limit / 1024 / 1024} MiB` },
+    details: { body: `must be at most ${formatBytes(limit)}` },
   });
+
+/** A number of whole KiB or MiB. */
+const formatBytes = (bytes: number) =>
+  bytes < 1024 * 1024 ? `${bytes / 1024} KiB` : `${bytes / 1024 / 1024} MiB`;

@@ -4,6 +4,7 @@ import type { Details } from "../contract/errors.ts";
 import { withCountry } from "../contract/fields.ts";
 import { invalid } from "./errors.ts";
 import type { Query } from "./route.ts";
+import { findOversized } from "./sizes.ts";
 
 type Issue = z.core.$ZodIssue;
 /** A name in a body may be of any length; a field in `details` is only told this much of it. */
@@ -81,6 +82,8 @@ export function checkBody<T>(
   body: unknown,
   country: () => string | null = noCountry,
 ): T {
+  const oversized = findOversized(schema, body);
+  if (Object.keys(oversized).length > 0) throw invalid(oversized);
   const result = withCountry(country, () => schema.safeParse(body, { error: errorMap }));
   if (result.success) return result.data;
   throw invalid(detailsOf(result.error, "body"));
