@@ -480,7 +480,7 @@ describe("starting and stopping", () => {
         acknowledged.push(answer.body.data.id);
       }
     });
-    await Bun.sleep(400);
+    while (acknowledged.length <= 100) await Bun.sleep(10);
     first.kill("SIGKILL");
     await Promise.all(writers);
     await using second = await allison.serve(["--data", data], {
@@ -489,7 +489,6 @@ describe("starting and stopping", () => {
     const stored = new Set(
       (await createClient(second.url, token).all("/v1/contacts")).map(({ id }) => id),
     );
-    expect(acknowledged.length).toBeGreaterThan(20);
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
     expect((await allison.run(["audit", "verify", "--data", data])).exitCode).toBe(0);
   });
