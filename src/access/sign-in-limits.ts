@@ -41,12 +41,12 @@ export function createSignInLimits(vault: Vault, clock: Clock): SignInLimits {
   const byDevice = create(device);
 
   function spend(buckets: TokenBuckets, id: string): () => void {
-    const { allowed, retrySeconds } = buckets.spend(id, clock.monotonic());
+    const { allowed, nextSeconds } = buckets.spend(id, clock.monotonic());
     if (!allowed) {
       throw new AccessError({
         kind: "too_many_tries",
         limit: `${buckets.limit} attempts to sign in per ${minutes} minutes`,
-        retryAfterSeconds: retrySeconds,
+        retryAfterSeconds: nextSeconds,
       });
     }
     return () => buckets.giveBack(id);

@@ -168,9 +168,9 @@ function createAddressGuard({ appliance, addressOf }: DashboardServices) {
   const limiter = createRateLimiter(LIMITS.openBodiesPerMinute);
   return (request: Request): void => {
     const now = appliance.clock.monotonic();
-    const { allowed, retrySeconds } = limiter.spend(networkOf(addressOf(request)), now);
+    const { allowed, nextSeconds } = limiter.spend(networkOf(addressOf(request)), now);
     if (!allowed)
-      throw rateLimited(retrySeconds, `${limiter.limit} requests per minute without a session`);
+      throw rateLimited(nextSeconds, `${limiter.limit} requests per minute without a session`);
   };
 }
 

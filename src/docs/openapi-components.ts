@@ -85,7 +85,7 @@ export const HEADERS: Record<string, Json> = {
   ),
   Location: responseHeader("Path of the created object.", `/v1/contacts/${EXAMPLE_IDS.own}`),
   RateLimit: responseHeader(
-    "Requests left in the budget of the key (`r`), and seconds until the budget is full again (`t`).",
+    "Requests left in the budget of the key (`r`), and seconds until there is one more (`t`; 0 when the budget is full).",
     '"reads";r=99;t=1',
   ),
   "RateLimit-Policy": responseHeader(

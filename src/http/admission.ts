@@ -79,10 +79,10 @@ export function createAdmission(services: AdmissionServices): Admission {
     const isWrite = WRITING_METHODS.has(request.method);
     const name = isWrite ? "writes" : "reads";
     const limiter = isWrite ? services.writes : services.reads;
-    const { allowed, left, fullSeconds, retrySeconds } = limiter.spend(key.id, clock.monotonic());
+    const { allowed, left, nextSeconds } = limiter.spend(key.id, clock.monotonic());
     headers["RateLimit-Policy"] = `"${name}";q=${limiter.limit};w=60`;
-    headers.RateLimit = `"${name}";r=${left};t=${fullSeconds}`;
-    if (!allowed) throw rateLimited(retrySeconds, `${limiter.limit} ${name} per minute`);
+    headers.RateLimit = `"${name}";r=${left};t=${nextSeconds}`;
+    if (!allowed) throw rateLimited(nextSeconds, `${limiter.limit} ${name} per minute`);
   }
 
   function admitByKey(exchange: Exchange, access: Route["access"]): Principal {
@@ -135,10 +135,13 @@ function authenticate(
     return key;
   }
   const ip = addressOf(request);
-  const { allowed, retrySeconds } = failedAuthentications.spend(networkOf(ip), clock.monotonic());
-  if (!allowed) {
-    const { limit } = failedAuthentications;
-    throw rateLimited(retrySeconds, `${limit} failed authentications per minute`);
+  // Whoever holds a key that has ended is told at once, and guesses nothing.
+  if (key !== "inactive" && key !== "expired") {
+    const { allowed, nextSeconds } = failedAuthentications.spend(networkOf(ip), clock.monotonic());
+    if (!allowed) {
+      const { limit } = failedAuthentications;
+      throw rateLimited(nextSeconds, `${limit} failed authentications per minute`);
+    }
   }
   log.info({ request_id: id, ip, reason: key }, "key refused");
   throw unauthorized("key");

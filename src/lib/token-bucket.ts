@@ -17,10 +17,8 @@ export interface Spending {
   allowed: boolean;
   /** Whole tokens left. */
   left: number;
-  /** Whole seconds until the bucket is full again. */
-  fullSeconds: number;
-  /** When refused: whole seconds, at least 1, after which a token is available. */
-  retrySeconds: number;
+  /** Whole seconds until there is one token more; 0 for a full bucket, at least 1 when refused. */
+  nextSeconds: number;
 }
 
 export interface TokenBuckets {
@@ -62,13 +60,9 @@ export function createTokenBuckets({
       bucket.at = at;
       const allowed = bucket.drops >= dropsPerToken;
       if (allowed) bucket.drops -= dropsPerToken;
-      const seconds = (drops: number) => Math.ceil(drops / limit / 1000);
-      return {
-        allowed,
-        left: Math.floor(bucket.drops / dropsPerToken),
-        fullSeconds: seconds(capacity - bucket.drops),
-        retrySeconds: allowed ? 0 : Math.max(1, seconds(dropsPerToken - bucket.drops)),
-      };
+      const left = Math.floor(bucket.drops / dropsPerToken);
+      const missing = left === limit ? 0 : (left + 1) * dropsPerToken - bucket.drops;
+      return { allowed, left, nextSeconds: Math.ceil(missing / limit / 1000) };
     },
     giveBack(id) {
       const bucket = buckets.get(id);

@@ -4,6 +4,6 @@ import type { RateLimiter } from "../http/rate-limit.ts";
 /** A limiter that refuses nobody and reports a full bucket of `limit` tokens. */
 export const createUnlimitedLimiter = (limit: number): RateLimiter => ({
   limit,
-  spend: () => ({ allowed: true, left: limit, fullSeconds: 0, retrySeconds: 0 }),
+  spend: () => ({ allowed: true, left: limit, nextSeconds: 0 }),
   giveBack() {},
 });

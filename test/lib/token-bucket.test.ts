@@ -22,13 +22,11 @@ function createReference(limit: number) {
     last = at;
     const allowed = content >= token;
     if (allowed) content -= token;
-    const missing = token - content;
-    const seconds = ceiling(missing, BigInt(limit) * 1_000n);
+    const missing = content === capacity ? 0n : token - (content % token);
     return {
       allowed,
       left: Number(content / token),
-      fullSeconds: Number(ceiling(capacity - content, BigInt(limit) * 1_000n)),
-      retrySeconds: allowed ? 0 : Number(seconds < 1n ? 1n : seconds),
+      nextSeconds: Number(ceiling(missing, BigInt(limit) * 1_000n)),
     };
   };
 }
@@ -55,13 +53,13 @@ describe("a bucket", () => {
     const start = 1_000_000;
     for (let left = 9; left >= 0; left -= 1)
       expect(buckets.spend("key", start)).toMatchObject({ allowed: true, left });
-    expect(buckets.spend("key", start)).toMatchObject({ allowed: false, retrySeconds: 90 });
+    expect(buckets.spend("key", start)).toMatchObject({ allowed: false, nextSeconds: 90 });
     expect(buckets.spend("key", start + 89_999).allowed).toBe(false);
     expect(buckets.spend("key", start + 90_000)).toMatchObject({ allowed: true, left: 0 });
     expect(buckets.spend("key", start + 90_000 + 15 * 60_000)).toMatchObject({
       allowed: true,
       left: 9,
-      fullSeconds: 90,
+      nextSeconds: 90,
     });
   });
 
@@ -93,7 +91,7 @@ describe("a bucket", () => {
     );
   });
 
-  test("retrySeconds is exact: a client that waits that long is allowed, one that waits a second less is not", () => {
+  test("nextSeconds is exact: a client that waits that long is allowed, one that waits a second less is not", () => {
     fc.assert(
       fc.property(
         limits,
@@ -118,25 +116,25 @@ describe("a bucket", () => {
           };
           const refused = history(null);
           if (refused.allowed) return;
-          const ms = refused.retrySeconds * 1_000;
-          expect(refused.retrySeconds).toBeGreaterThanOrEqual(1);
-          expect(Number.isInteger(refused.retrySeconds)).toBe(true);
+          const ms = refused.nextSeconds * 1_000;
+          expect(refused.nextSeconds).toBeGreaterThanOrEqual(1);
+          expect(Number.isInteger(refused.nextSeconds)).toBe(true);
           expect(history(ms).allowed).toBe(true);
-          if (refused.retrySeconds > 1) expect(history(ms - 1_000).allowed).toBe(false);
+          if (refused.nextSeconds > 1) expect(history(ms - 1_000).allowed).toBe(false);
         },
       ),
       { numRuns: 300 },
     );
   });
 
-  test("retrySeconds is exact with a clock that counts fractions of a millisecond", () => {
+  test("nextSeconds is exact with a clock that counts fractions of a millisecond", () => {
     fc.assert(
       fc.property(limits, fc.double({ min: 0, max: 1e9, noNaN: true }), (limit, now) => {
         fc.pre(limit <= 1_000);
         const buckets = createBuckets(limit);
         let spending = buckets.spend("key", now);
         while (spending.allowed) spending = buckets.spend("key", now);
-        expect(buckets.spend("key", now + spending.retrySeconds * 1_000).allowed).toBe(true);
+        expect(buckets.spend("key", now + spending.nextSeconds * 1_000).allowed).toBe(true);
       }),
       { numRuns: 300 },
     );
@@ -165,12 +163,12 @@ describe("a bucket", () => {
     );
   });
 
-  test("is full again after fullSeconds", () => {
+  test("has one token more after nextSeconds", () => {
     const buckets = createBuckets(100);
     let spending = buckets.spend("key", 0);
     for (let i = 0; i < 56; i += 1) spending = buckets.spend("key", 0);
-    expect(spending).toEqual({ allowed: true, left: 43, fullSeconds: 35, retrySeconds: 0 });
-    expect(buckets.spend("key", 35_000).left).toBe(99);
+    expect(spending).toEqual({ allowed: true, left: 43, nextSeconds: 1 });
+    expect(buckets.spend("key", 1_000).left).toBe(43);
   });
 
   test("is independent of changes of the wall clock", () => {
