@@ -36,10 +36,16 @@ function refuseProto(name: string, value: unknown): unknown {
   return value;
 }
 
+/** What also means a type: those with its structured suffix (RFC 6839), and other names of a type without a standard. */
+const ACCEPTED: Readonly<Record<string, RegExp>> = {
+  "application/json": /^application\/(?:[\w.-]{1,100}\+)?json$/,
+  "application/x-ndjson": /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines)$/,
+};
+
 /** Throws `unsupported_media_type` for another type than `type`; parameters such as a charset of UTF-8 are fine. */
-export function requireContentType(request: Request, type: string): void {
+export function requireContentType(request: Request, type: keyof typeof ACCEPTED): void {
   const encoding = request.headers.get("content-encoding") ?? "identity";
-  if (encoding !== "identity") {
+  if (encoding.toLowerCase() !== "identity") {
     throw new ApiError("unsupported_media_type", {
       details: { "content-encoding": "must be identity" },
     });
@@ -48,7 +54,10 @@ export function requireContentType(request: Request, type: string): void {
     .toLowerCase()
     .split(";");
   const charset = parameters.map((text) => text.trim()).find((text) => text.startsWith("charset="));
-  if (mediaType.trim() === type && (charset === undefined || /^charset="?utf-8"?$/.test(charset)))
+  if (
+    ACCEPTED[type]!.test(mediaType.trim()) &&
+    (charset === undefined || /^charset="?utf-8"?$/.test(charset))
+  )
     return;
   throw new ApiError("unsupported_media_type", { details: { "content-type": `must be ${type}` } });
 }

@@ -23,6 +23,11 @@ export interface Exchanges {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 const JSON_TYPE = "application/json";
+/** A cache may keep a response for its own client only, and must ask again; a browser must not guess its type. */
+const COMMON_HEADERS = {
+  "Cache-Control": "private, no-cache",
+  "X-Content-Type-Options": "nosniff",
+};
 
 /** `onError` is called with every failure of the server. */
 export function createExchanges(ids: Ids, log: Log, onError: (error: unknown) => void): Exchanges {
@@ -31,7 +36,7 @@ export function createExchanges(ids: Ids, log: Log, onError: (error: unknown) =>
   function begin(request: Request): Exchange {
     const clientId = request.headers.get("x-request-id");
     const id = clientId !== null && REQUEST_ID.test(clientId) ? clientId : ids.request();
-    return { request, id, headers: { "X-Request-Id": id } };
+    return { request, id, headers: { ...COMMON_HEADERS, "X-Request-Id": id } };
   }
 
   function respond(exchange: Exchange, status: number, body: string | null): Response {

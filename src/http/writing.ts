@@ -56,6 +56,7 @@ export async function answerWrite(
     ),
   );
   if (replayed) headers["Idempotent-Replayed"] = "true";
+  if (route.answers.kind === "secret") headers["Cache-Control"] = "no-store";
   if (answer.location !== null) headers.Location = answer.location;
   if (answer.etag !== null) headers.ETag = answer.etag;
   return exchanges.respond(exchange, answer.status, answer.body);

@@ -13,6 +13,8 @@ function expectError(answer: Answer, status: number, error: string): void {
   expect([answer.status, answer.body?.error]).toEqual([status, error]);
   expect(answer.headers.get("content-type")).toBe("application/json");
   expect(answer.headers.get("x-request-id")).toBeTruthy();
+  expect(answer.headers.get("cache-control")).toMatch(/^(private, no-cache|no-store)$/);
+  expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
   expect(
     Object.keys(answer.body).filter((key) => !["error", "details", "required"].includes(key)),
   ).toEqual([]);
@@ -87,6 +89,10 @@ describe("the catalogue", () => {
     expect(held.body.details).toEqual({ limit: "60 failed authentications per minute" });
     expect(Number(held.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     expect((await it.write.get("/v1/me")).status).toBe(200);
+    const { keys, store } = it.server;
+    const ended = keys.list().find(({ scope }) => scope === "write")!;
+    await store.change(ACTOR, (tx) => keys.setActive(tx, ended, false));
+    expectError(await it.write.get("/v1/me"), 401, "unauthorized");
   });
 
   test("500 reveals no cause and stores nothing", async () => {
@@ -215,4 +221,16 @@ test("a refused request can be sent again with the same Idempotency-Key", async 
     );
     expect([answer.status, Object.keys(answer.body.details)]).toEqual([400, ["idempotency_key"]]);
   }
+});
+
+test("a cache keeps an object for its client only, and a secret not at all", async () => {
+  await using it = await startTestServer({ config: { webhookAllow: ["127.0.0.0/8"] } });
+  const body = { url: "http://127.0.0.1:9/", events: ["call.ended"] };
+  const created = await it.write.post("/v1/webhook-subscriptions", body);
+  const path = created.headers.get("location")!;
+  const rotated = await it.write.post(`${path}/rotate-secret`);
+  const caching = (answer: Answer) => answer.headers.get("cache-control");
+  expect([created, rotated].map(caching)).toEqual(["no-store", "no-store"]);
+  for (const readPath of [path, "/v1/calls", "/v1/me"])
+    expect(caching(await it.read.get(readPath))).toBe("private, no-cache");
 });

@@ -158,6 +158,22 @@ describe("text that cannot be stored unchanged", () => {
     ).toBe("a/b ä");
   });
 
+  test.each([
+    ["application/json; charset=UTF-8", "Identity", 201],
+    ["application/merge-patch+json", "identity", 201],
+    ["Application/vnd.api+JSON", "identity", 201],
+    ["application/json+x", "identity", 415],
+    ["text/json", "identity", 415],
+    ["application/jsonp", "identity", 415],
+    ["text/plain", "identity", 415],
+  ])("a body of type %s in encoding %s is %d", async (type, encoding, status) => {
+    const answer = await it.write.send("POST", "/v1/contacts", {
+      headers: { "content-type": type, "content-encoding": encoding },
+      body: JSON.stringify({ phone_number: freshNumber() }),
+    });
+    expect(answer.status).toBe(status);
+  });
+
   test("a compressed body is 415, and the error says why", async () => {
     const answer = await it.write.send("POST", "/v1/contacts", {
       headers: { "content-type": "application/json", "content-encoding": "gzip" },
