@@ -67,9 +67,10 @@ export const READY = "ready";
 interface Task {
   caller: string;
   request: JobRequest;
-  timer: ReturnType<typeof setTimeout>;
-  /** Starts the deadline anew, `moreMs` longer. */
-  extend(moreMs: number): void;
+  deadlineMs: number;
+  timer?: ReturnType<typeof setTimeout>;
+  /** Called at the deadline. */
+  giveUp(): void;
   resolve(output: unknown): void;
   reject(error: unknown): void;
 }
@@ -114,24 +115,22 @@ export function createBackgroundReader(
     ) =>
       new Promise<Output>((resolve, reject) => {
         if (isClosed) return reject(new BackgroundError("stopped", name));
-        const request = { database, job: name, input };
-        const giveUp = () => {
-          if (!waiting.remove(task)) threads.abandon(task);
-          reject(new BackgroundError("too_slow", name));
-          dispatch();
-        };
         const task: Task = {
-          ...{ caller, request, resolve: resolve as Task["resolve"] },
-          timer: setTimeout(giveUp, deadlineMs),
-          extend(moreMs) {
-            clearTimeout(task.timer);
-            task.timer = setTimeout(giveUp, deadlineMs + moreMs);
+          caller,
+          request: { database, job: name, input },
+          deadlineMs,
+          resolve: resolve as Task["resolve"],
+          giveUp() {
+            if (!waiting.remove(task)) threads.abandon(task);
+            reject(new BackgroundError("too_slow", name));
+            dispatch();
           },
           reject(error) {
             reportError(error);
             reject(error);
           },
         };
+        startDeadline(task);
         if (waiting.add(task)) return dispatch();
         clearTimeout(task.timer);
         reject(new BackgroundError("too_many", name));
@@ -147,6 +146,12 @@ export function createBackgroundReader(
   };
 }
 
+/** Starts the deadline of a task, or starts it anew. */
+function startDeadline(task: Task, moreMs = 0): void {
+  clearTimeout(task.timer);
+  task.timer = setTimeout(task.giveUp, task.deadlineMs + moreMs);
+}
+
 /** `onFree` is called when a thread can take a task again. */
 function createThreads(entry: string, onFree: () => void) {
   const active = new Set<Thread>();
@@ -160,7 +165,7 @@ function createThreads(entry: string, onFree: () => void) {
 
   function start(task: Task): Thread {
     // A busy machine may take seconds to start a thread, and the query is not to blame.
-    task.extend(LIMITS.backgroundStartMs);
+    startDeadline(task, LIMITS.backgroundStartMs);
     const thread: Thread = { worker: new Worker(entry), task: null };
     observe(thread, onFree, (reason) => lose(thread, reason));
     active.add(thread);
@@ -213,7 +218,7 @@ function observe(thread: Thread, onReply: () => void, onEnd: (reason: string) =>
   const { worker } = thread;
   worker.onmessage = ({ data }: MessageEvent<JobReply | typeof READY>) => {
     if (data === READY) {
-      thread.task?.extend(0);
+      if (thread.task) startDeadline(thread.task);
       return;
     }
     settle(thread, data);

@@ -14,7 +14,10 @@ test("long output is produced only as fast as it is read, and is complete", asyn
     setImmediate(() => console.error(taken));
     await printLines(lines());`;
   const child = Bun.spawn([process.execPath, "-e", script], {
-    ...{ cwd: SUPPORT, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+    cwd: SUPPORT,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
   });
   const output = child.stdout.getReader();
   const taken = Number(new TextDecoder().decode((await child.stderr.getReader().read()).value));

@@ -128,8 +128,11 @@ describe("a long log", () => {
     page = await signIn(large);
     const lines = Array.from({ length: LINES }, (_, n) =>
       JSON.stringify({
-        ...{ external_id: `call ${n}`, direction: "inbound", from_number: null },
-        ...{ started_at: "2026-11-23T10:00:00Z", summary: "words ".repeat(80) },
+        external_id: `call ${n}`,
+        direction: "inbound",
+        from_number: null,
+        started_at: "2026-11-23T10:00:00Z",
+        summary: "words ".repeat(80),
       }),
     );
     await large.platform.send("POST", "/platform/v1/calls", {

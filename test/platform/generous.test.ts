@@ -74,7 +74,7 @@ const PLATFORMS: Record<string, Sent> = {
   },
 };
 
-type Variation = [what: string, given: Sent, stored: object, warned?: string[]];
+type Variation = [what: string, sent: Sent, stored: object, warned?: string[]];
 const withheld = (from_number: unknown): Variation => [
   `a withheld number ${JSON.stringify(from_number)}`,
   { from_number },
