@@ -164,9 +164,12 @@ test("the search works by keyboard alone", async () => {
     ["whitening", "Asked about whitening.", `/calls/${call.body.data.id}`],
     ["audit", "Audit log", "/settings/audit"],
   ] as const) {
-    await page.waitForLoadState("networkidle");
-    await page.keyboard.press("Control+K");
     const input = page.getByLabel("Search pages, contacts, calls and API keys");
+    // The search is loaded after the page, and knows its key from then on.
+    while (!(await input.isVisible())) {
+      await page.keyboard.press("Control+K");
+      await input.waitFor({ timeout: 2_000 }).catch(() => {});
+    }
     await input.fill(text);
     await page.getByRole("dialog").getByText(found).first().waitFor();
     await page.keyboard.press("ArrowDown");
