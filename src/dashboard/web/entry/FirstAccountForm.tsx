@@ -1,18 +1,11 @@
 /** The form for the first account, the business and its first location. */
 import { Alert, Badge, Button, Group, Stack, TextInput, Title } from "@mantine/core";
 import { type UseFormReturnType, useForm } from "@mantine/form";
-import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useState } from "react";
-import type { SessionInfo } from "../../answers.ts";
-import { PAGE_PATHS } from "../../page-paths.ts";
-import { send } from "../api/client.ts";
-import { sessionQuery } from "../api/queries.ts";
-import { showFieldErrors } from "../parts/field-errors.ts";
+import type { ReactNode } from "react";
 import { NewPassword } from "../parts/new-password.tsx";
 import { ownTimeZone, TimeZoneSelect } from "../parts/time-zone.tsx";
 import { Entrance, Sheet } from "./Entrance.tsx";
-import { isLinkRefused } from "./token.ts";
+import { useCreateAccount } from "./use-create-account.ts";
 
 interface Values extends Record<string, unknown> {
   email: string;
@@ -40,7 +33,12 @@ export function FirstAccountForm({ token, organization, onLinkRefused }: FirstAc
       location: { name: "", timezone: ownTimeZone() },
     },
   });
-  const { createAccount, problem, isSending } = useCreateAccount(form, token, onLinkRefused);
+  const { createAccount, problem, isSending } = useCreateAccount(
+    form,
+    "/first-account",
+    token,
+    onLinkRefused,
+  );
   return (
     <Entrance
       title="Welcome"
@@ -64,38 +62,6 @@ export function FirstAccountForm({ token, organization, onLinkRefused }: FirstAc
       </form>
     </Entrance>
   );
-}
-
-function useCreateAccount(form: Form, token: string, onLinkRefused: () => void) {
-  const navigate = useNavigate();
-  const client = useQueryClient();
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isSending, setIsSending] = useState(false);
-  const [failures, setFailures] = useState(0);
-  // The form is longer than a phone's screen, so the invalid input may be out of view.
-  useEffect(() => {
-    if (failures > 0) document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [failures]);
-
-  async function createAccount(values: Values) {
-    setIsSending(true);
-    setProblem(null);
-    try {
-      const body = { ...values, name: values.name || undefined, token };
-      const answer = await send<{ data: SessionInfo }>("POST", "/first-account", { body });
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, answer.body.data);
-      await navigate({ to: PAGE_PATHS.overview });
-    } catch (error) {
-      if (isLinkRefused(error)) onLinkRefused();
-      else setProblem(showFieldErrors(form, error));
-      setFailures((count) => count + 1);
-    } finally {
-      setIsSending(false);
-    }
-  }
-
-  return { createAccount, problem, isSending };
 }
 
 function AccountStep({ form }: { form: Form }) {

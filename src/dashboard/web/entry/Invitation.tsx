@@ -1,19 +1,15 @@
 /** Opens the form for an own account by the one-time link of an invitation. */
 import { Alert, Button, Stack, Text, TextInput } from "@mantine/core";
-import { type UseFormReturnType, useForm } from "@mantine/form";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
-import type { InvitationInfo, SessionInfo } from "../../answers.ts";
-import { PAGE_PATHS } from "../../page-paths.ts";
+import { useForm } from "@mantine/form";
+import { useQuery } from "@tanstack/react-query";
+import type { InvitationInfo } from "../../answers.ts";
 import { send } from "../api/client.ts";
-import { sessionQuery } from "../api/queries.ts";
-import { showFieldErrors } from "../parts/field-errors.ts";
 import { Loaded } from "../parts/loaded.tsx";
 import { NewPassword } from "../parts/new-password.tsx";
 import { DeadLink } from "./DeadLink.tsx";
 import { Entrance, Sheet } from "./Entrance.tsx";
 import { isLinkRefused, useToken } from "./token.ts";
+import { useCreateAccount } from "./use-create-account.ts";
 
 /** Returns null for an invalid link. */
 async function checkLink(token: string | null): Promise<InvitationInfo | null> {
@@ -73,11 +69,16 @@ interface InvitationFormProps {
 
 function InvitationForm({ token, email, onLinkRefused }: InvitationFormProps) {
   const form = useForm<Values>({ initialValues: { name: "", password: "" } });
-  const { accept, problem, isSending } = useAccept(form, token, onLinkRefused);
+  const { createAccount, problem, isSending } = useCreateAccount(
+    form,
+    "/invitation",
+    token,
+    onLinkRefused,
+  );
   return (
     <Entrance title="Create your account">
       <Sheet>
-        <form onSubmit={form.onSubmit((values) => accept(values))} noValidate>
+        <form onSubmit={form.onSubmit((values) => createAccount(values))} noValidate>
           <Stack>
             <TextInput label="Email" value={email} readOnly autoComplete="username" />
             <TextInput label="Your name" autoComplete="name" {...form.getInputProps("name")} />
@@ -100,30 +101,4 @@ function InvitationForm({ token, email, onLinkRefused }: InvitationFormProps) {
       </Sheet>
     </Entrance>
   );
-}
-
-function useAccept(form: UseFormReturnType<Values>, token: string, onLinkRefused: () => void) {
-  const navigate = useNavigate();
-  const client = useQueryClient();
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isSending, setIsSending] = useState(false);
-
-  async function accept(values: Values) {
-    setIsSending(true);
-    setProblem(null);
-    try {
-      const body = { ...values, name: values.name || undefined, token };
-      const answer = await send<{ data: SessionInfo }>("POST", "/invitation", { body });
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, answer.body.data);
-      await navigate({ to: PAGE_PATHS.overview });
-    } catch (error) {
-      if (isLinkRefused(error)) onLinkRefused();
-      else setProblem(showFieldErrors(form, error));
-    } finally {
-      setIsSending(false);
-    }
-  }
-
-  return { accept, problem, isSending };
 }
