@@ -89,7 +89,9 @@ function boundedText(
       const problem = encodingProblem(text);
       if (problem) refuse(problem);
       else if (isEmpty(text)) refuse("must not be blank");
-      else if ([...text].length > max) refuse(`must be at most ${max} characters`);
+      // A code point has at most two units.
+      else if (text.length > 2 * max || (text.length > max && [...text].length > max))
+        refuse(`must be at most ${max} characters`);
     })
     .meta({ minLength: 1, maxLength: max });
 }

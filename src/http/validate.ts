@@ -95,12 +95,17 @@ export function requireObject(value: unknown): object {
   throw invalid({ body: "must be an object" });
 }
 
-/** What is wrong with a value, by path; an empty list for a valid one. */
-export const findIssues = (
-  schema: z.ZodType,
+/** The checked value, or what is wrong with it, by path. Patterns and entries are checked only where the sizes fit. */
+export function tryBody<T>(
+  schema: z.ZodType<T>,
   value: unknown,
-): { path: PropertyKey[]; message: string }[] =>
-  schema.safeParse(value, { error: errorMap }).error?.issues ?? [];
+): { data: T } | { issues: readonly { path: PropertyKey[]; message: string }[] } {
+  const oversized = Object.entries(findOversized(schema, value));
+  if (oversized.length > 0)
+    return { issues: oversized.map(([field, message]) => ({ path: field.split("."), message })) };
+  const { data, error } = schema.safeParse(value, { error: errorMap });
+  return error ? { issues: error.issues } : { data: data as T };
+}
 
 /** The checked query. Unknown and empty parameters are passed over; a known one sent twice is refused. */
 export function checkQuery(

@@ -5,7 +5,7 @@
 import { LIMITS } from "../config.ts";
 import { isBlank } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
-import { checkBody, findIssues } from "../http/validate.ts";
+import { checkBody, tryBody } from "../http/validate.ts";
 import { DIRECTIONS, DISPOSITIONS, ORDER_STATUSES } from "../resources/calls.ts";
 import { ACTIONS } from "../resources/escalation-rules.ts";
 import {
@@ -64,8 +64,8 @@ export function normalizeRecord(
   place: CallPlace,
   warn: Warn,
 ): CallRecord {
-  const strict = callRecord.safeParse(sent);
-  if (strict.success) return withoutWithheld(strict.data);
+  const strict = tryBody(callRecord, sent);
+  if ("data" in strict) return withoutWithheld(strict.data);
   if (sent === null || typeof sent !== "object" || Array.isArray(sent))
     return checkBody(callRecord, sent);
   checkBody(callIdentifier, sent);
@@ -92,9 +92,12 @@ const text =
       clean = clean.toWellFormed().replaceAll("\0", "");
       warn(at, "contained characters that are not valid Unicode text, which were replaced");
     }
-    if (clean.length <= max || [...clean].length <= max) return clean;
+    if (clean.length <= max) return clean;
+    // A code point has at most two units, so that the rest of a much longer text is never looked at.
+    const points = [...clean.slice(0, 2 * max + 1)];
+    if (points.length <= max) return clean;
     warn(at, `is longer than ${max} characters and was cut`);
-    return [...clean].slice(0, max).join("");
+    return points.slice(0, max).join("");
   };
 const name = text(LIMITS.nameLength, true);
 const moment: Read = (value, _at, { place }) => blankToNull(readMoment(value, place));
@@ -285,8 +288,9 @@ const ROUNDS = 6;
 function leaveOut(draft: Values, known: boolean, { warn, origins }: Reading): CallRecord {
   const warned = new Set<string>();
   for (let round = 0; round < ROUNDS; round += 1) {
-    const issues = findIssues(callRecord, draft);
-    if (issues.length === 0) break;
+    const checked = tryBody(callRecord, draft);
+    if ("data" in checked) return checked.data;
+    const { issues } = checked;
     const refused = issues.filter(({ path }) => FIRST_FIELDS.has(String(path[0])) && !known);
     if (refused.length > 0)
       throw invalid(

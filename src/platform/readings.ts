@@ -1,4 +1,5 @@
 /** Values as voice platforms send them, read into the form of a call record. A value that cannot be read stays as it is. */
+import { isBlank } from "../contract/fields.ts";
 import { isoTime } from "../lib/clock.ts";
 import { atLocalTime } from "../lib/local-time.ts";
 import { toE164 } from "../lib/phone.ts";
@@ -33,10 +34,14 @@ const EXTENSION = /[\s;,]*(?:ext\.?|extension|x|#)\s*=?\s*\d{1,8}$/i;
 /** Shorter digits without a country code are a national number or an extension. */
 const INTERNATIONAL_DIGITS = /^[1-9]\d{10,14}$/;
 
+/** No address is longer. The patterns above take time that grows with the square of the length. */
+const LONGEST_ADDRESS = 300;
+
 /** A phone number, a SIP or `tel:` address, or a word for a withheld number. */
 export function readNumber(sent: unknown, place: CallPlace): NumberReading {
   const text = typeof sent === "number" ? String(sent) : sent;
   if (typeof text !== "string") return { value: sent };
+  if (text.length > LONGEST_ADDRESS) return { value: isBlank(text) ? null : text };
   const user = SIP.exec(text)?.[1];
   const written = (user ?? text.replace(/^(\s*tel:[^;]*);.*$/i, "$1")).trim();
   if (written === "" || isWithheld(written)) return { value: null };

@@ -1,6 +1,8 @@
 /** A record in the form of any voice platform becomes a call; what is lost of it is reported, and nothing else is. */
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../src/config.ts";
+import { createWarnings, normalizeRecord } from "../../src/platform/normalize.ts";
+import { callRecord } from "../../src/platform/record.ts";
 import { createOrganization } from "../../src/resources/organization.ts";
 import { startTestServer } from "../support/harness.ts";
 import { ACTOR } from "../support/store.ts";
@@ -379,5 +381,36 @@ test("the answers over HTTP list the warnings", async () => {
   expect(JSON.parse(line.text)).toMatchObject({
     status: "unchanged",
     warnings: answer.body.warnings,
+  });
+});
+
+describe("a detail of a megabyte", () => {
+  const SIZE = 1024 * 1024;
+  const texts = [" a", "; b", "a.", "1", "sip:", "<", "#"].flatMap((part) => [
+    part.repeat(SIZE / part.length),
+    `${part[0]!.repeat(SIZE)}!`,
+  ]);
+  const place = { country: () => "US", timeZone: () => "UTC" };
+  const fields: [string, (value: unknown) => Sent][] = [
+    ...Object.keys(callRecord.shape)
+      .filter((name) => !["external_id", "direction", "started_at"].includes(name))
+      .map((name): [string, (value: unknown) => Sent] => [name, (value) => ({ [name]: value })]),
+    ["caller.email", (email) => ({ caller: { email } })],
+    ["transcript.0.text", (text) => ({ transcript: [{ role: "caller", text, at: 0 }] })],
+    ["transcript.0.at", (at) => ({ transcript: [{ role: "caller", text: "Hello", at }] })],
+    ["messages.0.callback_number", (number) => ({ messages: [{ callback_number: number }] })],
+    ["appointment.starts_at", (starts_at) => ({ appointment: { starts_at } })],
+    ["order.items.0.name", (name) => ({ order: { items: [{ name }] } })],
+  ];
+
+  // A pattern that takes the square of the length would take hours here.
+  test.each(fields)("in %s costs no more than its length", (_, wrap) => {
+    for (const value of [...texts, Array(SIZE).fill(0), Array(SIZE).fill(";")]) {
+      const { list, warn } = createWarnings();
+      const call = ended();
+      const record = normalizeRecord({ ...call, ...wrap(value) }, false, place, warn);
+      expect(record).toMatchObject({ external_id: call.external_id as string });
+      expect(list.length).toBeLessThanOrEqual(LIMITS.recordWarnings);
+    }
   });
 });
