@@ -74,7 +74,8 @@ export function lenientUpdate(field: z.ZodType, prepare = unchanged): z.ZodType 
 const prepared = (schema: z.ZodType, prepare: Prepare, described = schema) =>
   z.preprocess(prepare, schema).meta(metaOf(described));
 
-const blankToNull = (value: unknown): unknown =>
+/** Null for a blank text; anything else as it is. */
+export const blankToNull = (value: unknown): unknown =>
   typeof value === "string" && isBlank(value) ? null : value;
 
 /** Text with a maximum length in Unicode code points, like `maxLength` of JSON Schema and unlike `String.length`. */

@@ -70,12 +70,14 @@ const withoutPort = (hop: string): string =>
 export const loopbackUrl = (url: string): string =>
   url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 
-const LOOPBACK = ["127.0.0.0/8", "::1/128"].map(parseCidr);
+/** The addresses of this machine itself, as CIDR. */
+export const LOOPBACK = ["127.0.0.0/8", "::1/128"];
+const LOOPBACK_NETWORKS = LOOPBACK.map(parseCidr);
 
 /** Whether a host name or address, as in a URL, always means this machine (RFC 6761 section 6.3 for `localhost`). */
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$|\.+$/g, "");
   if (name === "localhost" || name.endsWith(".localhost")) return true;
   const address = plainAddress(name);
-  return address !== null && isWithin(address, LOOPBACK);
+  return address !== null && isWithin(address, LOOPBACK_NETWORKS);
 }

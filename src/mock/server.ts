@@ -1,7 +1,7 @@
 /** The mock server: an instance with temporary data behind one port, and the reset that replaces it. */
 import { defaultConfig } from "../config.ts";
 import { targetOf } from "../http/target.ts";
-import { loopbackUrl } from "../lib/ip.ts";
+import { LOOPBACK, loopbackUrl } from "../lib/ip.ts";
 import { formatUrl, listenOptions, startListening } from "../server.ts";
 import { createControl } from "./control.ts";
 import { createInstance, type MockInstance, type MockOptions } from "./instance.ts";
@@ -17,8 +17,6 @@ export interface Mock {
 }
 
 /** Receivers on this machine. A real server sends to them only with `--webhook-allow`. */
-const LOOPBACK = ["127.0.0.0/8", "::1"];
-
 /** Starts to listen and fills the first instance. Requests that arrive before it is filled wait for it. */
 export async function startMock(options: MockOptions): Promise<Mock> {
   const { log } = options;

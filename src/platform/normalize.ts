@@ -3,7 +3,7 @@
  * and reported as a warning; a change of form alone is none.
  */
 import { LIMITS } from "../config.ts";
-import { isBlank } from "../contract/fields.ts";
+import { blankToNull, isBlank } from "../contract/fields.ts";
 import { invalid } from "../http/errors.ts";
 import { checkBody, tryBody } from "../http/validate.ts";
 import { DIRECTIONS, DISPOSITIONS, ORDER_STATUSES } from "../resources/calls.ts";
@@ -113,8 +113,6 @@ const whole: Read = (value, at, { warn }) => {
   if (Math.abs(read - Math.round(read)) > 1e-6) warn(at, `was rounded to ${Math.round(read)}`);
   return Math.round(read);
 };
-const blankToNull = (value: unknown) =>
-  typeof value === "string" && isBlank(value) ? null : value;
 const reference: Read = (value) => blankToNull(value);
 
 /** Changes the fields that it names, and keeps the others. */
